@@ -1,0 +1,10 @@
+//! The Rust SDK for Amazon SageMaker.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod codec;
+pub mod error;
+#[cfg(feature = "local")]
+pub mod local;
+pub mod types;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,3 @@
+//! The local backend: one in-memory AWS that answers the real protocols beneath the real AWS clients.
+
+pub mod engines;

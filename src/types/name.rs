@@ -1,0 +1,93 @@
+use crate::{Error, Result};
+
+const MAX: usize = 63;
+
+/// The name of a job, model, endpoint or endpoint configuration: 1 to 63 letters, digits and hyphens,
+/// beginning and ending with a letter or digit.
+///
+/// ```
+/// use sagemaker::types::ResourceName;
+///
+/// assert!(ResourceName::new("bike-sharing-1").is_ok());
+/// assert!(ResourceName::new("bike_sharing").is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceName(String);
+
+super::checked_string!(ResourceName);
+
+impl ResourceName {
+    /// Checks the name.
+    pub fn new(name: impl Into<String>) -> Result<Self> {
+        let name = name.into();
+        let refused = if name.is_empty() {
+            Some("a name cannot be empty".to_owned())
+        } else if name.chars().count() > MAX {
+            Some(format!("a name has at most {MAX} characters, this one has {}", name.chars().count()))
+        } else if let Some(bad) = name.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '-') {
+            Some(format!("a name has letters, digits and hyphens only, not {bad:?}"))
+        } else if name.starts_with('-') || name.ends_with('-') {
+            Some("a name begins and ends with a letter or digit".to_owned())
+        } else {
+            None
+        };
+        match refused {
+            None => Ok(Self(name)),
+            Some(message) => Err(Error::invalid("", format!("{message} ({name:?})"))),
+        }
+    }
+}
+
+/// `<base>-<UTC yyyy-mm-dd-HH-MM-SS-mmm>`, the base made valid and cut so that the whole has at most 63 characters.
+#[cfg(feature = "control-plane")]
+pub(crate) fn name_from_base(base: &str, now: std::time::SystemTime) -> ResourceName {
+    use aws_smithy_types::date_time::{DateTime, Format};
+
+    let now = DateTime::from(now);
+    let seconds = DateTime::from_secs(now.secs()).fmt(Format::DateTime).unwrap_or_default();
+    let stamp = seconds.trim_end_matches('Z').replace(['T', ':'], "-");
+    let suffix = format!("-{stamp}-{:03}", now.subsec_nanos() / 1_000_000);
+
+    let mut clean = String::with_capacity(base.len());
+    for c in base.chars() {
+        if c.is_ascii_alphanumeric() {
+            clean.push(c);
+        } else if !clean.is_empty() && !clean.ends_with('-') {
+            clean.push('-');
+        }
+    }
+    clean.truncate(MAX.saturating_sub(suffix.len()));
+    let clean = clean.trim_end_matches('-');
+    ResourceName(format!("{}{suffix}", if clean.is_empty() { "sagemaker" } else { clean }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        for good in ["a", "A1", "a--b", &"x".repeat(63)] {
+            assert!(ResourceName::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "a_b", "a b", "é", &"x".repeat(64)] {
+            assert!(ResourceName::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[cfg(feature = "control-plane")]
+    #[test]
+    fn generated_names_are_valid_and_cut() {
+        use std::time::{Duration, SystemTime};
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_704_164_645_678);
+        assert_eq!(name_from_base("bike", at).as_str(), "bike-2024-01-02-03-04-05-678");
+        let long = name_from_base(&"x".repeat(60), at);
+        assert_eq!(long.as_str(), format!("{}-2024-01-02-03-04-05-678", "x".repeat(39)));
+        let whole_second = SystemTime::UNIX_EPOCH + Duration::from_secs(1_704_164_645);
+        assert!(name_from_base("b", whole_second).as_str().ends_with("-05-000"));
+        for base in ["my_repo@sha256", "--", "", "é_é", &format!("{}-b", "a".repeat(38))] {
+            let name = name_from_base(base, at);
+            assert!(ResourceName::new(name.as_str()).is_ok(), "{name}");
+        }
+    }
+}
