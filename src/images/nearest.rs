@@ -3,13 +3,16 @@
 /// More edits than this, or than a third of the name, make another word rather than a misspelling.
 const MOST_EDITS: usize = 2;
 
-/// The candidate with the fewest edits from `given`, the first one of several.
+/// The candidate that `given` begins and has most of, else the one with the fewest edits; the first one of several.
 pub(super) fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_ascii_lowercase();
-    let allowed = MOST_EDITS.min(given.chars().count().div_ceil(3));
+    let allowed = MOST_EDITS.min(given.chars().count() / 3);
     candidates
-        .map(|candidate| (edits(&given, candidate), candidate))
-        .filter(|(edits, _)| *edits <= allowed)
+        .filter_map(|candidate| {
+            let begun = candidate.starts_with(&given) && given.len() * 2 >= candidate.len();
+            let edits = if begun { 0 } else { edits(&given, candidate) };
+            (begun || edits <= allowed).then_some((edits, candidate))
+        })
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
 }
@@ -50,6 +53,8 @@ mod tests {
             ("eu-west-11", Some("eu-west-1")),
             ("EU-WEST-2", Some("eu-west-2")),
             ("us-esat-1", Some("us-east-1")),
+            ("eu-west", Some("eu-west-1")),
+            ("eu", None),
             ("mars", None),
             ("", None),
         ] {

@@ -66,6 +66,8 @@ fn the_parity_example_is_sent_as_python_sends_it() {
 #[test]
 fn numbers_are_kept_within_their_ends() {
     type Setter = fn(Hyperparameters, f64) -> Hyperparameters;
+    /// What is accepted, what is refused.
+    type Values = (&'static [f64], &'static [f64]);
     const TINY: f64 = 1e-9;
     let dart: Setter = |set, _| set.booster(Booster::Dart);
     let aft: Setter = |set, _| set.hyperparameter("objective", "survival:aft");
@@ -73,10 +75,10 @@ fn numbers_are_kept_within_their_ends() {
     let linear: Setter = |set, _| set.booster(Booster::GbLinear);
     let plain: Setter = |set, _| set;
 
-    let share: (&[f64], &[f64]) = (&[TINY, 0.5, 1.0], &[0.0, -TINY, 1.0 + TINY]);
-    let probability: (&[f64], &[f64]) = (&[0.0, 0.5, 1.0], &[-TINY, 1.0 + TINY]);
-    let from_zero: (&[f64], &[f64]) = (&[0.0, 1.5, 1e9], &[-TINY, -1.0]);
-    let cases: [(&str, Setter, Setter, (&[f64], &[f64])); 19] = [
+    let share: Values = (&[TINY, 0.5, 1.0], &[0.0, -TINY, 1.0 + TINY]);
+    let probability: Values = (&[0.0, 0.5, 1.0], &[-TINY, 1.0 + TINY]);
+    let from_zero: Values = (&[0.0, 1.5, 1e9], &[-TINY, -1.0]);
+    let cases: [(&str, Setter, Setter, Values); 19] = [
         ("aft_loss_distribution_scale", aft, Hyperparameters::aft_loss_distribution_scale, from_zero),
         ("alpha", plain, Hyperparameters::alpha, from_zero),
         ("base_score", plain, Hyperparameters::base_score, from_zero),
