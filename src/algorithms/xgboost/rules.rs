@@ -190,12 +190,12 @@ impl Checker<'_> {
             let applies = when.is_none_or(|values| values.contains(&value));
             let met = self.set.get(needed).is_some_and(|other| accepted.contains(&other));
             if applies && !met {
-                let value = when.map(|_| format!(" {}", shortened(value))).unwrap_or_default();
+                let value = when.map(|_| format!("{} ", shortened(value))).unwrap_or_default();
                 let now = match self.set.get(needed) {
                     Some(other) => format!("is {}", shortened(other)),
                     None => "is not set".to_owned(),
                 };
-                self.refuse(name, format!("{name}{value} needs {needed} {}, which {now}", accepted.join(" or ")));
+                self.refuse(name, format!("{value}needs {needed} {}, which {now}", accepted.join(" or ")));
             }
         }
     }

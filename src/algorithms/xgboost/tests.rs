@@ -162,7 +162,8 @@ fn what_is_wrong_is_said_with_what_is_accepted() {
         .hyperparameter("csv_weights", "yes")
         .sketch_eps(1.0)
         .alpha(-1.0)
-        .rate_drop(0.5);
+        .rate_drop(0.5)
+        .max_depth(0);
     let said = messages(&set);
     for part in [
         "hyperparameters.eta: must be a number of at least 0 and at most 1, is 1.5",
@@ -171,7 +172,8 @@ fn what_is_wrong_is_said_with_what_is_accepted() {
         "hyperparameters.csv_weights: must be 0 or 1, is yes",
         "hyperparameters.sketch_eps: must be a number above 0 and below 1, is 1",
         "hyperparameters.alpha: must be a number of at least 0, is -1",
-        "hyperparameters.rate_drop: rate_drop needs booster dart, which is not set",
+        "hyperparameters.rate_drop: needs booster dart, which is not set",
+        "hyperparameters.max_depth: 0 needs grow_policy lossguide, which is not set",
     ] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
