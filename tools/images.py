@@ -3,7 +3,7 @@
 
     pip download --no-deps sagemaker==2.257.7 botocore==1.44.5     # and unzip both wheels
     python3 tools/images.py --sdk DIR/sagemaker --botocore DIR/botocore --source "sagemaker 2.257.7" \
-        xgboost > src/images/tables.rs
+        xgboost > src/images/tables.rs && cargo fmt
 
 A further algorithm is one more name at the end. Only the images that follow from region and version alone fit the
 table; a framework whose tag also depends on the processor or the Python version is refused.
