@@ -2,6 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "control-plane")]
+pub mod algorithms;
+#[cfg(feature = "control-plane")]
 pub mod api_model;
 pub mod aws;
 pub mod codec;
@@ -10,6 +12,8 @@ pub mod endpoint;
 pub mod error;
 #[cfg(feature = "control-plane")]
 pub mod estimator;
+#[cfg(feature = "control-plane")]
+pub mod images;
 #[cfg(feature = "control-plane")]
 pub mod job;
 #[cfg(feature = "local")]
