@@ -92,9 +92,16 @@ mod tests {
     fn all_patterns_of_the_model_compile() {
         let all = all();
         assert!(all.len() > 250, "{}", all.len());
-        let is_unusable = |pattern: &&&str| matches!(matcher(pattern).engine, Engine::Unusable);
-        assert_eq!(all.iter().filter(is_unusable).collect::<Vec<_>>(), Vec::<&&str>::new());
-        let fancy = all.iter().filter(|pattern| matches!(matcher(pattern).engine, Engine::Fancy(_))).count();
+        let mut fancy = 0;
+        let mut unusable = Vec::new();
+        for pattern in all {
+            match matcher(pattern).engine {
+                Engine::Plain(_) => {}
+                Engine::Fancy(_) => fancy += 1,
+                Engine::Unusable => unusable.push(pattern),
+            }
+        }
+        assert_eq!(unusable, Vec::<&str>::new());
         assert!((15..60).contains(&fancy), "{fancy} patterns need the larger engine");
     }
 
@@ -132,7 +139,7 @@ mod tests {
             ("((25[0-5]|(2[0-4]|1\\d|[1-9]|)\\d)\\.?\\b){4}", &["10.0.0.1"], &["10.0.0", "256.1.1.1", "a.b.c.d"]),
             ("[a-zA-Z0-9\\ \\_\\.]+", &["a b_c."], &["a-b"]),
             ("[\\w-_]*", &["a-_"], &["."]),
-            ("[0-9]{12}", &["123456789012"], &["12345678901", "1234567890123"]),
+            ("[a-z0-9]{12}", &["123456789012"], &["12345678901", "1234567890123"]),
             (
                 "(arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:[a-z\\-]*\\/)?([a-zA-Z0-9]([a-zA-Z0-9-]){0,62})(?<!-)",
                 &["abc", "a-b", "arn:aws:sagemaker:eu-west-1:123456789012:model-package/a"],
