@@ -20,8 +20,8 @@ use crate::poll::{Clock, PollPolicy, Poller};
 use crate::types::{Arn, ResourceName, name_from_base};
 
 pub use builder::SessionBuilder;
-pub(crate) use drain::Pending;
 pub use drain::Drained;
+pub(crate) use drain::Pending;
 use identity::Identity;
 
 /// The door to SageMaker: clients, region, default bucket and role. Cheap to clone; clones share everything.
@@ -87,10 +87,6 @@ impl Session {
     /// The present on this session's clock.
     pub fn now(&self) -> SystemTime {
         self.0.clock.now()
-    }
-
-    pub(crate) fn poll_policy(&self) -> PollPolicy {
-        self.0.poll
     }
 
     pub(crate) fn poller(&self, timeout: Option<std::time::Duration>) -> Poller {

@@ -39,9 +39,12 @@ impl Aws {
         // A container may take 60 s to answer; the service cuts it off then, so the client waits a little longer.
         let patient = TimeoutConfig::builder().read_timeout(Duration::from_secs(80)).build();
         let runtime = aws_sdk_sagemakerruntime::config::Builder::from(config)
-            .timeout_config(config.timeout_config().cloned().map_or(patient.clone(), |own| {
-                own.to_builder().take_unset_from(patient.to_builder()).build()
-            }))
+            .timeout_config(
+                config
+                    .timeout_config()
+                    .cloned()
+                    .map_or(patient.clone(), |own| own.to_builder().take_unset_from(patient.to_builder()).build()),
+            )
             .build();
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(path_style_s3).build();
         // Reading the logs of many instances is throttled early and often.

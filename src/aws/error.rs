@@ -6,6 +6,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
+#[cfg(feature = "control-plane")]
+use crate::error::InvalidValue;
 use crate::{Error, ErrorKind, Result};
 
 /// Turns the result of an AWS call into this crate's.
@@ -37,9 +39,11 @@ where
             let code = meta.code().map(str::to_owned);
             let message = meta.message().map_or_else(|| format!("HTTP status {}", status.unwrap_or(0)), str::to_owned);
             let kind = classify(code.as_deref().unwrap_or_default(), status.unwrap_or(0), &message);
-            let out = Error::new(kind, message)
-                .with_operation(operation)
-                .with_service_answer(code.as_deref(), request_id.as_deref(), status);
+            let out = Error::new(kind, message).with_operation(operation).with_service_answer(
+                code.as_deref(),
+                request_id.as_deref(),
+                status,
+            );
             let out = if out.is_transient() { out.with_retries_exhausted() } else { out };
             out.with_source(error)
         }
@@ -57,9 +61,9 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     #[cfg(feature = "control-plane")]
-    if let Some(refused) = super::validation::RequestRefused::find_in(&error) {
-        let values = refused.invalid_values();
-        return Error::from_invalid_values(values).with_operation(operation);
+    if let Some(refused) = super::validation::RequestRefused::find(&error) {
+        let values = refused.violations.iter().map(|v| InvalidValue::new(v.field.as_str(), v.to_string()));
+        return Error::from_invalid_values(values.collect()).with_operation(operation);
     }
     let mut text = String::new();
     let mut next: Option<&dyn std::error::Error> = Some(&error);
@@ -81,7 +85,8 @@ where
 
 fn is_credentials(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    text.contains("credential") && ["not loaded", "no providers", "provider", "expired"].iter().any(|w| text.contains(w))
+    text.contains("credential")
+        && ["not loaded", "no providers", "provider", "expired"].iter().any(|w| text.contains(w))
 }
 
 /// The table. Codes first, then the texts that the services use under `ValidationException`.
@@ -90,8 +95,13 @@ fn classify(code: &str, status: u16, message: &str) -> ErrorKind {
     match code {
         "ModelError" => return ErrorKind::Model,
         "ModelNotReadyException" => return ErrorKind::Conflict,
-        "ResourceNotFound" | "ResourceNotFoundException" | "NoSuchKey" | "NoSuchBucket" | "NoSuchEntity"
-        | "NoSuchUpload" | "NotFound" => return ErrorKind::NotFound,
+        "ResourceNotFound"
+        | "ResourceNotFoundException"
+        | "NoSuchKey"
+        | "NoSuchBucket"
+        | "NoSuchEntity"
+        | "NoSuchUpload"
+        | "NotFound" => return ErrorKind::NotFound,
         "ResourceAlreadyExists"
         | "ResourceAlreadyExistsException"
         | "BucketAlreadyExists"
@@ -106,10 +116,18 @@ fn classify(code: &str, status: u16, message: &str) -> ErrorKind {
         "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "Forbidden" => {
             return ErrorKind::AccessDenied;
         }
-        "ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId" | "UnrecognizedClientException"
-        | "InvalidAccessKeyId" | "SignatureDoesNotMatch" => return ErrorKind::Config,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch" => return ErrorKind::Config,
         "InsufficientCapacityException" | "CapacityError" => return ErrorKind::Capacity,
-        "ResourceInUse" | "ResourceInUseException" | "ConflictException" | "PreconditionFailed" | "OperationAborted" => {
+        "ResourceInUse"
+        | "ResourceInUseException"
+        | "ConflictException"
+        | "PreconditionFailed"
+        | "OperationAborted" => {
             return if says("already exist") { ErrorKind::AlreadyExists } else { ErrorKind::Conflict };
         }
         _ => {}

@@ -156,7 +156,8 @@ impl DeleteEndpoint {
         request.send().await.of("DeleteEndpoint")?;
         let Some(timeout) = self.wait else { return Ok(Deletion::Accepted) };
         let poller = endpoint.session().poller(Some(timeout));
-        let gone = poller.until(&format!("endpoint {}", endpoint.name()), || async {
+        let what = format!("endpoint {}", endpoint.name());
+        let gone = poller.until(&what, || async {
             match endpoint.describe().await {
                 Ok(description) => Ok(Polled::Pending(description.status().as_str().to_owned())),
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(Polled::Ready(())),

@@ -9,6 +9,7 @@ use super::Endpoint;
 use super::wait::DEFAULT_TIMEOUT;
 use crate::aws::ServiceCall;
 use crate::error::Problems;
+use crate::model::Model;
 use crate::types::{Compute, ResourceName, Tags};
 use crate::{Error, ErrorKind, Result, Session};
 
@@ -19,7 +20,7 @@ use crate::{Error, ErrorKind, Result, Session};
 #[must_use = "nothing is deployed until it is awaited"]
 pub struct Deploy {
     session: Session,
-    model: ResourceName,
+    model: String,
     compute: Compute,
     endpoint_name: Option<String>,
     variant_name: String,
@@ -27,11 +28,18 @@ pub struct Deploy {
     wait: Option<Duration>,
 }
 
+impl Model {
+    /// Deploys the model to an endpoint of its own: `.await` it for an endpoint that is in service.
+    pub fn deploy(&self, compute: Compute) -> Deploy {
+        Deploy::new(self, compute)
+    }
+}
+
 impl Deploy {
-    pub(crate) fn new(session: &Session, model: &ResourceName, compute: Compute) -> Self {
+    fn new(model: &Model, compute: Compute) -> Self {
         Self {
-            session: session.clone(),
-            model: model.clone(),
+            session: model.session().clone(),
+            model: model.name().to_owned(),
             compute,
             endpoint_name: None,
             variant_name: "AllTraffic".to_owned(),
@@ -75,7 +83,7 @@ impl Deploy {
         let compute = problems.check("compute", self.compute.checked());
         let name = match &self.endpoint_name {
             Some(name) => problems.check("endpoint_name", ResourceName::new(name.as_str())),
-            None => Some(self.model.clone()),
+            None => problems.check("model", ResourceName::new(self.model.as_str())),
         };
         let variant = problems.check("variant_name", ResourceName::new(self.variant_name.as_str()));
         if compute.as_ref().is_some_and(|compute| compute.volume_gb.is_some()) {
@@ -92,13 +100,14 @@ impl Deploy {
         let tags: Vec<_> = self.tags.iter().map(tags).collect();
         let variant = sdk::ProductionVariant::builder()
             .variant_name(variant.as_str())
-            .model_name(self.model.as_str())
+            .model_name(&self.model)
             .instance_type(sdk::ProductionVariantInstanceType::from(compute.instance_type.as_str()))
             .initial_instance_count(compute.count)
             .initial_variant_weight(1.0)
             .build();
         tracing::debug!(endpoint = %name, model = %self.model, "deploy");
-        let config = sagemaker.create_endpoint_config().endpoint_config_name(name.as_str()).production_variants(variant);
+        let config =
+            sagemaker.create_endpoint_config().endpoint_config_name(name.as_str()).production_variants(variant);
         let config = config.set_tags((!tags.is_empty()).then(|| tags.clone())).send().await.of("CreateEndpointConfig");
         config.map_err(|error| taken("endpoint configuration", &name, error))?;
 

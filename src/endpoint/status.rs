@@ -43,7 +43,12 @@ impl EndpointStatus {
     pub fn is_under_way(&self) -> bool {
         matches!(
             self,
-            Self::Creating | Self::Updating | Self::SystemUpdating | Self::RollingBack | Self::Deleting | Self::Other(_)
+            Self::Creating
+                | Self::Updating
+                | Self::SystemUpdating
+                | Self::RollingBack
+                | Self::Deleting
+                | Self::Other(_)
         )
     }
 

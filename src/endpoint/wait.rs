@@ -36,7 +36,8 @@ impl WaitInService {
     async fn wait(self) -> Result<EndpointDescription> {
         let name = self.endpoint.name();
         let poller = self.endpoint.session().poller(Some(self.timeout));
-        let settled = poller.until(&format!("endpoint {name}"), || async {
+        let what = format!("endpoint {name}");
+        let settled = poller.until(&what, || async {
             let description = self.endpoint.describe().await?;
             Ok(match description.status() {
                 EndpointStatus::Deleting => Polled::Ready(description),
@@ -53,12 +54,14 @@ impl WaitInService {
         match (settled.status(), reason) {
             (EndpointStatus::InService, None) => Ok(settled),
             (EndpointStatus::InService, Some(reason)) => {
-                let text = format!("the update of {name} failed and the old configuration answers on: {reason}; {logs}");
+                let text =
+                    format!("the update of {name} failed and the old configuration answers on: {reason}; {logs}");
                 Err(Error::new(ErrorKind::Conflict, text))
             }
             (status, reason) => {
                 let reason = reason.unwrap_or("no reason was given");
-                let kind = if reason.contains("CapacityError") { ErrorKind::Capacity } else { ErrorKind::EndpointFailed };
+                let kind =
+                    if reason.contains("CapacityError") { ErrorKind::Capacity } else { ErrorKind::EndpointFailed };
                 Err(Error::new(kind, format!("{name} is {status}: {reason}; {logs}")))
             }
         }

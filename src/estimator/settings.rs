@@ -10,22 +10,23 @@ use crate::types::{Compute, ResourceName, Spot, Tags, VpcConfig, name_from_base}
 
 /// Where and how an estimator trains: machines, role, output, limits, network.
 #[derive(Debug, Clone)]
+#[must_use = "setters take and give back the settings"]
 pub struct TrainingSettings {
     pub(crate) compute: Option<Compute>,
-    role: Option<String>,
-    output_path: Option<String>,
-    base_job_name: Option<String>,
-    max_run: Duration,
-    spot: Option<Spot>,
-    input_mode: InputMode,
-    environment: BTreeMap<String, String>,
-    metric_definitions: Vec<(String, String)>,
-    vpc: Option<VpcConfig>,
-    tags: Tags,
-    network_isolation: bool,
-    encrypt_traffic: bool,
-    volume_kms_key: Option<String>,
-    output_kms_key: Option<String>,
+    pub(crate) role: Option<String>,
+    pub(crate) output_path: Option<String>,
+    pub(crate) base_job_name: Option<String>,
+    pub(crate) max_run: Duration,
+    pub(crate) spot: Option<Spot>,
+    pub(crate) input_mode: InputMode,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) metric_definitions: Vec<(String, String)>,
+    pub(crate) vpc: Option<VpcConfig>,
+    pub(crate) tags: Tags,
+    pub(crate) network_isolation: bool,
+    pub(crate) encrypt_traffic: bool,
+    pub(crate) volume_kms_key: Option<String>,
+    pub(crate) output_kms_key: Option<String>,
 }
 
 impl Default for TrainingSettings {
@@ -54,7 +55,6 @@ impl Default for TrainingSettings {
 macro_rules! training_setters {
     ($self:ident => $settings:expr) => {
         /// The instances to train on. Needed.
-        #[must_use]
         pub fn compute(mut $self, compute: $crate::types::Compute) -> Self {
             $settings.compute = Some(compute);
             $self
@@ -62,98 +62,84 @@ macro_rules! training_setters {
 
         /// The role (ARN) that the job runs as. Default: the session's
         /// [`execution_role`](crate::Session::execution_role).
-        #[must_use]
         pub fn role(mut $self, arn: impl Into<String>) -> Self {
             $settings.role = Some(arn.into());
             $self
         }
 
         /// Where the model goes; the service adds `<job>/output/model.tar.gz`. Default: the default bucket.
-        #[must_use]
         pub fn output_path(mut $self, uri: impl Into<String>) -> Self {
             $settings.output_path = Some(uri.into());
             $self
         }
 
         /// What generated job names begin with. Default: the image's repository.
-        #[must_use]
         pub fn base_job_name(mut $self, base: impl Into<String>) -> Self {
             $settings.base_job_name = Some(base.into());
             $self
         }
 
         /// How long the job may run before it is stopped. Default: 24 hours.
-        #[must_use]
         pub fn max_run(mut $self, max_run: std::time::Duration) -> Self {
             $settings.max_run = max_run;
             $self
         }
 
         /// Trains on spot instances. Default: on demand.
-        #[must_use]
         pub fn spot(mut $self, spot: $crate::types::Spot) -> Self {
             $settings.spot = Some(spot);
             $self
         }
 
         /// How data reaches the container. Default: [`File`](crate::training::InputMode::File).
-        #[must_use]
         pub fn input_mode(mut $self, mode: $crate::training::InputMode) -> Self {
             $settings.input_mode = mode;
             $self
         }
 
         /// An environment variable of the container.
-        #[must_use]
         pub fn environment(mut $self, name: impl Into<String>, value: impl Into<String>) -> Self {
             $settings.environment.insert(name.into(), value.into());
             $self
         }
 
         /// A metric that the service reads off the log lines: its name, and a regular expression with one group.
-        #[must_use]
         pub fn metric_definition(mut $self, name: impl Into<String>, regex: impl Into<String>) -> Self {
             $settings.metric_definitions.push((name.into(), regex.into()));
             $self
         }
 
         /// The private network to join. Default: none.
-        #[must_use]
         pub fn vpc(mut $self, vpc: $crate::types::VpcConfig) -> Self {
             $settings.vpc = Some(vpc);
             $self
         }
 
         /// Tags of the job. Default: none.
-        #[must_use]
         pub fn tags(mut $self, tags: impl Into<$crate::types::Tags>) -> Self {
             $settings.tags = tags.into();
             $self
         }
 
         /// Cuts the container off from every network. Default: off.
-        #[must_use]
         pub fn network_isolation(mut $self) -> Self {
             $settings.network_isolation = true;
             $self
         }
 
         /// Encrypts what the instances send each other. Default: off.
-        #[must_use]
         pub fn encrypt_inter_container_traffic(mut $self) -> Self {
             $settings.encrypt_traffic = true;
             $self
         }
 
         /// The KMS key of the storage volumes; left out for instance types that have none.
-        #[must_use]
         pub fn volume_kms_key(mut $self, key: impl Into<String>) -> Self {
             $settings.volume_kms_key = Some(key.into());
             $self
         }
 
         /// The KMS key that the model is encrypted with. Default: the bucket's encryption.
-        #[must_use]
         pub fn output_kms_key(mut $self, key: impl Into<String>) -> Self {
             $settings.output_kms_key = Some(key.into());
             $self
@@ -185,7 +171,11 @@ impl TrainingSettings {
             None => generated(),
         };
         if let Some(base) = &self.base_job_name {
-            problems.require(base.chars().any(|c| c.is_ascii_alphanumeric()), "base_job_name", "has no letter or digit");
+            problems.require(
+                base.chars().any(|c| c.is_ascii_alphanumeric()),
+                "base_job_name",
+                "has no letter or digit",
+            );
         }
         let request = TrainingRequest {
             name: &name,

@@ -37,6 +37,10 @@ pub struct StatusChange {
 
 impl fmt::Display for StatusChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.message.is_empty() { f.write_str(&self.status) } else { write!(f, "{} - {}", self.status, self.message) }
+        if self.message.is_empty() {
+            f.write_str(&self.status)
+        } else {
+            write!(f, "{} - {}", self.status, self.message)
+        }
     }
 }

@@ -38,9 +38,10 @@ pub(super) fn events<K: JobKind>(job: Job<K>) -> impl Stream<Item = Result<JobEv
         ready: VecDeque::new(),
         state: State::Start,
     };
-    stream::try_unfold(follower, |mut follower| async move {
-        Ok(follower.next().await?.map(|event| (event, follower)))
-    })
+    stream::try_unfold(
+        follower,
+        |mut follower| async move { Ok(follower.next().await?.map(|event| (event, follower))) },
+    )
 }
 
 impl<K: JobKind> Follower<K> {

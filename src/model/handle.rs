@@ -2,9 +2,7 @@ use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 
 use super::CreateModel;
 use crate::aws::ServiceCall;
-use crate::endpoint::Deploy;
-use crate::transform::TransformerBuilder;
-use crate::types::{Compute, ImageUri, ResourceName};
+use crate::types::{ImageUri, ResourceName};
 use crate::{Error, ErrorKind, Result, Session};
 
 /// A handle to a model: a name, cheap to clone. Dropping it deletes nothing.
@@ -64,20 +62,15 @@ impl Model {
         self.name.as_str()
     }
 
+    /// The session that the handle was made from.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
     /// Asks the service once.
     pub async fn describe(&self) -> Result<ModelDescription> {
         let asked = self.session.aws().sagemaker().describe_model().model_name(self.name()).send().await;
         asked.of("DescribeModel").map(ModelDescription)
-    }
-
-    /// Deploys the model to an endpoint of its own: `.await` it for an endpoint that is in service.
-    pub fn deploy(&self, compute: Compute) -> Deploy {
-        Deploy::new(&self.session, &self.name, compute)
-    }
-
-    /// Prepares batch transforms with the model.
-    pub fn transformer(&self, compute: Compute) -> TransformerBuilder {
-        TransformerBuilder::new(self.name(), compute)
     }
 
     /// Deletes the model; its artifacts in S3 stay.

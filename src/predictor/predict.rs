@@ -42,14 +42,7 @@ pub struct Answer<T> {
 
 impl<'a, S, D, T: ?Sized> Predict<'a, S, D, T> {
     pub(super) fn new(predictor: &'a Predictor<S, D>, input: &'a T) -> Self {
-        Self {
-            predictor,
-            input,
-            target_variant: None,
-            target_model: None,
-            inference_id: None,
-            custom_attributes: None,
-        }
+        Self { predictor, input, target_variant: None, target_model: None, inference_id: None, custom_attributes: None }
     }
 
     /// Asks this production variant, instead of one chosen by weight.
@@ -118,7 +111,9 @@ impl<'a, S, D, T: ?Sized> Predict<'a, S, D, T> {
 }
 
 /// A model's error carries the container's own status and message.
-fn sorted(sent: Result<InvokeEndpointOutput, SdkError<InvokeEndpointError, HttpResponse>>) -> Result<InvokeEndpointOutput> {
+fn sorted(
+    sent: Result<InvokeEndpointOutput, SdkError<InvokeEndpointError, HttpResponse>>,
+) -> Result<InvokeEndpointOutput> {
     let own = match &sent {
         Err(SdkError::ServiceError(context)) => match context.err() {
             InvokeEndpointError::ModelError(error) => {

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{TryStreamExt, stream};
 
 use super::{CONCURRENCY, MULTIPART_THRESHOLD};
 use crate::aws::ServiceCall;

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use tokio::sync::OnceCell;
@@ -32,7 +32,9 @@ impl Session {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(backend.region().to_owned()))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("local", "local", None, None, "local")))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "local", "local", None, None, "local",
+            )))
             .http_client(backend.http_client())
             // The clock may leap hours between two requests: that is no time-out, and retries need not wait for real.
             .timeout_config(TimeoutConfig::disabled())

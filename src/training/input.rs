@@ -142,7 +142,8 @@ impl Channels {
             let field = if name.is_empty() { "inputs".to_owned() } else { format!("inputs.{name}") };
             let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
             if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
-                let text = format!("a channel name has 1 to 64 letters, digits, dots, hyphens and underscores ({name:?})");
+                let text =
+                    format!("a channel name has 1 to 64 letters, digits, dots, hyphens and underscores ({name:?})");
                 problems.push(field.as_str(), text);
             }
             if seen.insert(name.as_str(), ()).is_some() {

@@ -137,7 +137,10 @@ fn check_hyperparameters(hyperparameters: &BTreeMap<String, String>, problems: &
             problems.push(field.as_str(), "a name has at most 256 characters");
         }
         if value.chars().count() > 2500 {
-            problems.push(field.as_str(), format!("a value has at most 2500 characters, this has {}", value.chars().count()));
+            problems.push(
+                field.as_str(),
+                format!("a value has at most 2500 characters, this has {}", value.chars().count()),
+            );
         }
     }
 }

@@ -40,7 +40,8 @@ impl JobDescription for TransformJobDescription {
     /// The service keeps no history of these jobs: what its times tell.
     fn status_changes(&self) -> Vec<StatusChange> {
         let status = self.status();
-        let time = |at: Option<&aws_sdk_sagemaker::primitives::DateTime>| at.and_then(|at| SystemTime::try_from(*at).ok());
+        let time =
+            |at: Option<&aws_sdk_sagemaker::primitives::DateTime>| at.and_then(|at| SystemTime::try_from(*at).ok());
         let mut changes = Vec::new();
         let mut push = |status: &str, message: &str, at: Option<SystemTime>| {
             if let Some(at) = at {

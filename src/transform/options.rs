@@ -39,8 +39,8 @@ impl SplitType {
         match self {
             Self::None => sdk::SplitType::None,
             Self::Line => sdk::SplitType::Line,
-            Self::RecordIO => sdk::SplitType::RecordIo,
-            Self::TFRecord => sdk::SplitType::TfRecord,
+            Self::RecordIO => sdk::SplitType::Recordio,
+            Self::TFRecord => sdk::SplitType::Tfrecord,
         }
     }
 }

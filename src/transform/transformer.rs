@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{AssembleWith, BatchStrategy, StartTransform, TransformInput};
 use crate::error::Problems;
+use crate::model::Model;
 use crate::types::{Compute, ContentType, ResourceName, S3Uri, Tags};
 use crate::{Result, Session};
 
@@ -53,7 +54,9 @@ impl Transformer {
         if payload > 100 {
             problems.push("max_payload_mb", format!("must be at most 100 MB, is {payload}"));
         } else if u64::from(payload) * u64::from(concurrent) > 100 {
-            let text = format!("{concurrent} requests of up to {payload} MB at once are more than the 100 MB that are allowed");
+            let text = format!(
+                "{concurrent} requests of up to {payload} MB at once are more than the 100 MB that are allowed"
+            );
             problems.push("max_concurrent_transforms", text);
         }
         if self.environment.len() > 16 {
@@ -68,10 +71,17 @@ impl Transformer {
 #[must_use = "a builder does nothing until it is built"]
 pub struct TransformerBuilder(Transformer);
 
+impl Model {
+    /// Prepares batch transforms with the model.
+    pub fn transformer(&self, compute: Compute) -> TransformerBuilder {
+        TransformerBuilder::new(self, compute)
+    }
+}
+
 impl TransformerBuilder {
-    pub(crate) fn new(model_name: &str, compute: Compute) -> Self {
+    fn new(model: &Model, compute: Compute) -> Self {
         Self(Transformer {
-            model_name: model_name.to_owned(),
+            model_name: model.name().to_owned(),
             compute,
             strategy: None,
             assemble_with: None,

@@ -111,7 +111,7 @@ macro_rules! setters {
             $(
                 $(#[$doc])*
                 pub fn $name(mut self, $value: $type) -> Self {
-                    self.hyperparameters = self.hyperparameters.$name($value);
+                    self.0.hyperparameters = self.0.hyperparameters.$name($value);
                     self
                 }
             )+
@@ -119,7 +119,7 @@ macro_rules! setters {
             /// Any hyperparameter by its name, such as one that is newer than the crate. A name that the crate knows is
             /// checked as if it was set by its own method.
             pub fn hyperparameter(mut self, name: impl Into<String>, value: impl ToString) -> Self {
-                self.hyperparameters = self.hyperparameters.hyperparameter(name, value);
+                self.0.hyperparameters = self.0.hyperparameters.hyperparameter(name, value);
                 self
             }
         }

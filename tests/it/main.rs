@@ -1,0 +1,3 @@
+//! The one integration binary: linking the AWS crates is slow, so it is done once.
+
+mod architecture;
