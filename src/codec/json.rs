@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(refused::<Answer>("{\"score\":\n \"secret\"}"), "line 2, column 9: invalid type, expected f64");
         assert_eq!(
             refused::<Answer>("{\"score\": \"secret, expected x\"}"),
-            "line 1, column 29: invalid type, expected f64"
+            "line 1, column 30: invalid type, expected f64"
         );
         assert_eq!(refused::<Answer>("{}"), "line 1, column 2: missing field `score`");
         assert_eq!(refused::<Answer>("{\"secret\": 1}"), "line 1, column 9: unknown field, expected `score`");
