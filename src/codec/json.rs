@@ -205,6 +205,13 @@ mod tests {
     }
 
     #[test]
+    fn floats_are_read_to_the_last_digit() {
+        // Without its feature `float_roundtrip`, serde_json is off by one in the last place.
+        let value = Json::of::<f64>().deserialize("3868888.7158203125".into(), &ContentType::JSON).unwrap();
+        assert_eq!(value, 3868888.7158203125);
+    }
+
+    #[test]
     fn other_formats_are_refused() {
         let error = Json::of::<Value>().deserialize("1".into(), &ContentType::CSV).unwrap_err();
         assert!(error.to_string().contains("text/csv"), "{error}");
