@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, Result};
 pub struct Raw;
 
 impl Raw {
-    /// Sends bytes unchanged as `content_type`: [`Bytes`](bytes::Bytes), `Vec<u8>`, `[u8]`, `[u8; N]`, `String` or
+    /// Sends bytes unchanged as `content_type`: [`Bytes`], `Vec<u8>`, `[u8]`, `[u8; N]`, `String` or
     /// `str`.
     ///
     /// ```
@@ -26,7 +26,7 @@ impl Raw {
         RawBody { content_type: content_type.into() }
     }
 
-    /// Gives the body as it came, whatever its type, as [`Bytes`](bytes::Bytes).
+    /// Gives the body as it came, whatever its type, as [`Bytes`].
     ///
     /// ```
     /// use sagemaker::codec::{Deserializer, Raw};

@@ -3,7 +3,7 @@
 /// A float with a text form: `f64` as Python's `repr`, `f32` as NumPy's `str` of a `float32`.
 ///
 /// Sealed by [`zmij::Float`].
-pub trait Float: zmij::Float + Copy + Into<f64> {
+pub(super) trait Float: zmij::Float + Copy + Into<f64> {
     /// Whether zmij's text is Python's already: true for nearly all values, false for NaN and infinities.
     fn is_plain(self) -> bool;
 }

@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(refused::<Answer>("{\"score\":\n \"secret\"}"), "line 2, column 9: invalid type, expected f64");
         assert_eq!(
             refused::<Answer>("{\"score\": \"secret, expected x\"}"),
-            "line 1, column 29: invalid type, expected f64"
+            "line 1, column 30: invalid type, expected f64"
         );
         assert_eq!(refused::<Answer>("{}"), "line 1, column 2: missing field `score`");
         assert_eq!(refused::<Answer>("{\"secret\": 1}"), "line 1, column 9: unknown field, expected `score`");
@@ -202,6 +202,13 @@ mod tests {
     fn text_is_quoted_and_unicode_is_kept() {
         assert_eq!(Json::value().serialize("é\n").unwrap(), "\"é\\n\"");
         assert_eq!(Serializer::<str>::content_type(&Json::value()), ContentType::JSON);
+    }
+
+    #[test]
+    fn floats_are_read_to_the_last_digit() {
+        // Without its feature `float_roundtrip`, serde_json is off by one in the last place.
+        let value = Json::of::<f64>().deserialize("3868888.7158203125".into(), &ContentType::JSON).unwrap();
+        assert_eq!(value, 3868888.7158203125);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod parse;
 
+use std::io::Write as _;
+
 use ::bytes::Bytes;
 
 use super::Serializer;
@@ -29,7 +31,7 @@ impl LibSvm {
     ///
     /// assert_eq!(LibSvm::rows().serialize(&[[0.5, 3.0], [0.0, 1.5]])?, "0 1:0.5 2:3\n0 1:0 2:1.5");
     /// assert_eq!(LibSvm::rows().serialize(&[vec![(3_u32, 0.5), (17, 2.0)]])?, "0 3:0.5 17:2");
-    /// assert_eq!(LibSvm::rows().serialize(&[(1.0, [Some(0.5), None])])?, "1 1:0.5");
+    /// assert_eq!(LibSvm::rows().serialize(&[(1, [None, Some(0.5)])])?, "1 2:0.5");
     /// # Ok::<(), sagemaker::Error>(())
     /// ```
     ///
@@ -107,15 +109,40 @@ pub trait Row {
 /// A feature of a LibSVM row: a number or `Option` of one, whose index is its position; or an `(index, value)` pair.
 ///
 /// Cannot be implemented outside of this crate.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a LibSVM feature",
-    label = "has no LibSVM form",
-    note = "a feature is an `f32`, an `f64`, an `Option` of one, or an `(index, value)` pair with a `u32` or `usize` index"
-)]
 pub trait Feature {
     #[doc(hidden)]
     fn write(&self, position: usize, out: &mut Writer) -> Result<()>;
 }
+
+/// A number of a LibSVM row, such as a label or the value of a feature: a float or an integer.
+///
+/// Cannot be implemented outside of this crate.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a LibSVM feature",
+    label = "has no LibSVM form",
+    note = "a feature is a number, an `Option` of one, or an `(index, value)` pair with a `u32` or `usize` index"
+)]
+pub trait Number: Copy {
+    #[doc(hidden)]
+    fn write(self, out: &mut Writer, what: impl FnOnce() -> String) -> Result<()>;
+}
+
+macro_rules! numbers {
+    ($($type:ty),* => |$value:ident, $out:ident, $what:ident| $write:expr) => {
+        $(impl Number for $type {
+            fn write(self, $out: &mut Writer, $what: impl FnOnce() -> String) -> Result<()> {
+                let $value = self;
+                $write
+            }
+        })*
+    };
+}
+numbers!(f32, f64 => |value, out, what| out.float(value, what));
+numbers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize => |value, out, _what| {
+    // Writing to this buffer cannot fail.
+    let _ = write!(out.out, "{value}");
+    Ok(())
+});
 
 /// Writes labels and features into one buffer.
 pub struct Writer {
@@ -133,21 +160,18 @@ impl Writer {
         }
     }
 
-    fn label<F: Float>(&mut self, label: F) -> Result<()> {
-        self.number(label, || "label".to_owned())
-    }
-
-    fn feature<F: Float>(&mut self, index: usize, value: F) -> Result<()> {
+    fn feature<N: Number>(&mut self, index: usize, value: N) -> Result<()> {
         if let Some(last) = self.last_index.replace(index)
             && index <= last
         {
             return Err(self.fault(format!("feature {index} follows {last}; sort the features and give each once")));
         }
-        self.out.extend_from_slice(format!(" {index}:").as_bytes());
-        self.number(value, || format!("feature {index}"))
+        // Writing to this buffer cannot fail.
+        let _ = write!(self.out, " {index}:");
+        value.write(self, || format!("feature {index}"))
     }
 
-    fn number<F: Float>(&mut self, value: F, what: impl FnOnce() -> String) -> Result<()> {
+    fn float<F: Float>(&mut self, value: F, what: impl FnOnce() -> String) -> Result<()> {
         if !value.is_plain() && !value.into().is_finite() {
             let number = if value.into().is_nan() { "NaN" } else { "infinite" };
             return Err(self.fault(format!("{} is {number}; leave a missing value out, or write `None`", what())));
@@ -161,25 +185,25 @@ impl Writer {
     }
 }
 
-impl<F: Float> Feature for F {
+impl<N: Number> Feature for N {
     fn write(&self, position: usize, out: &mut Writer) -> Result<()> {
         out.feature(position + 1, *self)
     }
 }
 
-impl<F: Float> Feature for Option<F> {
+impl<N: Number> Feature for Option<N> {
     fn write(&self, position: usize, out: &mut Writer) -> Result<()> {
-        self.as_ref().map_or(Ok(()), |value| value.write(position, out))
+        self.map_or(Ok(()), |value| out.feature(position + 1, value))
     }
 }
 
-impl<F: Float> Feature for (usize, F) {
+impl<N: Number> Feature for (usize, N) {
     fn write(&self, _: usize, out: &mut Writer) -> Result<()> {
         out.feature(self.0, self.1)
     }
 }
 
-impl<F: Float> Feature for (u32, F) {
+impl<N: Number> Feature for (u32, N) {
     fn write(&self, _: usize, out: &mut Writer) -> Result<()> {
         out.feature(self.0 as usize, self.1)
     }
@@ -213,9 +237,9 @@ impl<R: Row + ?Sized> Row for &R {
     }
 }
 
-impl<L: Float, R: Row> Row for (L, R) {
+impl<L: Number, R: Row> Row for (L, R) {
     fn write_label(&self, out: &mut Writer) -> Result<()> {
-        out.label(self.0)
+        self.0.write(out, || "label".to_owned())
     }
 
     fn write_features(&self, out: &mut Writer) -> Result<()> {

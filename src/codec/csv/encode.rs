@@ -1,4 +1,5 @@
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::Write as _;
 
 use bytes::Bytes;
 
@@ -96,7 +97,7 @@ impl Encoder {
     pub(super) fn plain(&mut self, value: impl fmt::Display) {
         self.begin_field();
         // Writing to this buffer cannot fail.
-        let _ = write!(Plain(&mut self.out), "{value}");
+        let _ = write!(self.out, "{value}");
     }
 
     #[inline]
@@ -107,7 +108,8 @@ impl Encoder {
     /// Text, in quotes where RFC 4180 needs them.
     pub(super) fn text(&mut self, text: &str) {
         self.begin_field();
-        if !text.contains([',', '"', '\n', '\r']) {
+        // Readers drop a byte order mark that begins the body.
+        if !text.contains([',', '"', '\n', '\r']) && !text.starts_with('\u{feff}') {
             self.out.extend_from_slice(text.as_bytes());
             return;
         }
@@ -143,13 +145,4 @@ impl Encoder {
 /// An error of this encoder.
 pub(super) fn fault(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Serialization, message)
-}
-
-struct Plain<'a>(&'a mut Vec<u8>);
-
-impl fmt::Write for Plain<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
 }

@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -49,8 +48,9 @@ impl<T: Table + ?Sized> Serializer<T> for Rows {
 ///
 /// Cannot be implemented outside of this crate: for types of your own use [`Csv::records`](super::Csv::records).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not one CSV field",
-    label = "not a CSV field",
+    message = "`{Self}` has no CSV form, neither as a row nor as a field",
+    label = "has no CSV form",
+    note = "a row is a slice, array or `Vec` of fields, or a tuple of them",
     note = "a field is a number, a `bool`, text, or an `Option` of one",
     note = "structs that implement serde's `Serialize` are written by `Csv::records()`"
 )]
@@ -63,12 +63,6 @@ pub trait Field {
 ///
 /// Rows are slices, arrays and `Vec`s of [`Field`]s, and tuples of up to twelve. Cannot be implemented outside of this
 /// crate.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a CSV row nor a CSV field",
-    label = "has no CSV form",
-    note = "a row is a slice, array or `Vec` of fields, or a tuple; a field is a number, a `bool`, text, or an `Option` of one",
-    note = "structs that implement serde's `Serialize` are written by `Csv::records()`"
-)]
 pub trait RowOrField: Sized {
     #[doc(hidden)]
     fn encode_all(items: &[Self], out: &mut Encoder) -> Result<()>;
@@ -174,7 +168,6 @@ rows! {
     &[F];
     Box<[F]>;
     Arc<[F]>;
-    Rc<[F]>;
     [F; N], N;
     &[F; N], N;
 }

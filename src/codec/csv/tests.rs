@@ -57,6 +57,7 @@ fn texts_are_those_of_the_python_sdk() {
     assert_eq!(text(Csv::rows(), &[None::<f64>]), "\"\"");
     assert_eq!(text(Csv::rows(), &[("a,b", 1)]), "\"a,b\",1");
     assert_eq!(text(Csv::rows(), &[("a\nb", "c\"d", " e")]), "\"a\nb\",\"c\"\"d\", e");
+    assert_eq!(text(Csv::rows(), &["\u{feff}a"]), "\"\u{feff}a\"");
     assert_eq!(text(Csv::text(), "1,2\n3,4\n"), "1,2\n3,4\n");
     assert_eq!(Serializer::<[f64]>::content_type(&Csv::rows()), ContentType::CSV);
 }
