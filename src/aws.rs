@@ -11,6 +11,8 @@ pub use clients::Aws;
 pub(crate) use error::ServiceCall;
 
 #[cfg(feature = "control-plane")]
+pub use aws_config as config;
+#[cfg(feature = "control-plane")]
 pub use aws_sdk_cloudwatchlogs as cloudwatchlogs;
 #[cfg(feature = "control-plane")]
 pub use aws_sdk_s3 as s3;
