@@ -1,0 +1,3 @@
+//! The AWS clients.
+
+pub(crate) mod validation;
