@@ -62,7 +62,7 @@ where
 {
     #[cfg(feature = "control-plane")]
     if let Some(refused) = super::validation::RequestRefused::find(&error) {
-        let values = refused.violations.iter().map(|v| InvalidValue::new(v.field.as_str(), v.to_string()));
+        let values = refused.violations.iter().map(|v| InvalidValue::new(v.field.as_str(), v.advice()));
         return Error::from_invalid_values(values.collect()).with_operation(operation);
     }
     let mut text = String::new();
