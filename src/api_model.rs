@@ -17,11 +17,7 @@ use serde_json::Value;
 
 pub(crate) use self::table::{Kind, Location, Member};
 use self::table::{Shape, Table};
-<<<<<<< HEAD
-pub(crate) use self::violation::{Constraint, Measure, Violation, message};
-=======
 pub(crate) use self::violation::{Constraint, Violation, message};
->>>>>>> apimodel
 
 /// A service whose API is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -14,12 +14,9 @@ const MOST_BAD_ELEMENTS: usize = 10;
 /// Recursive shapes end here. JSON is read to a depth of 128 at most, and nothing useful comes near this one.
 const DEEPEST: usize = 64;
 
-<<<<<<< HEAD
-=======
 /// Up to how many bytes a text of a wrong length is held against its pattern too.
 const LONGEST_REFUSED: usize = 4_096;
 
->>>>>>> apimodel
 /// How much of a value the text for people repeats, in characters.
 const SHOWN: usize = 80;
 
@@ -95,14 +92,10 @@ impl Check {
             }
         }
         if let Some(text) = value.as_str().filter(|_| shape.kind == Kind::String) {
-<<<<<<< HEAD
-            if let Some(pattern) = shape.pattern().filter(|pattern| !pattern::matches(pattern, text)) {
-=======
             // A text that is refused for its length already, and is far from any name, is not searched as well.
             let is_hopeless = !broken.is_empty() && text.len() > LONGEST_REFUSED;
             let pattern = shape.pattern().filter(|_| !is_hopeless);
             if let Some(pattern) = pattern.filter(|pattern| !pattern::matches(pattern, text)) {
->>>>>>> apimodel
                 broken.push(Constraint::Pattern(pattern));
             }
             let values = shape.values().filter(|_| self.strictness == Strictness::Server);

@@ -50,16 +50,6 @@ fn matcher(pattern: &'static str) -> Arc<Matcher> {
     made
 }
 
-<<<<<<< HEAD
-/// `[class]{0,1024}` as `[class]*` and the counts: engines write a class out as often as it is counted, which is
-/// slow, and for Unicode categories more than they accept.
-fn without_count(pattern: &str) -> (Cow<'_, str>, RangeInclusive<usize>) {
-    let parts = pattern.strip_suffix('}').and_then(|front| front.rsplit_once("]{"));
-    if let Some((class, counts)) = parts.filter(|(class, _)| class.starts_with('[') && !class.contains(']')) {
-        let (least, greatest) = counts.split_once(',').unwrap_or((counts, counts));
-        if let (Ok(least), Ok(greatest)) = (least.parse(), greatest.parse()) {
-            return (format!("{class}]*").into(), least..=greatest);
-=======
 /// `[class]{0,1024}` and `.{0,1024}` as `[class]*` and the counts: engines write a class out as often as it is
 /// counted, which is slow, and for Unicode categories more than they accept.
 fn without_count(pattern: &str) -> (Cow<'_, str>, RangeInclusive<usize>) {
@@ -69,7 +59,6 @@ fn without_count(pattern: &str) -> (Cow<'_, str>, RangeInclusive<usize>) {
         let (least, greatest) = counts.split_once(',').unwrap_or((counts, counts));
         if let (true, Ok(least), Ok(greatest)) = (is_one_class, least.parse(), greatest.parse()) {
             return (format!("{class}*").into(), least..=greatest);
->>>>>>> apimodel
         }
     }
     (pattern.into(), 0..=usize::MAX)
@@ -173,11 +162,8 @@ mod tests {
         for (pattern, expression, length) in [
             ("[a]{0,1024}", "[a]*", 0..=1024),
             ("[a-z]{12}", "[a-z]*", 12..=12),
-<<<<<<< HEAD
-=======
             (".{1,255}", ".*", 1..=255),
             (r"[\]]{2}", r"[\]]{2}", 0..=usize::MAX),
->>>>>>> apimodel
             ("[a]{3,}", "[a]{3,}", 0..=usize::MAX),
             ("[a]b[c]{2}", "[a]b[c]{2}", 0..=usize::MAX),
             ("[a]{2}b{3}", "[a]{2}b{3}", 0..=usize::MAX),

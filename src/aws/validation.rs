@@ -76,8 +76,6 @@ impl fmt::Display for RequestRefused {
 }
 
 impl std::error::Error for RequestRefused {}
-<<<<<<< HEAD
-=======
 
 #[cfg(test)]
 mod tests {
@@ -205,4 +203,3 @@ mod tests {
         assert!(RequestRefused::find(&std::io::Error::other("x")).is_none());
     }
 }
->>>>>>> apimodel

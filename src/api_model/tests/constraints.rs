@@ -81,11 +81,7 @@ fn every_kind_of_constraint_has_both_names_and_advice() {
 #[test]
 fn a_long_value_is_shortened_for_people() {
     let (_, _, advice) = only("CreateTrainingJob", &with("/RoleArn", json!("\u{e9}".repeat(100))));
-<<<<<<< HEAD
-    assert!(advice.contains("...\" must match") && advice.chars().count() < 140, "{advice}");
-=======
     assert!(advice.starts_with(&format!("\"{}...\" must match arn", "\u{e9}".repeat(79))), "{advice}");
->>>>>>> apimodel
 }
 
 #[test]

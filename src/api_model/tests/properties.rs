@@ -7,11 +7,7 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::api_model::regex_syntax::translate;
-<<<<<<< HEAD
-use crate::api_model::table::Shape;
-=======
 use crate::api_model::table::{Limit, Shape};
->>>>>>> apimodel
 
 /// Texts for patterns that no generator can read because they look around.
 const SAMPLES: &[&str] = &[
@@ -44,13 +40,8 @@ impl Maker {
     /// `None` where a text could not be made, or the shape needs itself.
     fn value(&mut self, name: &str, depth: usize) -> Option<Value> {
         let shape = self.table.shape(name).unwrap();
-<<<<<<< HEAD
-        let least = shape.least().map_or(0.0, |limit| limit.value());
-        let greatest = shape.greatest().map_or(f64::INFINITY, |limit| limit.value());
-=======
         let least = shape.least().map_or(0.0, Limit::value);
         let greatest = shape.greatest().map_or(f64::INFINITY, Limit::value);
->>>>>>> apimodel
         Some(match shape.kind {
             Kind::String => json!(self.text(name, &shape)?),
             Kind::Integer | Kind::Long => json!((least.max(1.0).min(greatest)) as i64),
