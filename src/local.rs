@@ -1,3 +1,4 @@
 //! The local backend: one in-memory AWS that answers the real protocols beneath the real AWS clients.
 
 pub mod engines;
+mod s3;
