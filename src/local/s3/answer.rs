@@ -46,7 +46,7 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
         }
     };
     // One frame of memory at hand: nothing is copied, and nothing can fail but our own stream.
-    let mut body = body.collect().await.map(|collected| collected.to_bytes()).unwrap_or_default();
+    let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
 
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
     if is_error {

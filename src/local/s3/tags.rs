@@ -31,7 +31,11 @@ impl Tags {
 
     fn checked(pairs: Vec<(String, String)>) -> S3Result<Self> {
         if pairs.len() > Self::MAX {
-            return Err(s3_error!(BadRequest, "Object tags cannot be greater than {}", Self::MAX));
+            return Err(errors::custom(
+                "BadRequest",
+                http::StatusCode::BAD_REQUEST,
+                "Object tags cannot be greater than 10",
+            ));
         }
         for (index, (key, value)) in pairs.iter().enumerate() {
             if key.is_empty() || key.encode_utf16().count() > Self::MAX_KEY {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use s3s::dto::*;
-use s3s::{S3Request, S3Result, StdError};
+use s3s::{S3Request, S3Result};
 
 use super::{check_version, errors, received};
 use crate::local::s3::Inner;
@@ -129,7 +129,7 @@ pub(super) fn get(s3: &Inner, request: S3Request<GetObjectInput>) -> S3Result<Ge
     let slice = slice(&object, input.range, input.part_number)?;
     let mut output = GetObjectOutput { tag_count: object.tags.count(), ..GetObjectOutput::default() };
     fill_object!(output, object, slice, input.checksum_mode);
-    let bounds = |at: u64| usize::try_from(at).map_err(|error| s3s::S3Error::internal_error(error));
+    let bounds = |at: u64| usize::try_from(at).map_err(s3s::S3Error::internal_error);
     let body = object.body.slice(bounds(slice.range.start)?..bounds(slice.range.end)?);
     output.body = Some(blob(body));
     Ok(output)
