@@ -3,7 +3,7 @@ use aws_sdk_s3::types::{
 };
 
 use super::*;
-use crate::local::s3::checksum::{Algorithm, hex, md5};
+use crate::local::s3::checksum::{Algorithm, Checksum, hex, md5};
 use crate::local::s3::multipart::MIN_PART;
 
 fn completed(parts: impl IntoIterator<Item = CompletedPart>) -> CompletedMultipartUpload {
@@ -85,14 +85,14 @@ async fn a_checksum_may_cover_the_object() {
     let create = client.create_multipart_upload().bucket("data").key("big").checksum_type(ChecksumType::FullObject);
     let create = create.checksum_algorithm(ChecksumAlgorithm::Crc32C).send().await.unwrap();
     let id = create.upload_id().unwrap();
-    let part_of_other = client.upload_part().bucket("data").key("big").upload_id(id).part_number(1);
-    let other = part_of_other.clone().checksum_algorithm(ChecksumAlgorithm::Sha256);
+    let first_part = || client.upload_part().bucket("data").key("big").upload_id(id).part_number(1);
+    let other = first_part().checksum_algorithm(ChecksumAlgorithm::Sha256);
     let message = assert_refused!(other.body(ByteStream::from_static(b"x")).send().await, 400, "InvalidRequest");
     assert_eq!(
         message,
         "Checksum Type mismatch occurred, expected checksum Type: crc32c, actual checksum Type: sha256"
     );
-    let put = part_of_other.checksum_algorithm(ChecksumAlgorithm::Crc32C).body(ByteStream::from_static(b"123456789"));
+    let put = first_part().checksum_algorithm(ChecksumAlgorithm::Crc32C).body(ByteStream::from_static(b"123456789"));
     let etag = put.send().await.unwrap().e_tag().unwrap().to_owned();
     let complete = || {
         let complete = client.complete_multipart_upload().bucket("data").key("big").upload_id(id);
