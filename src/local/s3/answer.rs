@@ -1,7 +1,8 @@
 //! Turns an answer of the protocol crate into one of AWS: request ids, the details of errors, no body where none is.
 
 use aws_smithy_types::body::SdkBody;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, SERVER};
+use bytes::Bytes;
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, SERVER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use s3s::{HttpError, HttpResponse};
@@ -52,6 +53,9 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
     if is_error {
         body = error_document(&String::from_utf8_lossy(&body), context).into();
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    } else if !parts.headers.contains_key(ACCEPT_RANGES) {
+        // Only the content of an object comes with ranges: this is a document of the protocol.
+        body = escape_controls(body);
     }
     let bodiless = matches!(parts.status, StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
     if bodiless || context.method == Method::HEAD {
@@ -105,10 +109,29 @@ fn tag(name: &str, content: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
-            // XML has no form for the others.
-            control if control.is_control() => escaped.push('\u{FFFD}'),
+            control if is_escaped_control(control) => escaped.push_str(&format!("&#x{:X};", u32::from(control))),
             other => escaped.push(other),
         }
     }
     format!("<{name}>{escaped}</{name}>")
+}
+
+/// Control characters in keys are written as references: a parser would turn a bare carriage return into a line feed.
+fn escape_controls(document: Bytes) -> Bytes {
+    if !document.iter().any(|byte| is_escaped_control(char::from(*byte))) {
+        return document;
+    }
+    let mut escaped = Vec::with_capacity(document.len() + 64);
+    for byte in document {
+        if is_escaped_control(char::from(byte)) {
+            escaped.extend_from_slice(format!("&#x{byte:X};").as_bytes());
+        } else {
+            escaped.push(byte);
+        }
+    }
+    escaped.into()
+}
+
+fn is_escaped_control(character: char) -> bool {
+    character.is_ascii_control() && !matches!(character, '\t' | '\n')
 }

@@ -1,6 +1,8 @@
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+
 use super::*;
 
-const ODD: [&str; 22] = [
+const ODD: [&str; 25] = [
     "plain",
     "a b+c",
     "a?b=c&d",
@@ -22,6 +24,9 @@ const ODD: [&str; 22] = [
     "semi;colon:at@",
     "(a)!*~$,=[b]{c}|^`",
     "tab\there",
+    "line\nfeed",
+    "carriage\rreturn",
+    "\u{1}control\u{7f}",
     "list-type=2",
 ];
 
@@ -46,9 +51,25 @@ async fn any_key_is_stored_as_it_is() {
             let listed = client.list_objects_v2().bucket("data").prefix(key).max_keys(1).send().await.unwrap();
             assert_eq!(listed.contents()[0].key(), Some(key));
             client.delete_object().bucket("data").key(key).send().await.unwrap();
+            assert_eq!(s3.get("data", key), None, "{key:?}");
         }
         assert_eq!(s3.list("data", "").len(), 0);
     }
+}
+
+#[tokio::test]
+async fn documents_name_odd_keys() {
+    let fixture = Fixture::new();
+    let mut delete = Delete::builder();
+    for key in ODD {
+        fixture.s3.put("data", key, Bytes::new(), None);
+        delete = delete.objects(ObjectIdentifier::builder().key(key).build().unwrap());
+        let missing = fixture.client.get_object().bucket("none").key(key).send().await;
+        assert_refused!(missing, 404, "NoSuchBucket");
+    }
+    let output = fixture.client.delete_objects().bucket("data").delete(delete.build().unwrap()).send().await.unwrap();
+    assert_eq!(output.deleted().iter().filter_map(|deleted| deleted.key()).collect::<Vec<_>>(), ODD);
+    assert_eq!(fixture.s3.list("data", "").len(), 0);
 }
 
 #[tokio::test]
