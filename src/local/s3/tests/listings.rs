@@ -1,3 +1,5 @@
+use aws_sdk_s3::types::ObjectStorageClass;
+
 use super::*;
 
 async fn filled() -> Fixture {
@@ -15,7 +17,7 @@ async fn version_two() {
     let all = list().send().await.unwrap();
     let first = &all.contents()[0];
     assert_eq!((first.key(), first.size(), first.owner()), (Some("a"), Some(1), None));
-    assert_eq!(first.storage_class().map(|class| class.as_str()), Some("STANDARD"));
+    assert_eq!(first.storage_class().map(ObjectStorageClass::as_str), Some("STANDARD"));
     assert_eq!(first.e_tag(), Some("\"9dd4e461268c8034f5c8564e155c67a6\""));
     assert_eq!(first.last_modified().unwrap().secs() as u64, START);
     assert_eq!((all.key_count(), all.is_truncated(), all.max_keys()), (Some(6), Some(false), Some(1000)));
