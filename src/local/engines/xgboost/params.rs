@@ -30,9 +30,6 @@ const TUNING_ONLY: [&str; 7] = [
     "use_dask_gpu_training",
 ];
 
-/// What a linear booster reads.
-const LINEAR: [&str; 6] = ["booster", "eta", "lambda", "alpha", "base_score", "seed"];
-
 /// What the booster gets, and the names that it does not use, of which XGBoost warns.
 #[derive(Debug)]
 pub(super) struct Boosting {
@@ -61,12 +58,6 @@ pub(super) fn boosting(given: &Hyperparameters, metrics: &[String]) -> Result<Bo
     if let Some(method) = method_of_updater(given)? {
         settings.retain(|(name, _)| *name != "tree_method");
         settings.push(("tree_method", json!(method)));
-    }
-    if given.text("booster") == Some("gblinear") {
-        // XGBoost's linear booster has no penalty unless one is set; the tree boosters' default is 1.
-        let lambda = given.get("lambda").is_none().then_some(("lambda", json!(0.0)));
-        let eta = given.get("eta").is_none().then_some(("eta", json!(0.5)));
-        settings.extend([lambda, eta].into_iter().flatten());
     }
     let params = TrainingParams::from_xgboost(settings).map_err(failed)?;
     Ok(Boosting { params, unused })
@@ -102,7 +93,6 @@ fn is_used(given: &Hyperparameters, name: &str) -> bool {
         "sketch_eps" | "lambda_bias" => false,
         "refresh_leaf" | "sample_type" | "normalize_type" => false,
         "rate_drop" | "one_drop" | "skip_drop" => dart,
-        _ if given.text("booster") == Some("gblinear") => LINEAR.contains(&name),
         _ => true,
     }
 }
@@ -129,6 +119,9 @@ fn refuse_unsupported(given: &Hyperparameters) -> Result<(), EngineFailure> {
     };
     if given.get("_kfold").is_some() {
         return refuse("cross validation (_kfold)");
+    }
+    if given.text("booster") == Some("gblinear") {
+        return refuse("booster gblinear");
     }
     if given.text("tree_method") == Some("gpu_hist") {
         return refuse("tree_method gpu_hist, because it has no GPU (hist trains the same kind of model)");
@@ -157,10 +150,9 @@ fn method_of_updater(given: &Hyperparameters) -> Result<Option<&'static str>, En
     match names.as_slice() {
         ["grow_colmaker"] => Ok(Some("exact")),
         ["grow_histmaker"] => Ok(Some("approx")),
-        ["coord_descent"] => Ok(None),
         _ => Err(EngineFailure::algorithm(format!(
-            "the local XGBoost engine does not support updater {}; it supports grow_colmaker, grow_histmaker, prune \
-             beside one of these, and coord_descent",
+            "the local XGBoost engine does not support updater {}; it supports grow_colmaker, grow_histmaker, and \
+             prune beside one of these",
             updaters.join(",")
         ))),
     }

@@ -105,7 +105,7 @@ impl Server {
         let values = match all.len() {
             1 => all.remove(0).into_vec(),
             _ => {
-                let columns: Vec<&[f32]> = all.iter().map(|predictions| predictions.as_slice()).collect();
+                let columns: Vec<&[f32]> = all.iter().map(hessboost::model::Predictions::as_slice).collect();
                 let vote = ["multi:softmax", "binary:hinge"].contains(&self.objective.as_str());
                 (0..columns[0].len())
                     .map(|at| {
@@ -179,7 +179,7 @@ impl Server {
             )));
         }
         DMatrix::from_csr(rows.starts, rows.columns, rows.values, self.features)
-            .map(Input::Sparse)
+            .map(|matrix| Input::Sparse(Box::new(matrix)))
             .map_err(|error| failed(error.to_string()))
     }
 
@@ -207,7 +207,7 @@ const ACCEPTS: [&str; 4] = ["application/json", "application/jsonlines", "applic
 
 enum Input {
     Dense(Vec<f32>),
-    Sparse(DMatrix),
+    Sparse(Box<DMatrix>),
 }
 
 impl LoadedModel for Server {

@@ -243,7 +243,7 @@ impl Metrics {
 /// XGBoost drops the threshold from the name if it is the default.
 fn plain_error(name: &str) -> String {
     match Metric::of_xgboost(name) {
-        Some(Metric::ErrorAt(threshold)) if threshold == 0.5 => "error".to_owned(),
+        Some(Metric::ErrorAt(0.5)) => "error".to_owned(),
         Some(Metric::ErrorAt(threshold)) => format!("error@{threshold}"),
         _ => name.to_owned(),
     }
@@ -297,9 +297,6 @@ impl EarlyStopping {
             );
             return Ok(None);
         };
-        if given.text("booster") == Some("gblinear") {
-            return Err(failed("`save_best` is not applicable to the current booster"));
-        }
         // The container looks the whole name up in its list: `ndcg@5` is not in it and is minimised.
         let maximize = MAXIMIZED.contains(&metric.as_str());
         Ok(Some(Self { patience, metric: plain_error(&metric), maximize, since: 0, best: None }))
