@@ -11,6 +11,8 @@
 //! compares, or makes a model and its predictions for this side to serve. In both forms the label column of the test
 //! data is not shown to the model.
 
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{Read, Write as _};

@@ -7,7 +7,7 @@ use super::hyperparameters::{Hyperparameters, Value};
 use crate::local::engines::EngineFailure;
 
 /// Read by this engine, not by the booster.
-const OURS: [&str; 9] = [
+const OURS: [&str; 11] = [
     "num_round",
     "csv_weights",
     "early_stopping_rounds",
@@ -17,6 +17,9 @@ const OURS: [&str; 9] = [
     "objective",
     "updater",
     "process_type",
+    // The values that are not refused are what DART does anyway.
+    "sample_type",
+    "normalize_type",
 ];
 
 /// These choose threads, devices and messages, or are of no effect on one CPU; they never change the model here.
@@ -48,7 +51,7 @@ pub(super) fn boosting(given: &Hyperparameters, metrics: &[String]) -> Result<Bo
         }
         if is_used(given, name) {
             settings.push((name, json(name, value)));
-        } else if name != "sample_type" && name != "normalize_type" {
+        } else {
             unused.push(name);
         }
     }
@@ -70,29 +73,18 @@ pub(super) fn failed(error: impl std::fmt::Display) -> EngineFailure {
 
 /// Whether the objective and the booster read a hyperparameter; XGBoost ignores, with a warning, what nothing reads.
 fn is_used(given: &Hyperparameters, name: &str) -> bool {
+    const REWEIGHTED: [&str; 5] =
+        ["binary:logistic", "binary:logitraw", "reg:logistic", "reg:squarederror", "reg:squaredlogerror"];
     let objective = given.objective();
-    let dart = given.text("booster") == Some("dart");
-    let of_objective = match name {
-        "num_class" => true,
-        "scale_pos_weight" => {
-            ["binary:logistic", "binary:logitraw", "reg:logistic", "reg:squarederror", "reg:squaredlogerror"]
-                .contains(&objective)
-        }
+    match name {
+        "scale_pos_weight" => REWEIGHTED.contains(&objective),
         "tweedie_variance_power" => objective == "reg:tweedie",
         "aft_loss_distribution" | "aft_loss_distribution_scale" => objective == "survival:aft",
-        _ => false,
-    };
-    if of_objective {
-        return true;
-    }
-    match name {
-        "scale_pos_weight" | "tweedie_variance_power" | "aft_loss_distribution" | "aft_loss_distribution_scale" => {
-            false
-        }
+        "rate_drop" | "one_drop" | "skip_drop" => given.text("booster") == Some("dart"),
+        // Only process_type update reads it, which is refused.
+        "refresh_leaf" => false,
         // Gone from XGBoost before 1.7, though the container still takes them.
         "sketch_eps" | "lambda_bias" => false,
-        "refresh_leaf" | "sample_type" | "normalize_type" => false,
-        "rate_drop" | "one_drop" | "skip_drop" => dart,
         _ => true,
     }
 }

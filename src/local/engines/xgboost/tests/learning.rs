@@ -54,14 +54,14 @@ fn a_count_model_beats_the_mean() {
 #[test]
 fn other_objectives_and_boosters_learn() {
     let positive = |a: f64, b: f64, _| 1.0 + 3.0 * a + b;
-    for objective in ["reg:gamma", "reg:tweedie", "reg:squaredlogerror", "reg:absoluteerror", "reg:pseudohubererror"] {
-        // Far from the label the pseudo-Huber loss is almost straight: without a limit its steps run away, in Python's
-        // XGBoost as well.
-        let step = if objective == "reg:pseudohubererror" { "0.5" } else { "0" };
-        let settings = [("objective", objective), ("eval_metric", "r2"), ("max_delta_step", step)];
-        let job = learn(&settings, positive);
+    for objective in ["reg:gamma", "reg:tweedie", "reg:squaredlogerror", "reg:absoluteerror"] {
+        let job = learn(&[("objective", objective), ("eval_metric", "r2")], positive);
         assert!(job.values("validation-r2").last().unwrap() > &0.8, "{objective}");
     }
+    // Far from the label the pseudo-Huber loss is almost straight, and its steps run away (in Python's XGBoost as well).
+    let near = |a: f64, b: f64, c: f64| positive(a, b, c) / 10.0;
+    let job = learn(&[("objective", "reg:pseudohubererror"), ("eval_metric", "r2")], near);
+    assert!(job.values("validation-r2").last().unwrap() > &0.8);
     for extra in [
         &[("booster", "dart"), ("rate_drop", "0.1"), ("one_drop", "1")][..],
         &[("tree_method", "exact"), ("monotone_constraints", "(1,1,0)")],

@@ -180,8 +180,84 @@ fn unused_hyperparameters_are_named_in_the_log() {
     assert!(job.lines().iter().any(|line| line == warning), "{:?}", job.lines());
 }
 
+/// Values around the edges of each hyperparameter's range, small enough to train with.
+const EDGES: &[(&str, &[&str])] = &[
+    (
+        "objective",
+        &[
+            "reg:squarederror",
+            "reg:linear",
+            "reg:logistic",
+            "reg:gamma",
+            "reg:tweedie",
+            "reg:squaredlogerror",
+            "reg:absoluteerror",
+            "reg:pseudohubererror",
+            "binary:logistic",
+            "binary:logitraw",
+            "binary:hinge",
+            "count:poisson",
+            "multi:softmax",
+            "multi:softprob",
+            "rank:pairwise",
+            "rank:ndcg",
+            "rank:map",
+            "survival:aft",
+            "survival:cox",
+            "aft_loss_distribution",
+        ],
+    ),
+    ("num_class", &["2", "3"]),
+    ("booster", &["gbtree", "dart"]),
+    ("eta", &["0", "1e-300", "1"]),
+    ("gamma", &["0", "1e300"]),
+    ("max_depth", &["0", "1", "12"]),
+    ("min_child_weight", &["0", "1e30"]),
+    ("max_delta_step", &["0", "1e-30", "1e30"]),
+    ("subsample", &["1e-9", "0.5", "1"]),
+    ("colsample_bytree", &["1e-9", "1"]),
+    ("colsample_bynode", &["1e-9", "0.5"]),
+    ("lambda", &["0", "1e300"]),
+    ("alpha", &["0", "1e300"]),
+    ("tree_method", &["auto", "exact", "approx", "hist"]),
+    ("scale_pos_weight", &["1e-300", "1e300"]),
+    ("grow_policy", &["depthwise", "lossguide"]),
+    ("max_leaves", &["0", "1", "2"]),
+    ("max_bin", &["0", "1", "2", "70000"]),
+    ("monotone_constraints", &["(1)", "(1,-1)", "(0,0,0,0)", "()"]),
+    ("interaction_constraints", &["[[1]]", "[[]]", "[]", "[[9]]"]),
+    ("rate_drop", &["0", "1"]),
+    ("skip_drop", &["0", "1"]),
+    ("base_score", &["0", "0.5", "1", "1e300"]),
+    ("eval_metric", &["auc", "aucpr", "rmse,r2", "error@0.3", "f1", "map,ndcg@2", "gamma-deviance", "tweedie-nloglik"]),
+    ("early_stopping_rounds", &["1"]),
+    ("seed", &["-5", "0"]),
+    ("num_parallel_tree", &["1", "3"]),
+    ("sampling_method", &["uniform", "gradient_based"]),
+    ("csv_weights", &["0", "1"]),
+];
+
+fn edges() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    let one = (0..EDGES.len(), any::<proptest::sample::Index>())
+        .prop_map(|(at, value)| (EDGES[at].0, *value.get(EDGES[at].1)));
+    proptest::collection::vec(one, 0..6)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_hyperparameters_are_trained_with_or_refused(
+        settings in edges(),
+        csv in "([01],[0-3],[0-9],[0-9]?\n){1,12}",
+    ) {
+        let settings: Vec<(&str, &str)> = [("num_round", "3")].into_iter().chain(settings).collect();
+        let job = Job::new(&settings, &[("train", &csv), ("validation", "1,1,2,3\n0,2,,4\n")]);
+        if let Ok(output) = job.train() {
+            let model = serve(&[("xgboost-model", &output.model[0].1)], IMAGE, &[]);
+            prop_assert!(model.is_ok(), "{:?}", model.err());
+        }
+    }
 
     #[test]
     fn any_bytes_are_trained_on_or_refused(
