@@ -83,7 +83,8 @@ async fn main() -> Result<()> {
 
         let started = Instant::now();
         for _ in 0..CALLS {
-            let request = runtime.invoke_endpoint().endpoint_name(endpoint.name()).content_type("text/csv").accept("text/csv");
+            let request =
+                runtime.invoke_endpoint().endpoint_name(endpoint.name()).content_type("text/csv").accept("text/csv");
             let body = Blob::new("1.0,12.0,311.0,8.0,0.0,1.0,1.0,2.0,0.34,0.3182,0.71,0.1642");
             let answer = request.body(body).send().await.expect("an answer");
             assert_eq!(answer.body.expect("a body").as_ref(), b"42.5\n");
@@ -99,7 +100,11 @@ async fn main() -> Result<()> {
     let (ours, floor, describe) = (median(&mut ours), median(&mut floor), median(&mut describe));
     println!("predict, one row of 12 numbers, median of {ROUNDS} rounds of {CALLS} calls:");
     println!("  aws-sdk-sagemakerruntime alone  {:8.1} us", micros(floor));
-    println!("  Predictor                       {:8.1} us  {:.3} x", micros(ours), ours.as_secs_f64() / floor.as_secs_f64());
+    println!(
+        "  Predictor                       {:8.1} us  {:.3} x",
+        micros(ours),
+        ours.as_secs_f64() / floor.as_secs_f64()
+    );
     println!("describe a training job, in process: {:.1} us", micros(describe));
     Ok(())
 }

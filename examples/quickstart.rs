@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use sagemaker::Session;
-use sagemaker::algorithms::xgboost::{Objective, XGBoost};
+use sagemaker::algorithms::xgboost::{EvalMetric, Objective, XGBoost};
 use sagemaker::codec::{Csv, Deserializer, Serializer};
 use sagemaker::endpoint::Endpoint;
 use sagemaker::estimator::{Estimator, EstimatorExt, PlanContext};
@@ -65,6 +65,7 @@ fn estimator(folder: &S3Uri) -> sagemaker::Result<XGBoost> {
         .eta(0.1)
         .subsample(0.8)
         .colsample_bytree(0.8)
+        .eval_metric([EvalMetric::Rmse])
         .early_stopping_rounds(20)
         .seed(7)
         .base_job_name(NAME)
@@ -187,7 +188,7 @@ async fn left_behind(session: &Session, folder: &S3Uri) -> Result<String> {
     Ok(format!("{endpoints} endpoints, {configs} endpoint configurations, {models} models, {objects} objects"))
 }
 
-/// The round of a line such as `[12]	train-rmse:40.1	validation-rmse:55.2`.
+/// The round of a line that begins as `[12]` and goes on with metrics.
 fn boosting_round(line: &str) -> Option<u64> {
     line.trim_start().strip_prefix('[')?.split(']').next()?.parse().ok()
 }

@@ -15,15 +15,22 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub(crate) use self::table::{Kind, Location, Member};
-use self::table::{Shape, Table};
-pub(crate) use self::violation::{Constraint, Violation, message};
+#[cfg(test)]
+use self::table::Kind;
+use self::table::Table;
+#[cfg(feature = "local")]
+pub(crate) use self::table::{Location, Member};
+pub(crate) use self::violation::Violation;
+#[cfg(feature = "local")]
+pub(crate) use self::violation::{Constraint, message};
 
 /// A service whose API is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Service {
     SageMaker,
+    #[cfg(feature = "local")]
     SageMakerRuntime,
+    #[cfg(feature = "local")]
     Logs,
 }
 
@@ -34,7 +41,9 @@ impl Service {
     fn table(self) -> Table {
         Table(match self {
             Self::SageMaker => include_str!("api_model/tables/sagemaker.tsv"),
+            #[cfg(feature = "local")]
             Self::SageMakerRuntime => include_str!("api_model/tables/sagemaker-runtime.tsv"),
+            #[cfg(feature = "local")]
             Self::Logs => include_str!("api_model/tables/logs.tsv"),
         })
     }
@@ -46,6 +55,7 @@ pub(crate) enum Strictness {
     /// The sender may be newer than the tables: members and enum values that they do not list pass.
     Client,
     /// Everything that deviates counts.
+    #[cfg(feature = "local")]
     Server,
 }
 
@@ -79,6 +89,7 @@ pub(crate) fn validate(
 }
 
 /// Checks an operation's output, as [`validate`] does its input.
+#[cfg(test)]
 pub(crate) fn validate_output(
     service: Service,
     operation: &str,
@@ -90,41 +101,16 @@ pub(crate) fn validate_output(
 }
 
 /// The names of all operations, sorted.
+#[cfg(test)]
 pub(crate) fn operations(service: Service) -> impl Iterator<Item = &'static str> {
     service.table().operations()
 }
 
-/// Whether the service has the operation.
-pub(crate) fn has_operation(service: Service, operation: &str) -> bool {
-    service.table().operation(operation).is_some()
-}
-
 /// The declared members of an operation's input, in the model's order.
-pub(crate) fn input_members(
-    service: Service,
-    operation: &str,
-) -> Result<impl Iterator<Item = Member>, UnknownOperation> {
+#[cfg(feature = "local")]
+pub(crate) fn input_members(service: Service, operation: &str) -> Result<Vec<Member>, UnknownOperation> {
     let (shape, _) = ends(service, operation)?;
-    Ok(members(service, shape))
-}
-
-/// The declared members of an operation's output, in the model's order.
-pub(crate) fn output_members(
-    service: Service,
-    operation: &str,
-) -> Result<impl Iterator<Item = Member>, UnknownOperation> {
-    let (_, shape) = ends(service, operation)?;
-    Ok(members(service, shape))
-}
-
-/// What a member's value is in JSON.
-pub(crate) fn member_kind(service: Service, member: &Member) -> Option<Kind> {
-    service.table().shape(member.shape).map(|shape| shape.kind)
-}
-
-fn members(service: Service, shape: &str) -> impl Iterator<Item = Member> + use<> {
-    let shape: Option<Shape> = service.table().shape(shape);
-    shape.into_iter().flat_map(|shape| shape.members().collect::<Vec<_>>())
+    Ok(service.table().shape(shape).into_iter().flat_map(|shape| shape.members().collect::<Vec<_>>()).collect())
 }
 
 fn ends(service: Service, operation: &str) -> Result<(&'static str, &'static str), UnknownOperation> {

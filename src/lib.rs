@@ -79,7 +79,7 @@ pub mod model;
 pub mod poll;
 pub mod predictor;
 #[cfg(feature = "control-plane")]
-mod s3;
+pub mod s3;
 #[cfg(feature = "control-plane")]
 pub mod session;
 #[cfg(feature = "control-plane")]

@@ -11,6 +11,7 @@ impl Table {
         self.line(&format!("@{name}"))?.split_once('\t')
     }
 
+    #[cfg(test)]
     pub(super) fn operations(self) -> impl Iterator<Item = &'static str> {
         self.0.lines().filter_map(|line| line.strip_prefix('@')?.split('\t').next())
     }

@@ -130,10 +130,10 @@ impl Endpoint {
             let config = request.send().await.of("DescribeEndpointConfig")?;
             let mut models = Vec::new();
             for variant in config.production_variants().iter().chain(config.shadow_production_variants()) {
-                if let Some(model) = variant.model_name() {
-                    if !models.iter().any(|known| known == model) {
-                        models.push(model.to_owned());
-                    }
+                if let Some(model) = variant.model_name()
+                    && !models.iter().any(|known| known == model)
+                {
+                    models.push(model.to_owned());
                 }
             }
             Ok(models)

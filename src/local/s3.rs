@@ -100,6 +100,7 @@ impl S3 {
     }
 
     /// Makes a bucket; one that exists stays as it is.
+    #[cfg(test)]
     pub(crate) fn create_bucket(&self, bucket: &str) {
         let created = object::whole_seconds(self.inner.now());
         let mut buckets = self.inner.storage.write();

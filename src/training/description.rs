@@ -70,7 +70,7 @@ impl JobDescription for TrainingJobDescription {
     }
 
     fn secondary_status(&self) -> Option<&str> {
-        self.0.secondary_status().map(|status| status.as_str())
+        self.0.secondary_status().map(aws_sdk_sagemaker::types::SecondaryStatus::as_str)
     }
 
     fn failure_reason(&self) -> Option<&str> {
@@ -88,7 +88,11 @@ impl JobDescription for TrainingJobDescription {
 
     fn instance_count(&self) -> usize {
         let Some(resources) = self.0.resource_config() else { return 1 };
-        let groups = resources.instance_groups().iter().filter_map(|group| group.instance_count()).sum::<i32>();
+        let groups = resources
+            .instance_groups()
+            .iter()
+            .filter_map(aws_sdk_sagemaker::types::InstanceGroup::instance_count)
+            .sum::<i32>();
         usize::try_from(resources.instance_count().unwrap_or(0).max(groups)).unwrap_or(1).max(1)
     }
 }

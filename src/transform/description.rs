@@ -57,7 +57,11 @@ impl JobDescription for TransformJobDescription {
     }
 
     fn instance_count(&self) -> usize {
-        let count = self.0.transform_resources().and_then(|resources| resources.instance_count()).unwrap_or(1);
+        let count = self
+            .0
+            .transform_resources()
+            .and_then(aws_sdk_sagemaker::types::TransformResources::instance_count)
+            .unwrap_or(1);
         usize::try_from(count).unwrap_or(1).max(1)
     }
 }

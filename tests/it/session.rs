@@ -18,7 +18,11 @@ async fn the_default_bucket_is_named_and_not_created() -> Result<()> {
     let uri = session.default_uri("x").await?;
     let error = session.read(&uri).await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::NotFound, Some("NoSuchBucket")));
-    assert_eq!(operations(&session).iter().filter(|op| op.starts_with("sts")).count(), 1, "the account is asked for once");
+    assert_eq!(
+        operations(&session).iter().filter(|op| op.starts_with("sts")).count(),
+        1,
+        "the account is asked for once"
+    );
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Nothing is left behind that costs money, and each step says what became of it.
 
+use std::future::Future;
+
 use sagemaker::endpoint::{Deletion, DeletionReport, Endpoint};
 use sagemaker::{Error, ErrorKind, Result, Session};
 
@@ -90,7 +92,8 @@ async fn a_scope_that_is_cancelled_leaves_its_deletion_queued() -> Result<()> {
             Ok::<_, Error>(())
         });
         let mut work = std::pin::pin!(work);
-        assert!(futures_util::poll!(&mut work).is_pending());
+        let first = std::future::poll_fn(|context| std::task::Poll::Ready(work.as_mut().poll(context).is_pending()));
+        assert!(first.await, "the work has begun and is not done");
     }
     assert_eq!(session.drain().await.deleted.len(), 1);
     assert_eq!(endpoints(&session).await, 0);

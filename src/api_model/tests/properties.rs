@@ -161,7 +161,7 @@ fn a_value_with_one_required_member_taken_out_is_refused() {
             else {
                 continue;
             };
-            for member in input_members(service, operation).unwrap().filter(|member| member.required) {
+            for member in input_members(service, operation).unwrap().into_iter().filter(|member| member.required) {
                 let mut input = good.clone();
                 input.remove(member.name);
                 let found = validate(service, operation, &Value::Object(input), Strictness::Client).unwrap();
@@ -196,7 +196,7 @@ fn nearly_right() -> impl Strategy<Value = (&'static str, Value)> {
     (prop::sample::select(names), prop::collection::vec((any::<prop::sample::Index>(), json_value()), 1..4)).prop_map(
         |(operation, changes)| {
             let mut input = serde_json::Map::new();
-            let members: Vec<_> = input_members(Service::SageMaker, operation).unwrap().collect();
+            let members: Vec<_> = input_members(Service::SageMaker, operation).unwrap();
             for (index, value) in changes {
                 if !members.is_empty() {
                     input.insert(index.get(&members).name.to_owned(), value);

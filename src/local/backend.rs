@@ -1,0 +1,286 @@
+//! The backend itself: one handler over all services.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::body::SdkBody;
+use http::header::{CONTENT_LENGTH, HOST};
+use http::{Request, Response};
+use serde_json::Value;
+
+use super::clock::LocalClock;
+use super::engines::Engine;
+use super::ignored::{self, IgnoredField};
+use super::recorder::{self, RecordedRequest, Recorder};
+use super::router::{self, Service};
+use super::s3::S3;
+use super::services::{self, iam, logs::LogStore};
+use super::state::{Place, State};
+use super::transport;
+
+/// One in-memory AWS. Clones share their state; dropping the last one forgets it.
+///
+/// See the [module](super) for an example. A backend is `Send + Sync`, and several Tokio runtimes may use it. A job
+/// runs on the runtime that handled its Create request and fails if that runtime ends first.
+#[derive(Clone)]
+pub struct LocalBackend(Arc<Core>);
+
+/// What the services share.
+pub(super) struct Core {
+    pub(super) place: Place,
+    pub(super) clock: LocalClock,
+    pub(super) engines: Vec<Arc<dyn Engine>>,
+    pub(super) s3: S3,
+    pub(super) logs: LogStore,
+    state: Mutex<State>,
+    recorder: Recorder,
+    ignored: Mutex<BTreeSet<IgnoredField>>,
+    answers: AtomicU64,
+}
+
+/// Settings of a [`LocalBackend`]; made by [`LocalBackend::builder`].
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct LocalBackendBuilder {
+    account: String,
+    region: String,
+    clock: LocalClock,
+    engines: Vec<Arc<dyn Engine>>,
+}
+
+impl LocalBackend {
+    /// A backend in `us-east-1` with the account 123456789012, an instant clock and the bundled engines.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Settings other than those of [`new`](Self::new).
+    ///
+    /// ```
+    /// use sagemaker::local::{LocalBackend, LocalClock};
+    ///
+    /// let backend = LocalBackend::builder().region("eu-west-1").clock(LocalClock::manual()).build();
+    /// assert_eq!(backend.role_arn(), "arn:aws:iam::123456789012:role/SageMakerRole");
+    /// ```
+    pub fn builder() -> LocalBackendBuilder {
+        LocalBackendBuilder {
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            clock: LocalClock::instant(),
+            engines: Vec::new(),
+        }
+    }
+
+    /// Answers one request to any of the services: the whole backend behind one function.
+    ///
+    /// Errors are answers in the service's own form; this never fails. Must be called within a Tokio runtime.
+    pub async fn handle(&self, request: Request<SdkBody>) -> Response<SdkBody> {
+        let core = &self.0;
+        let _busy = core.clock.busy();
+        let service = router::service(&request);
+        let mut record = describe(&request, &service);
+        let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request)).await;
+        if let Some(operation) = operation {
+            record.operation = operation;
+        }
+        record.status = answer.status().as_u16();
+        if answer.status().is_success() {
+            core.note_ignored(&record.operation, &body.value);
+        }
+        record.body_length = body.length.unwrap_or(record.body_length);
+        record.body = body.value;
+        core.recorder.record(record);
+        if let Ok(id) = http::HeaderValue::from_str(&core.request_id()) {
+            answer.headers_mut().entry("x-amzn-requestid").or_insert(id);
+        }
+        answer
+    }
+
+    /// The backend as the HTTP client of AWS SDK clients: give it to `Config::builder().http_client(..)`.
+    pub fn http_client(&self) -> SharedHttpClient {
+        transport::http_client(self.clone())
+    }
+
+    /// The backend's clock.
+    pub fn clock(&self) -> &LocalClock {
+        &self.0.clock
+    }
+
+    /// The region that the backend is in.
+    pub fn region(&self) -> &str {
+        &self.0.place.region
+    }
+
+    /// The account's number.
+    pub fn account_id(&self) -> &str {
+        &self.0.place.account
+    }
+
+    /// The ARN of the execution role that exists from the start.
+    pub fn role_arn(&self) -> String {
+        iam::role_arn(&self.0.place, "/", iam::DEFAULT_ROLE)
+    }
+
+    /// The requests so far, oldest first. Only the newest 10,000 are kept, and at most 32 MiB of bodies.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.0.recorder.requests()
+    }
+
+    /// Fields of successful requests that had no effect, because the backend does not act on them.
+    pub fn ignored(&self) -> Vec<IgnoredField> {
+        self.0.ignored().iter().cloned().collect()
+    }
+
+    /// Forgets everything: resources, buckets, logs, recorded requests. Running jobs are abandoned.
+    pub fn reset(&self) {
+        let core = &self.0;
+        let mut state = core.state();
+        state.reset();
+        iam::add_default_role(&mut state, core);
+        drop(state);
+        core.s3.reset();
+        core.logs.reset();
+        core.recorder.reset();
+        core.ignored().clear();
+        core.clock.changed();
+    }
+
+    #[cfg(test)]
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.0
+    }
+}
+
+impl LocalBackendBuilder {
+    /// The account's number, 12 digits.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.account = account.into();
+        self
+    }
+
+    /// The region.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = region.into();
+        self
+    }
+
+    /// How time passes.
+    pub fn clock(mut self, clock: LocalClock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Registers an engine. Engines are asked in the order of their registration, before the bundled ones.
+    pub fn engine(mut self, engine: impl Engine) -> Self {
+        self.engines.push(Arc::new(engine));
+        self
+    }
+
+    /// The backend.
+    pub fn build(self) -> LocalBackend {
+        let clock = self.clock.clone();
+        let s3 = S3::new(&self.region, &self.account, Arc::new(move || clock.now()));
+        let core = Core {
+            place: Place { region: self.region, account: self.account },
+            clock: self.clock,
+            engines: self.engines.into_iter().chain(bundled_engines()).collect(),
+            s3,
+            logs: LogStore::default(),
+            state: Mutex::default(),
+            recorder: Recorder::default(),
+            ignored: Mutex::default(),
+            answers: AtomicU64::new(0),
+        };
+        iam::add_default_role(&mut core.state(), &core);
+        LocalBackend(Arc::new(core))
+    }
+}
+
+/// The engines that come with the crate.
+fn bundled_engines() -> Vec<Arc<dyn Engine>> {
+    vec![
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::xgboost::XGBoostEngine::new()),
+    ]
+}
+
+impl Core {
+    /// The documents. Never hold the guard across an await.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the documents, and tells who waits for a change.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut self.state());
+        self.clock.changed();
+        result
+    }
+
+    /// The engine that stands in for an image.
+    pub(super) fn engine(&self, image: &str) -> Option<Arc<dyn Engine>> {
+        self.engines.iter().find(|engine| engine.runs(image)).cloned()
+    }
+
+    /// An identifier in the form of those of AWS, different for each answer.
+    pub(super) fn request_id(&self) -> String {
+        let number = self.answers.fetch_add(1, Ordering::Relaxed);
+        format!("00000000-0000-4000-8000-{number:012x}")
+    }
+
+    fn note_ignored(&self, operation: &str, body: &Value) {
+        let found = ignored::find(operation, body);
+        if !found.is_empty() {
+            self.ignored().extend(found);
+        }
+    }
+
+    fn ignored(&self) -> MutexGuard<'_, BTreeSet<IgnoredField>> {
+        self.ignored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the recorder keeps of a request, as far as it is known before the service has read it.
+fn describe(request: &Request<SdkBody>, service: &Service) -> RecordedRequest {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let headers: BTreeMap<String, String> = request
+        .headers()
+        .iter()
+        .filter(|(name, _)| recorder::matters(name.as_str()))
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    let declared = request.uri().query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("x-id=")));
+    let length = header("x-amz-decoded-content-length").or_else(|| header(CONTENT_LENGTH.as_str()));
+    RecordedRequest {
+        service: service.name().to_owned(),
+        operation: declared.unwrap_or(request.method().as_str()).to_owned(),
+        method: request.method().to_string(),
+        host: request.uri().host().or_else(|| header(HOST.as_str())).unwrap_or_default().to_owned(),
+        path: request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned(),
+        headers,
+        body: Value::Null,
+        body_length: length.and_then(|length| length.parse().ok()).or(request.body().content_length()).unwrap_or(0),
+        status: 0,
+    }
+}
+
+impl Default for LocalBackend {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for LocalBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { region, account } = &self.0.place;
+        f.debug_struct("LocalBackend").field("region", region).field("account", account).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for LocalBackendBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalBackendBuilder").field("region", &self.region).finish_non_exhaustive()
+    }
+}

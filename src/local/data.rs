@@ -1,0 +1,130 @@
+//! Input data in S3: prefixes and manifests.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::aws_error::AwsError;
+use super::backend::Core;
+use crate::types::S3Uri;
+
+/// An object to read, and its path as a container sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Input {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    pub(super) path: String,
+}
+
+impl Input {
+    pub(super) fn read(&self, core: &Core) -> Option<Bytes> {
+        core.s3.get(&self.bucket, &self.key)
+    }
+}
+
+/// The objects of an `S3DataSource` in key order (of a manifest: in its order).
+pub(super) fn resolve(core: &Core, data_type: &str, uri: &str, role: &str) -> Result<Vec<Input>, AwsError> {
+    let place = s3_uri(uri)?;
+    match data_type {
+        "S3Prefix" => {
+            let inputs = below(core, &place);
+            if inputs.is_empty() { Err(no_objects(core, &place, role)) } else { Ok(inputs) }
+        }
+        "ManifestFile" => {
+            let manifest = core.s3.get(place.bucket(), place.key()).ok_or_else(|| no_objects(core, &place, role))?;
+            manifest_inputs(&manifest, uri)
+        }
+        other => Err(AwsError::validation(format!("The local backend does not support the S3DataType {other} yet."))),
+    }
+}
+
+/// Parses an S3 URI.
+pub(super) fn s3_uri(uri: &str) -> Result<S3Uri, AwsError> {
+    uri.parse().map_err(|_| AwsError::validation(format!("Invalid S3 URI \"{uri}\": the form is s3://bucket/key")))
+}
+
+/// Refuses an output place whose bucket does not exist.
+pub(super) fn check_output_bucket(core: &Core, place: &S3Uri) -> Result<(), AwsError> {
+    if core.s3.bucket_exists(place.bucket()) {
+        return Ok(());
+    }
+    Err(AwsError::validation(format!(
+        "Could not find the output S3 bucket \"{}\" in region {}. Please ensure that the bucket exists and that the \
+         role has \"s3:PutObject\" permissions on it.",
+        place.bucket(),
+        core.place.region
+    )))
+}
+
+/// The objects below a prefix; folder markers (empty objects whose key ends with a slash) are no data.
+fn below(core: &Core, place: &S3Uri) -> Vec<Input> {
+    let objects = core.s3.list(place.bucket(), place.key());
+    let data = objects.into_iter().filter(|object| !object.key.ends_with('/'));
+    data.map(|object| Input {
+        bucket: place.bucket().to_owned(),
+        path: relative(place.key(), &object.key).to_owned(),
+        key: object.key,
+    })
+    .collect()
+}
+
+/// The path of a key below a prefix. A prefix may be a folder, a single object or the beginning of names.
+fn relative<'a>(prefix: &str, key: &'a str) -> &'a str {
+    let rest = key.strip_prefix(prefix).unwrap_or(key);
+    if let Some(rest) = rest.strip_prefix('/') {
+        return rest;
+    }
+    let folder = prefix.rfind('/').map_or(0, |slash| slash + 1);
+    key.get(folder..).unwrap_or(key)
+}
+
+/// A manifest: `[{"prefix": "s3://bucket/folder/"}, "a.csv", "b.csv"]`.
+fn manifest_inputs(manifest: &[u8], uri: &str) -> Result<Vec<Input>, AwsError> {
+    let bad = |why: &str| AwsError::validation(format!("The manifest file \"{uri}\" is invalid: {why}"));
+    let Ok(Value::Array(items)) = serde_json::from_slice(manifest) else { return Err(bad("it is no JSON list")) };
+    let (first, names) = items.split_first().ok_or_else(|| bad("it is empty"))?;
+    let prefix = first.get("prefix").and_then(Value::as_str).ok_or_else(|| bad("it does not begin with a prefix"))?;
+    let base = s3_uri(prefix)?;
+    if names.is_empty() {
+        return Err(bad("it names no objects"));
+    }
+    let input = |name: &Value| {
+        let name = name.as_str().ok_or_else(|| bad("an entry is not text"))?;
+        Ok(Input { bucket: base.bucket().to_owned(), key: format!("{}{name}", base.key()), path: name.to_owned() })
+    };
+    names.iter().map(input).collect()
+}
+
+fn no_objects(core: &Core, place: &S3Uri, role: &str) -> AwsError {
+    let (bucket, region) = (place.bucket(), &core.place.region);
+    AwsError::validation(format!(
+        "No S3 objects found under S3 URL \"{place}\" given in input data source. Please ensure that the bucket exists \
+         in the selected region ({region}), that objects exist under that S3 prefix, and that the role \"{role}\" has \
+         \"s3:ListBucket\" permissions on bucket \"{bucket}\"."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_to_the_prefix() {
+        assert_eq!(relative("data/train", "data/train/a.csv"), "a.csv");
+        assert_eq!(relative("data/train/", "data/train/x/a.csv"), "x/a.csv");
+        assert_eq!(relative("data/train.csv", "data/train.csv"), "train.csv");
+        assert_eq!(relative("data/tr", "data/train/a.csv"), "train/a.csv");
+        assert_eq!(relative("", "a/b.csv"), "a/b.csv");
+        assert_eq!(relative("top", "top.csv"), "top.csv");
+    }
+
+    #[test]
+    fn manifests_name_their_objects() {
+        let inputs = manifest_inputs(br#"[{"prefix": "s3://bucket/in/"}, "a.csv", "x/b.csv"]"#, "s3://m").unwrap();
+        assert_eq!(inputs[1].key, "in/x/b.csv");
+        assert_eq!(inputs[1].path, "x/b.csv");
+        for bad in ["", "{}", "[]", r#"["a"]"#, r#"[{"prefix": "s3://bucket/"}]"#, r#"[{"prefix": "s3://bucket/"}, 1]"#]
+        {
+            assert!(manifest_inputs(bad.as_bytes(), "s3://m").is_err(), "{bad}");
+        }
+    }
+}

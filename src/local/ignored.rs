@@ -1,0 +1,164 @@
+//! Finds the fields of a request that the backend accepts and does not act on.
+
+use serde_json::Value;
+
+/// A field that a request carried, was accepted, and has no effect on the local backend.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct IgnoredField {
+    /// Such as `CreateTrainingJob`.
+    pub operation: String,
+    /// Such as `ResourceConfig.VolumeKmsKeyId` or `InputDataConfig[].ShuffleConfig`.
+    pub path: String,
+}
+
+/// What the backend acts on. A path stands for all that is below it. Operations that are not listed act on everything.
+const ACTED_ON: &[(&str, &[&str])] = &[
+    (
+        "CreateTrainingJob",
+        &[
+            "TrainingJobName",
+            "HyperParameters",
+            "AlgorithmSpecification.TrainingImage",
+            "AlgorithmSpecification.AlgorithmName",
+            "AlgorithmSpecification.TrainingInputMode",
+            "AlgorithmSpecification.MetricDefinitions",
+            "RoleArn",
+            "InputDataConfig[].ChannelName",
+            "InputDataConfig[].ContentType",
+            "InputDataConfig[].CompressionType",
+            "InputDataConfig[].InputMode",
+            "InputDataConfig[].DataSource.S3DataSource.S3DataType",
+            "InputDataConfig[].DataSource.S3DataSource.S3Uri",
+            "OutputDataConfig.S3OutputPath",
+            "ResourceConfig.InstanceCount",
+            "ResourceConfig.InstanceType",
+            "ResourceConfig.VolumeSizeInGB",
+            "StoppingCondition.MaxRuntimeInSeconds",
+            "StoppingCondition.MaxWaitTimeInSeconds",
+            "EnableManagedSpotTraining",
+            "Environment",
+            "Tags",
+        ],
+    ),
+    (
+        "CreateModel",
+        &[
+            "ModelName",
+            "PrimaryContainer.Image",
+            "PrimaryContainer.ContainerHostname",
+            "PrimaryContainer.Environment",
+            "PrimaryContainer.Mode",
+            "PrimaryContainer.ModelDataUrl",
+            "PrimaryContainer.ModelDataSource.S3DataSource.S3Uri",
+            "PrimaryContainer.ModelDataSource.S3DataSource.S3DataType",
+            "PrimaryContainer.ModelDataSource.S3DataSource.CompressionType",
+            "Containers[].Image",
+            "Containers[].ContainerHostname",
+            "Containers[].Environment",
+            "Containers[].Mode",
+            "Containers[].ModelDataUrl",
+            "Containers[].ModelDataSource.S3DataSource.S3Uri",
+            "Containers[].ModelDataSource.S3DataSource.S3DataType",
+            "Containers[].ModelDataSource.S3DataSource.CompressionType",
+            "InferenceExecutionConfig",
+            "ExecutionRoleArn",
+            "Tags",
+        ],
+    ),
+    (
+        "CreateEndpointConfig",
+        &[
+            "EndpointConfigName",
+            "ProductionVariants[].VariantName",
+            "ProductionVariants[].ModelName",
+            "ProductionVariants[].InitialInstanceCount",
+            "ProductionVariants[].InitialVariantWeight",
+            "ProductionVariants[].InstanceType",
+            "ProductionVariants[].ServerlessConfig",
+            "Tags",
+        ],
+    ),
+    ("CreateEndpoint", &["EndpointName", "EndpointConfigName", "Tags"]),
+    (
+        "UpdateEndpoint",
+        &["EndpointName", "EndpointConfigName", "RetainAllVariantProperties", "ExcludeRetainedVariantProperties"],
+    ),
+    (
+        "CreateTransformJob",
+        &[
+            "TransformJobName",
+            "ModelName",
+            "MaxConcurrentTransforms",
+            "MaxPayloadInMB",
+            "BatchStrategy",
+            "Environment",
+            "TransformInput",
+            "TransformOutput.S3OutputPath",
+            "TransformOutput.Accept",
+            "TransformOutput.AssembleWith",
+            "TransformResources.InstanceType",
+            "TransformResources.InstanceCount",
+            "DataProcessing",
+            "Tags",
+        ],
+    ),
+];
+
+/// The fields of a request that nothing acts on.
+pub(super) fn find(operation: &str, request: &Value) -> Vec<IgnoredField> {
+    let Some((_, acted_on)) = ACTED_ON.iter().find(|(name, _)| *name == operation) else { return Vec::new() };
+    let mut paths = Vec::new();
+    visit(request, String::new(), acted_on, &mut paths);
+    paths.sort();
+    paths.dedup();
+    paths.into_iter().map(|path| IgnoredField { operation: operation.to_owned(), path }).collect()
+}
+
+fn visit(value: &Value, path: String, acted_on: &[&str], out: &mut Vec<String>) {
+    let below = |entry: &&str| entry.strip_prefix(path.as_str()).is_some_and(|tail| tail.starts_with(['.', '[']));
+    if acted_on.contains(&path.as_str()) {
+        return;
+    }
+    if !path.is_empty() && !acted_on.iter().any(below) {
+        out.push(path);
+        return;
+    }
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                visit(member, inner, acted_on, out);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                visit(item, format!("{path}[]"), acted_on, out);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn names_what_has_no_effect_and_nothing_else() {
+        let request = json!({
+            "TrainingJobName": "j",
+            "HyperParameters": {"a": "1"},
+            "InputDataConfig": [
+                {"ChannelName": "train", "ShuffleConfig": {"Seed": 1}},
+                {"ChannelName": "validation", "ShuffleConfig": {"Seed": 2}},
+            ],
+            "ResourceConfig": {"InstanceCount": 1, "VolumeKmsKeyId": "k"},
+            "VpcConfig": {"Subnets": ["s"]},
+        });
+        let paths: Vec<String> = find("CreateTrainingJob", &request).into_iter().map(|field| field.path).collect();
+        assert_eq!(paths, ["InputDataConfig[].ShuffleConfig", "ResourceConfig.VolumeKmsKeyId", "VpcConfig"]);
+        assert!(find("DescribeTrainingJob", &request).is_empty());
+    }
+}

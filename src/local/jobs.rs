@@ -1,0 +1,11 @@
+//! What runs behind the answers: training, transform and hosting, each a task on the clock.
+
+mod containers;
+pub(super) mod hosting;
+mod run;
+pub(super) mod training;
+pub(super) mod transform;
+
+pub(super) use containers::invoke;
+pub(super) use hosting::{Deployment, Variant};
+pub(super) use run::{Run, Runtime, StopSignal};

@@ -1,0 +1,264 @@
+//! Endpoints: their models come up, are swapped and go.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::Run;
+use super::containers::{self, Container, LoadFailure};
+use crate::local::backend::Core;
+use crate::local::kinds::Kind;
+use crate::local::state::Resource;
+use crate::local::time::timestamp;
+
+const CREATING: u64 = 30;
+const UPDATING: u64 = 30;
+const DELETING: u64 = 5;
+
+/// What answers behind an endpoint.
+pub(in crate::local) struct Deployment {
+    pub(in crate::local) variants: Vec<Variant>,
+    /// Seeded by the endpoint's name: the same calls choose the same variants in each run.
+    random: Mutex<fastrand::Rng>,
+}
+
+/// A production variant with its containers.
+#[derive(Clone)]
+pub(in crate::local) struct Variant {
+    pub(in crate::local) name: String,
+    pub(in crate::local) weight: f64,
+    pub(in crate::local) containers: Arc<Vec<Container>>,
+    /// Where its containers log.
+    pub(in crate::local) log_stream: String,
+}
+
+impl Deployment {
+    fn new(endpoint: &str, variants: Vec<Variant>) -> Self {
+        Self { variants, random: Mutex::new(fastrand::Rng::with_seed(hash(endpoint))) }
+    }
+
+    /// A variant by weight.
+    pub(in crate::local) fn choose(&self) -> Option<&Variant> {
+        if let [only] = self.variants.as_slice() {
+            return Some(only);
+        }
+        let total: f64 = self.variants.iter().map(|variant| variant.weight).sum();
+        let mut point = self.random.lock().unwrap_or_else(PoisonError::into_inner).f64() * total;
+        let by_weight = self.variants.iter().filter(|variant| variant.weight > 0.0).find(|variant| {
+            point -= variant.weight;
+            point < 0.0
+        });
+        by_weight.or(self.variants.first())
+    }
+}
+
+impl fmt::Debug for Deployment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.variants.iter().map(|variant| &variant.name)).finish()
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The name of an instance, the same for the same text.
+pub(super) fn instance_id(of: &str) -> String {
+    format!("i-0{:016x}", hash(of))
+}
+
+/// The log group of an endpoint's containers.
+pub(in crate::local) fn log_group(endpoint: &str) -> String {
+    format!("/aws/sagemaker/Endpoints/{endpoint}")
+}
+
+/// The summaries of variants that come up, as Describe gives them.
+pub(in crate::local) fn summaries(config_variants: &[Value], status: &str, core: &Core) -> Vec<Value> {
+    config_variants.iter().map(|variant| summary(variant, status, core)).collect()
+}
+
+fn summary(variant: &Value, status: &str, core: &Core) -> Value {
+    let weight = variant.get("InitialVariantWeight").and_then(Value::as_f64).unwrap_or(1.0);
+    let mut summary = json!({
+        "VariantName": variant["VariantName"],
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+        "DeployedImages": images(variant, core),
+    });
+    if let Some(count) = variant.get("InitialInstanceCount") {
+        summary["CurrentInstanceCount"] = count.clone();
+        summary["DesiredInstanceCount"] = count.clone();
+    }
+    if let Some(serverless) = variant.get("ServerlessConfig") {
+        summary["CurrentServerlessConfig"] = serverless.clone();
+        summary["CurrentInstanceCount"] = json!(0);
+    }
+    if status != "InService" {
+        summary["VariantStatus"] = json!([{"Status": status, "StartTime": timestamp(core.clock.now())}]);
+    }
+    summary
+}
+
+fn images(variant: &Value, core: &Core) -> Value {
+    let state = core.state();
+    let name = variant["ModelName"].as_str().unwrap_or_default();
+    let model = state.get(Kind::Model.row(), &core.place, name);
+    let Ok(model) = model else { return json!([]) };
+    let primary = model.request.get("PrimaryContainer").into_iter();
+    let chain = model.request.get("Containers").and_then(Value::as_array).into_iter().flatten();
+    let now = timestamp(core.clock.now());
+    let image = |container: &Value| json!({"SpecifiedImage": container["Image"], "ResolutionTime": now});
+    primary.chain(chain).map(image).collect()
+}
+
+/// Brings up a new endpoint.
+pub(in crate::local) async fn create(mut run: Run, variants: Vec<Value>) {
+    run.pass(CREATING).await;
+    let loaded = deploy(&run, &variants).await;
+    let summaries = summaries(&variants, "InService", &run.core);
+    run.finish(|resource, _| {
+        resource.state.remove("PendingDeploymentSummary");
+        match loaded {
+            Ok(deployment) => {
+                in_service(resource, deployment, summaries);
+            }
+            Err(reason) => {
+                resource.set("EndpointStatus", "Failed");
+                resource.set("FailureReason", reason);
+            }
+        }
+    });
+}
+
+/// Swaps the variants of an endpoint for those of another configuration; if they do not come up, the old ones stay.
+pub(in crate::local) async fn update(mut run: Run, config: String, variants: Vec<Value>) {
+    run.pass(UPDATING).await;
+    let loaded = deploy(&run, &variants).await;
+    let summaries = summaries(&variants, "InService", &run.core);
+    run.finish(|resource, _| {
+        resource.state.remove("PendingDeploymentSummary");
+        match loaded {
+            Ok(deployment) => {
+                resource.request.insert("EndpointConfigName".to_owned(), json!(config));
+                resource.state.remove("FailureReason");
+                in_service(resource, deployment, summaries);
+            }
+            Err(reason) => {
+                resource.set("EndpointStatus", "InService");
+                resource.set("FailureReason", reason);
+            }
+        }
+    });
+}
+
+/// New weights and instance counts of variants that are up.
+pub(in crate::local) struct Desired {
+    pub(in crate::local) variant: String,
+    pub(in crate::local) weight: Option<f64>,
+    pub(in crate::local) instances: Option<u64>,
+}
+
+/// Changes weights and instance counts.
+pub(in crate::local) async fn reweigh(mut run: Run, desired: Vec<Desired>) {
+    run.pass(UPDATING).await;
+    let endpoint = run.name.clone();
+    run.finish(|resource, _| {
+        let mut variants = resource.deployment.as_ref().map(|old| old.variants.clone()).unwrap_or_default();
+        for change in &desired {
+            if let (Some(weight), Some(variant)) =
+                (change.weight, variants.iter_mut().find(|variant| variant.name == change.variant))
+            {
+                variant.weight = weight;
+            }
+        }
+        resource.deployment = Some(Arc::new(Deployment::new(&endpoint, variants)));
+        resource.set("EndpointStatus", "InService");
+        set_desired(resource, &desired, &["Current", "Desired"]);
+    });
+}
+
+/// Notes the values that are wanted, or that are reached, in the variants' summaries.
+pub(in crate::local) fn set_desired(resource: &mut Resource, desired: &[Desired], prefixes: &[&str]) {
+    let summaries = resource.state.get_mut("ProductionVariants").and_then(Value::as_array_mut);
+    for summary in summaries.into_iter().flatten() {
+        let Some(change) = desired.iter().find(|change| summary["VariantName"] == change.variant.as_str()) else {
+            continue;
+        };
+        for prefix in prefixes {
+            if let Some(weight) = change.weight {
+                summary[format!("{prefix}Weight")] = json!(weight);
+            }
+            if let Some(instances) = change.instances {
+                summary[format!("{prefix}InstanceCount")] = json!(instances);
+            }
+        }
+    }
+}
+
+fn in_service(resource: &mut Resource, deployment: Deployment, summaries: Vec<Value>) {
+    resource.deployment = Some(Arc::new(deployment));
+    resource.set("EndpointStatus", "InService");
+    resource.set("ProductionVariants", summaries);
+}
+
+/// Takes an endpoint down.
+pub(in crate::local) async fn delete(mut run: Run) {
+    run.pass(DELETING).await;
+    run.remove();
+}
+
+/// Loads the models of all variants; the text says why one did not come up.
+async fn deploy(run: &Run, variants: &[Value]) -> Result<Deployment, String> {
+    let mut up = Vec::with_capacity(variants.len());
+    for variant in variants {
+        let name = variant["VariantName"].as_str().unwrap_or_default().to_owned();
+        let model = variant["ModelName"].as_str().unwrap_or_default().to_owned();
+        let (core, endpoint, stream) = (run.core.clone(), run.name.clone(), log_stream(&run.name, &name));
+        let work = run.work(move || {
+            let loaded = containers::load(&core, &model, &BTreeMap::new());
+            log_load(&core, &endpoint, &stream, &loaded);
+            loaded
+        });
+        let containers = match work.await {
+            Ok(Ok(containers)) => containers,
+            Ok(Err(failure)) => return Err(reason(&name, failure)),
+            Err(panic) => return Err(reason(&name, LoadFailure::Engine(panic))),
+        };
+        up.push(Variant {
+            weight: variant.get("InitialVariantWeight").and_then(Value::as_f64).unwrap_or(1.0),
+            containers: Arc::new(containers),
+            log_stream: log_stream(&run.name, &name),
+            name,
+        });
+    }
+    Ok(Deployment::new(&run.name, up))
+}
+
+fn log_stream(endpoint: &str, variant: &str) -> String {
+    format!("{variant}/{}", instance_id(&format!("{endpoint}/{variant}")))
+}
+
+fn log_load(core: &Core, endpoint: &str, stream: &str, loaded: &Result<Vec<Container>, LoadFailure>) {
+    let group = log_group(endpoint);
+    match loaded {
+        Ok(_) => core.logs.append(core, &group, stream, "Model loaded, listening on port 8080"),
+        Err(LoadFailure::Engine(why)) => core.logs.append(core, &group, stream, why),
+        Err(_) => {} // the container never started
+    }
+}
+
+fn reason(variant: &str, failure: LoadFailure) -> String {
+    match failure {
+        LoadFailure::NoModel(why) | LoadFailure::Data(why) => why,
+        LoadFailure::NoEngine(why) => format!("ClientError: {why}"),
+        LoadFailure::Engine(why) => format!(
+            "The primary container for production variant {variant} did not pass the ping health check. Please check \
+             CloudWatch logs for this endpoint. ({why})"
+        ),
+    }
+}

@@ -1,0 +1,165 @@
+//! The task behind a resource: it sleeps on the clock between its stages and keeps the resource's state.
+
+use std::any::Any;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::local::aws_error::AwsError;
+use crate::local::backend::Core;
+use crate::local::clock::BusyGuard;
+use crate::local::kinds::Kind;
+use crate::local::state::Resource;
+
+/// Tells a job to stop.
+#[derive(Debug, Default)]
+pub(in crate::local) struct StopSignal(watch::Sender<bool>);
+
+impl StopSignal {
+    pub(in crate::local) fn ask(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(in crate::local) fn asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Completes once a stop was asked for.
+    pub(in crate::local) async fn wait(&self) {
+        // The sender lives as long as `self`, so there is no error.
+        let _ = self.0.subscribe().wait_for(|asked| *asked).await;
+    }
+}
+
+/// The Tokio runtime that handles a request, and runs the task that the request starts.
+pub(in crate::local) struct Runtime(Handle);
+
+impl Runtime {
+    pub(in crate::local) fn current() -> Result<Self, AwsError> {
+        let message = "The local backend needs a Tokio runtime to run jobs: send the request from within one.";
+        Handle::try_current().map(Self).map_err(|_| AwsError::new(500, "InternalFailure", message))
+    }
+
+    pub(in crate::local) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(task);
+    }
+}
+
+/// A task's hold on its resource. While it exists and does not sleep, time does not jump.
+///
+/// Dropped before [`finish`](Self::finish), it marks the resource as failed: the runtime ended, or the task panicked.
+pub(in crate::local) struct Run {
+    pub(in crate::local) core: Arc<Core>,
+    pub(in crate::local) stop: Arc<StopSignal>,
+    pub(in crate::local) name: String,
+    kind: Kind,
+    id: u64,
+    guard: Option<BusyGuard>,
+    finished: bool,
+}
+
+impl Run {
+    pub(in crate::local) fn new(core: &Arc<Core>, kind: Kind, resource: &Resource) -> Self {
+        Self {
+            core: core.clone(),
+            stop: resource.stop.clone(),
+            name: resource.name.clone(),
+            kind,
+            id: resource.id,
+            guard: Some(core.clock.busy()),
+            finished: false,
+        }
+    }
+
+    pub(in crate::local) fn now(&self) -> SystemTime {
+        self.core.clock.now()
+    }
+
+    /// Lets virtual time pass.
+    pub(in crate::local) async fn pass(&mut self, seconds: u64) {
+        let guard = self.guard.take();
+        self.guard = Some(self.core.clock.rest(Duration::from_secs(seconds), guard).await);
+    }
+
+    /// Lets virtual time pass, or less if a stop is asked for; whether one was.
+    pub(in crate::local) async fn pass_unless_stopped(&mut self, seconds: u64) -> bool {
+        let stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.wait() => {}
+            () = self.pass(seconds) => {}
+        }
+        self.guard.get_or_insert_with(|| self.core.clock.busy());
+        stop.asked()
+    }
+
+    /// Changes the resource; `None` if it is gone.
+    pub(in crate::local) fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
+        let now = self.now();
+        self.core.change(|state| {
+            let resource = state.same(self.kind, &self.name, self.id)?;
+            resource.modified = now;
+            Some(change(resource, now))
+        })
+    }
+
+    /// Whether the resource is gone: deleted, or the backend was reset.
+    pub(in crate::local) fn is_orphaned(&self) -> bool {
+        self.core.state().same(self.kind, &self.name, self.id).is_none()
+    }
+
+    /// Runs code of an engine, which may block or panic, on a thread of its own.
+    pub(in crate::local) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, String> {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(result) => Ok(result),
+            Err(error) if error.is_panic() => Err(panic_message(error.into_panic().as_ref())),
+            Err(_) => Err("the runtime ended".to_owned()),
+        }
+    }
+
+    /// Removes the resource.
+    pub(in crate::local) fn remove(mut self) {
+        self.finished = true;
+        let core = &self.core;
+        core.change(|state| {
+            if state.same(self.kind, &self.name, self.id).is_some() {
+                let _ = state.remove(self.kind.row(), &core.place, &self.name);
+            }
+        });
+    }
+
+    /// The last change to the resource.
+    pub(in crate::local) fn finish(mut self, change: impl FnOnce(&mut Resource, SystemTime)) {
+        self.finished = true;
+        self.update(change);
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        let kind = self.kind;
+        self.update(|resource, now| {
+            let reason = "InternalServerError: the task that ran this was dropped, because its Tokio runtime ended.";
+            resource.set("FailureReason", reason);
+            resource.set(&kind.row().status_member(), "Failed");
+            if kind == Kind::TrainingJob {
+                super::training::transition(resource, now, "Failed", "Training job failed");
+            }
+        });
+    }
+}
+
+/// What a panic said.
+pub(in crate::local) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the engine panicked: {}", text.unwrap_or("no message"))
+}

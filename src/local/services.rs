@@ -1,0 +1,97 @@
+//! The services: each takes a request apart by its protocol and puts the answer together.
+
+use std::sync::Arc;
+
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http::Request;
+use serde_json::Value;
+
+use super::aws_error::AwsError;
+use super::backend::Core;
+use super::router::{self, Service};
+use super::wire::{self, Answer};
+use super::{query, validation};
+
+pub(super) mod iam;
+pub(super) mod logs;
+pub(super) mod runtime;
+pub(super) mod sagemaker;
+pub(super) mod sts;
+
+/// What the recorder keeps of a body.
+#[derive(Debug, Default)]
+pub(super) struct SeenBody {
+    pub(super) value: Value,
+    pub(super) length: Option<u64>,
+}
+
+/// Answers a request; also gives the operation's name, if the request had one, and what was seen of the body.
+pub(super) async fn handle(
+    core: &Arc<Core>,
+    service: &Service,
+    request: Request<SdkBody>,
+) -> (Option<String>, SeenBody, Answer) {
+    match service {
+        Service::S3 => (None, SeenBody::default(), core.s3.handle(request).await),
+        Service::Runtime => runtime::handle(core, request).await,
+        Service::SageMaker | Service::Logs | Service::Other(_) => json(core, service, request).await,
+        Service::Sts | Service::Iam => form(core, service, request).await,
+    }
+}
+
+/// The JSON 1.1 protocol: the operation is in `X-Amz-Target`.
+async fn json(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) -> (Option<String>, SeenBody, Answer) {
+    let operation = router::target(&request).map_or_else(|| "Unknown".to_owned(), |(_, name)| name.to_owned());
+    let bytes = match wire::collect(request.into_body()).await {
+        Ok(bytes) => bytes,
+        Err(error) => return (Some(operation), SeenBody::default(), wire::json(Err(error))),
+    };
+    let length = Some(bytes.len() as u64);
+    let value = match parse(&bytes) {
+        Ok(value) => value,
+        Err(error) => return (Some(operation), SeenBody { value: Value::Null, length }, wire::json(Err(error))),
+    };
+    let checked = validation::validate(service, &operation, &value);
+    let result = checked.and_then(|()| match service {
+        Service::SageMaker => sagemaker::handle(core, &operation, &value),
+        Service::Logs => logs::handle(core, &operation, &value),
+        other => Err(AwsError::unsupported(other.name(), &operation)),
+    });
+    #[cfg(test)]
+    if let Ok(answer) = &result {
+        validation::check_answer(service, &operation, answer);
+    }
+    (Some(operation), SeenBody { value, length }, wire::json(result))
+}
+
+fn parse(bytes: &Bytes) -> Result<Value, AwsError> {
+    if bytes.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(members)) => Ok(Value::Object(members)),
+        Ok(_) => Err(AwsError::serialization("The body is no JSON object.")),
+        Err(error) => Err(AwsError::serialization(format!("The body is no JSON: {error}"))),
+    }
+}
+
+/// The query protocol: the operation is the form member `Action`.
+async fn form(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) -> (Option<String>, SeenBody, Answer) {
+    let request_id = core.request_id();
+    let namespace = if *service == Service::Sts { sts::NAMESPACE } else { iam::NAMESPACE };
+    let bytes = match wire::collect(request.into_body()).await {
+        Ok(bytes) => bytes,
+        Err(error) => return (None, SeenBody::default(), wire::xml(namespace, "", &request_id, Err(error))),
+    };
+    let members = query::form(&bytes);
+    let action = members.get("Action").cloned().unwrap_or_default();
+    let result = match service {
+        Service::Sts => sts::handle(core, &action),
+        _ => iam::handle(core, &action, &members),
+    };
+    let mut answer = wire::xml(namespace, &action, &request_id, result);
+    wire::set(&mut answer, "x-amzn-requestid", &request_id);
+    let value = members.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+    (Some(action), SeenBody { value, length: Some(bytes.len() as u64) }, answer)
+}

@@ -1,0 +1,264 @@
+//! CloudWatch Logs.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use crate::local::aws_error::AwsError;
+use crate::local::backend::Core;
+use crate::local::time::millis;
+
+mod events;
+mod filter;
+mod store;
+
+use store::{Group, Stream};
+pub(in crate::local) use store::{LogLine, LogStore};
+
+type Answer = Result<Value, AwsError>;
+
+pub(super) fn handle(core: &Core, operation: &str, request: &Value) -> Answer {
+    match operation {
+        "CreateLogGroup" => create_group(core, parse(request)?),
+        "CreateLogStream" => create_stream(core, parse(request)?),
+        "DeleteLogGroup" => delete_group(core, parse(request)?),
+        "DeleteLogStream" => delete_stream(core, parse(request)?),
+        "DescribeLogGroups" => describe_groups(core, parse(request)?),
+        "DescribeLogStreams" => describe_streams(core, parse(request)?),
+        "PutLogEvents" => events::put(core, parse(request)?),
+        "GetLogEvents" => events::get(core, parse(request)?),
+        "FilterLogEvents" => filter::filter(core, parse(request)?),
+        other => Err(AwsError::unsupported("logs", other)),
+    }
+}
+
+fn parse<T: DeserializeOwned>(request: &Value) -> Result<T, AwsError> {
+    T::deserialize(request).map_err(AwsError::serialization)
+}
+
+fn no_group() -> AwsError {
+    AwsError::new(400, "ResourceNotFoundException", "The specified log group does not exist.")
+}
+
+fn no_stream() -> AwsError {
+    AwsError::new(400, "ResourceNotFoundException", "The specified log stream does not exist.")
+}
+
+fn bad_token() -> AwsError {
+    AwsError::invalid_parameter("The specified nextToken is invalid.")
+}
+
+/// A member that the model requires; the service reports its absence like any other violation.
+fn required<'a>(value: Option<&'a String>, path: &str) -> Result<&'a str, AwsError> {
+    value.map(String::as_str).ok_or_else(|| {
+        AwsError::invalid_parameter(format!(
+            "1 validation error detected: Value null at '{path}' failed to satisfy constraint: Member must not be null"
+        ))
+    })
+}
+
+/// A limit within 1 and `max`.
+fn limit(asked: Option<i64>, default: usize, max: usize) -> Result<usize, AwsError> {
+    let Some(asked) = asked else { return Ok(default) };
+    let bound = match usize::try_from(asked) {
+        Ok(limit) if (1..=max).contains(&limit) => return Ok(limit),
+        Ok(1..) => format!("less than or equal to {max}"),
+        _ => "greater than or equal to 1".to_owned(),
+    };
+    Err(AwsError::invalid_parameter(format!(
+        "1 validation error detected: Value '{asked}' at 'limit' failed to satisfy constraint: Member must have value \
+         {bound}"
+    )))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    log_group_name: Option<String>,
+    log_stream_name: Option<String>,
+}
+
+impl Named {
+    fn group(&self) -> Result<&str, AwsError> {
+        required(self.log_group_name.as_ref(), "logGroupName")
+    }
+
+    fn stream(&self) -> Result<&str, AwsError> {
+        required(self.log_stream_name.as_ref(), "logStreamName")
+    }
+}
+
+fn create_group(core: &Core, request: Named) -> Answer {
+    let name = request.group()?;
+    core.logs.change(core, |groups| {
+        if groups.contains_key(name) {
+            let message = "The specified log group already exists";
+            return Err(AwsError::new(400, "ResourceAlreadyExistsException", message));
+        }
+        groups.insert(name.to_owned(), Group::new(core.clock.now()));
+        Ok(Value::Null)
+    })
+}
+
+fn create_stream(core: &Core, request: Named) -> Answer {
+    let (group, name) = (request.group()?, request.stream()?);
+    if name.contains([':', '*']) || name.is_empty() {
+        return Err(AwsError::invalid_parameter(format!(
+            "1 validation error detected: Value '{name}' at 'logStreamName' failed to satisfy constraint: Member must \
+             satisfy regular expression pattern: [^:*]*"
+        )));
+    }
+    core.logs.change(core, |groups| {
+        let group = groups.get_mut(group).ok_or_else(no_group)?;
+        if group.streams.contains_key(name) {
+            let message = "The specified log stream already exists";
+            return Err(AwsError::new(400, "ResourceAlreadyExistsException", message));
+        }
+        group.streams.insert(name.to_owned(), Stream::new(core.clock.now()));
+        Ok(Value::Null)
+    })
+}
+
+fn delete_group(core: &Core, request: Named) -> Answer {
+    let name = request.group()?;
+    core.logs.change(core, |groups| groups.remove(name).map(|_| Value::Null).ok_or_else(no_group))
+}
+
+fn delete_stream(core: &Core, request: Named) -> Answer {
+    let (group, name) = (request.group()?, request.stream()?);
+    core.logs.change(core, |groups| {
+        let group = groups.get_mut(group).ok_or_else(no_group)?;
+        group.streams.remove(name).map(|_| Value::Null).ok_or_else(no_stream)
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DescribeGroups {
+    log_group_name_prefix: Option<String>,
+    log_group_name_pattern: Option<String>,
+    limit: Option<i64>,
+    next_token: Option<String>,
+}
+
+fn describe_groups(core: &Core, request: DescribeGroups) -> Answer {
+    if request.log_group_name_prefix.is_some() && request.log_group_name_pattern.is_some() {
+        let message = "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.";
+        return Err(AwsError::invalid_parameter(message));
+    }
+    let size = limit(request.limit, 50, 50)?;
+    let prefix = request.log_group_name_prefix.as_deref().unwrap_or_default();
+    let pattern = request.log_group_name_pattern.as_deref().unwrap_or_default().to_lowercase();
+    core.logs.read(|groups| {
+        let found = groups
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix) && name.to_lowercase().contains(&pattern))
+            .map(|(name, group)| {
+                let arn = group_arn(core, name);
+                let bytes: u64 = group.streams.values().map(Stream::bytes).sum();
+                let entry = json!({
+                    "logGroupName": name,
+                    "arn": format!("{arn}:*"),
+                    "logGroupArn": arn,
+                    "creationTime": millis(group.created),
+                    "metricFilterCount": 0,
+                    "storedBytes": bytes,
+                    "logGroupClass": "STANDARD",
+                });
+                (name.clone(), entry)
+            });
+        page(found.collect(), false, "logGroups", size, request.next_token.as_deref())
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DescribeStreams {
+    log_group_name: Option<String>,
+    log_group_identifier: Option<String>,
+    log_stream_name_prefix: Option<String>,
+    order_by: Option<String>,
+    descending: Option<bool>,
+    limit: Option<i64>,
+    next_token: Option<String>,
+}
+
+fn describe_streams(core: &Core, request: DescribeStreams) -> Answer {
+    let identifier = request.log_group_identifier.as_deref().map(group_of_identifier);
+    let group = match identifier {
+        Some(name) => name,
+        None => required(request.log_group_name.as_ref(), "logGroupName")?,
+    };
+    let size = limit(request.limit, 50, 50)?;
+    let by_time = request.order_by.as_deref() == Some("LastEventTime");
+    if by_time && request.log_stream_name_prefix.is_some() {
+        let message = "Cannot order by LastEventTime with a logStreamNamePrefix.";
+        return Err(AwsError::invalid_parameter(message));
+    }
+    let prefix = request.log_stream_name_prefix.as_deref().unwrap_or_default();
+    core.logs.read(|groups| {
+        let streams = &groups.get(group).ok_or_else(no_group)?.streams;
+        let mut found: Vec<(String, Value)> = streams
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix))
+            .map(|(name, stream)| {
+                // The position in the order, for the token: by name, or by time and then name.
+                let time = if by_time { stream.last_timestamp().unwrap_or_default() } else { 0 };
+                (format!("{time:020}{name}"), describe_stream(core, group, name, stream))
+            })
+            .collect();
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let descending = request.descending == Some(true);
+        if descending {
+            found.reverse();
+        }
+        page(found, descending, "logStreams", size, request.next_token.as_deref())
+    })
+}
+
+fn describe_stream(core: &Core, group: &str, name: &str, stream: &Stream) -> Value {
+    let mut entry = Map::new();
+    entry.insert("logStreamName".to_owned(), json!(name));
+    entry.insert("creationTime".to_owned(), json!(millis(stream.created)));
+    entry.insert("arn".to_owned(), json!(format!("{}:log-stream:{name}", group_arn(core, group))));
+    entry.insert("storedBytes".to_owned(), json!(0)); // deprecated, always 0 on AWS
+    if let (Some(first), Some(last)) = (stream.first_timestamp(), stream.last_timestamp()) {
+        entry.insert("firstEventTimestamp".to_owned(), json!(first));
+        entry.insert("lastEventTimestamp".to_owned(), json!(last));
+        entry.insert("lastIngestionTime".to_owned(), json!(stream.last_ingestion));
+    }
+    Value::Object(entry)
+}
+
+/// One page of entries that are in order. The token is the position of the last entry given.
+fn page(found: Vec<(String, Value)>, descending: bool, member: &str, size: usize, token: Option<&str>) -> Answer {
+    let start = match token {
+        None => 0,
+        Some(token) => {
+            let last = aws_smithy_types::base64::decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let last = last.ok_or_else(bad_token)?;
+            let seen = |(at, _): &(String, Value)| if descending { *at >= last } else { *at <= last };
+            found.partition_point(seen)
+        }
+    };
+    let rest = found.get(start..).unwrap_or_default();
+    let mut answer = Map::new();
+    if rest.len() > size
+        && let Some((position, _)) = rest.get(size - 1)
+    {
+        answer.insert("nextToken".to_owned(), json!(aws_smithy_types::base64::encode(position)));
+    }
+    answer.insert(member.to_owned(), rest.iter().take(size).map(|(_, entry)| entry.clone()).collect());
+    Ok(Value::Object(answer))
+}
+
+fn group_arn(core: &Core, name: &str) -> String {
+    let place = &core.place;
+    format!("arn:{}:logs:{}:{}:log-group:{name}", place.partition(), place.region, place.account)
+}
+
+/// The name in a `logGroupIdentifier`, which is a name or an ARN.
+fn group_of_identifier(identifier: &str) -> &str {
+    let name = identifier.split_once(":log-group:").map_or(identifier, |(_, name)| name);
+    name.strip_suffix(":*").unwrap_or(name)
+}

@@ -1,0 +1,121 @@
+//! Groups, streams and their events.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use crate::local::backend::Core;
+use crate::local::time::millis;
+
+pub(super) type Groups = BTreeMap<String, Group>;
+
+/// All log groups, behind a mutex of their own: engines log while requests are answered.
+#[derive(Debug, Default)]
+pub(in crate::local) struct LogStore(Mutex<Groups>);
+
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) created: SystemTime,
+    pub(super) streams: BTreeMap<String, Stream>,
+}
+
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) created: SystemTime,
+    pub(super) last_ingestion: i64,
+    /// By time, and in order of arrival where times are equal.
+    pub(super) events: BTreeMap<Position, Event>,
+    arrived: u64,
+    bytes: u64,
+}
+
+/// Milliseconds since 1970, and a number that keeps the order of arrival; it begins with 1.
+pub(super) type Position = (i64, u64);
+
+#[derive(Debug)]
+pub(super) struct Event {
+    pub(super) message: String,
+    pub(super) ingested: i64,
+}
+
+/// A line of a log.
+#[derive(Debug, Clone)]
+pub(in crate::local) struct LogLine {
+    pub(in crate::local) timestamp: i64,
+    pub(in crate::local) message: String,
+}
+
+/// What CloudWatch adds to the size of each event.
+pub(super) const EVENT_OVERHEAD: usize = 26;
+
+impl LogStore {
+    /// Appends what a container printed, one event a line; group and stream appear with the first line.
+    pub(in crate::local) fn append(&self, core: &Core, group: &str, stream: &str, text: &str) {
+        let now = core.clock.now();
+        let mut groups = self.groups();
+        let group = groups.entry(group.to_owned()).or_insert_with(|| Group::new(now));
+        let stream = group.streams.entry(stream.to_owned()).or_insert_with(|| Stream::new(now));
+        for line in text.lines() {
+            stream.append(millis(now), millis(now), line.to_owned());
+        }
+        drop(groups);
+        core.clock.changed();
+    }
+
+    /// The lines of a stream so far.
+    pub(in crate::local) fn lines(&self, group: &str, stream: &str) -> Vec<LogLine> {
+        let groups = self.groups();
+        let events = groups.get(group).and_then(|group| group.streams.get(stream)).map(|stream| &stream.events);
+        let line = |(at, event): (&Position, &Event)| LogLine { timestamp: at.0, message: event.message.clone() };
+        events.into_iter().flatten().map(line).collect()
+    }
+
+    pub(in crate::local) fn reset(&self) {
+        self.groups().clear();
+    }
+
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Groups) -> T) -> T {
+        read(&self.groups())
+    }
+
+    pub(super) fn change<T>(&self, core: &Core, change: impl FnOnce(&mut Groups) -> T) -> T {
+        let result = change(&mut self.groups());
+        core.clock.changed();
+        result
+    }
+
+    fn groups(&self) -> MutexGuard<'_, Groups> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Group {
+    pub(super) fn new(created: SystemTime) -> Self {
+        Self { created, streams: BTreeMap::new() }
+    }
+}
+
+impl Stream {
+    pub(super) fn new(created: SystemTime) -> Self {
+        Self { created, last_ingestion: 0, events: BTreeMap::new(), arrived: 0, bytes: 0 }
+    }
+
+    pub(super) fn append(&mut self, timestamp: i64, now: i64, message: String) {
+        self.arrived += 1;
+        self.last_ingestion = now;
+        self.bytes += (message.len() + EVENT_OVERHEAD) as u64;
+        self.events.insert((timestamp, self.arrived), Event { message, ingested: now });
+    }
+
+    pub(super) fn first_timestamp(&self) -> Option<i64> {
+        self.events.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    pub(super) fn last_timestamp(&self) -> Option<i64> {
+        self.events.last_key_value().map(|((at, _), _)| *at)
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}

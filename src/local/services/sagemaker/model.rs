@@ -1,0 +1,83 @@
+//! Models: what is to be served.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Answer, insert, parse};
+use crate::local::aws_error::AwsError;
+use crate::local::backend::Core;
+use crate::local::data;
+use crate::local::kinds::Kind;
+use crate::local::services::iam;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CreateModel {
+    execution_role_arn: Option<String>,
+    primary_container: Option<Container>,
+    #[serde(default)]
+    containers: Vec<Container>,
+    inference_execution_config: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Container {
+    image: Option<String>,
+    mode: Option<String>,
+    model_data_url: Option<String>,
+    model_data_source: Option<Value>,
+    model_package_name: Option<String>,
+}
+
+/// `CreateModel`: the role must be known and the model data must exist.
+pub(super) fn create(core: &Core, request: &Value) -> Answer {
+    let model: CreateModel = parse(request)?;
+    if model.primary_container.is_some() && !model.containers.is_empty() {
+        return Err(AwsError::validation("You must specify either PrimaryContainer or Containers, not both."));
+    }
+    if let Some(role) = &model.execution_role_arn {
+        iam::check_assumable(core, role)?;
+    }
+    let direct = model.inference_execution_config.as_ref().is_some_and(|config| config["Mode"] == "Direct");
+    if direct {
+        return Err(AwsError::validation(
+            "The local backend does not support the InferenceExecutionConfig mode Direct yet.",
+        ));
+    }
+    let containers: Vec<_> = model.primary_container.iter().chain(&model.containers).collect();
+    if containers.is_empty() {
+        return Err(AwsError::validation("At least one container must be specified."));
+    }
+    for container in containers {
+        check_container(core, container)?;
+    }
+    insert(core, Kind::Model.row(), request)
+}
+
+fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
+    if container.model_package_name.is_some() {
+        return Err(AwsError::validation("The local backend does not support models from a ModelPackageName yet."));
+    }
+    if container.mode.as_deref() == Some("MultiModel") {
+        return Err(AwsError::validation("The local backend does not support the container mode MultiModel yet."));
+    }
+    if container.image.is_none() {
+        return Err(AwsError::validation("A container must have an Image or a ModelPackageName."));
+    }
+    let source = container.model_data_source.as_ref().map(|source| &source["S3DataSource"]);
+    let (uri, prefix) = match (&container.model_data_url, source) {
+        (Some(_), Some(_)) => {
+            return Err(AwsError::validation("You must specify either ModelDataUrl or ModelDataSource, not both."));
+        }
+        (Some(url), None) => (url.as_str(), false),
+        (None, Some(source)) => (source["S3Uri"].as_str().unwrap_or_default(), source["S3DataType"] == "S3Prefix"),
+        (None, None) => return Ok(()),
+    };
+    let place = data::s3_uri(uri)?;
+    let exists = match prefix {
+        true => !core.s3.list(place.bucket(), place.key()).is_empty(),
+        false => core.s3.get(place.bucket(), place.key()).is_some(),
+    };
+    if exists { Ok(()) } else { Err(AwsError::validation(format!("Could not find model data at {uri}."))) }
+}

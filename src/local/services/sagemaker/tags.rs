@@ -1,0 +1,86 @@
+//! Tags of any resource, by ARN.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Answer, parse};
+use crate::local::aws_error::AwsError;
+use crate::local::backend::Core;
+use crate::local::kinds;
+use crate::local::state::{Resource, State, read_tags};
+
+const MAX_TAGS: usize = 50;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Request {
+    resource_arn: String,
+    tags: Option<Value>,
+    #[serde(default)]
+    tag_keys: Vec<String>,
+    max_results: Option<usize>,
+    next_token: Option<String>,
+}
+
+/// `AddTags`: new values replace old ones.
+pub(super) fn add(core: &Core, request: &Value) -> Answer {
+    let request: Request = parse(request)?;
+    let new = read_tags(request.tags.as_ref());
+    if let Some(key) = new.keys().find(|key| key.to_lowercase().starts_with("aws:")) {
+        let message = format!("Tag key \"{key}\" is reserved: keys that begin with aws: are for AWS use only.");
+        return Err(AwsError::validation(message));
+    }
+    core.change(|state| {
+        let resource = find(core, state, &request.resource_arn)?;
+        let mut tags = resource.tags.clone();
+        tags.extend(new);
+        if tags.len() > MAX_TAGS {
+            let message = format!("A resource has at most {MAX_TAGS} tags.");
+            return Err(AwsError::new(400, "ResourceLimitExceeded", message));
+        }
+        resource.tags = tags;
+        Ok(json!({"Tags": pairs(resource)}))
+    })
+}
+
+/// `ListTags`.
+pub(super) fn list(core: &Core, request: &Value) -> Answer {
+    let request: Request = parse(request)?;
+    let mut state = core.state();
+    let tags = pairs(find(core, &mut state, &request.resource_arn)?);
+    let size = request.max_results.unwrap_or(MAX_TAGS);
+    if size < MAX_TAGS {
+        return Err(AwsError::validation(format!(
+            "1 validation error detected: Value '{size}' at 'maxResults' failed to satisfy constraint: Member must \
+             have value greater than or equal to {MAX_TAGS}"
+        )));
+    }
+    // A resource has no more tags than the smallest page holds: there never was a token.
+    if request.next_token.is_some() {
+        return Err(AwsError::validation("The specified NextToken is invalid."));
+    }
+    let mut answer = Map::new();
+    answer.insert("Tags".to_owned(), Value::Array(tags));
+    Ok(Value::Object(answer))
+}
+
+/// `DeleteTags`.
+pub(super) fn delete(core: &Core, request: &Value) -> Answer {
+    let request: Request = parse(request)?;
+    core.change(|state| {
+        let resource = find(core, state, &request.resource_arn)?;
+        resource.tags.retain(|key, _| !request.tag_keys.contains(key));
+        Ok(json!({}))
+    })
+}
+
+fn find<'a>(core: &Core, state: &'a mut State, arn: &str) -> Result<&'a mut Resource, AwsError> {
+    let unknown = || AwsError::validation(format!("Could not find the resource \"{arn}\"."));
+    let (row, name) = kinds::of_arn(arn).ok_or_else(unknown)?;
+    let resource = state.get_mut(row, &core.place, name)?;
+    if resource.arn == arn { Ok(resource) } else { Err((row.missing)(name, arn)) }
+}
+
+fn pairs(resource: &Resource) -> Vec<Value> {
+    resource.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
+}

@@ -1,0 +1,228 @@
+//! Training jobs: what is refused at once, and what is handed to the task that trains.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Answer, parse};
+use crate::local::aws_error::AwsError;
+use crate::local::backend::Core;
+use crate::local::data;
+use crate::local::jobs::training::{self, ChannelPlan, Plan};
+use crate::local::jobs::{Run, Runtime};
+use crate::local::kinds::Kind;
+use crate::local::metrics;
+use crate::local::services::iam;
+use crate::local::state::text;
+
+const DEFAULT_MAX_RUNTIME: u64 = 86_400;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CreateTrainingJob {
+    algorithm_specification: AlgorithmSpecification,
+    role_arn: String,
+    #[serde(default)]
+    hyper_parameters: BTreeMap<String, String>,
+    #[serde(default)]
+    input_data_config: Vec<Channel>,
+    output_data_config: OutputDataConfig,
+    resource_config: ResourceConfig,
+    stopping_condition: StoppingCondition,
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
+    #[serde(default)]
+    enable_managed_spot_training: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AlgorithmSpecification {
+    training_image: Option<String>,
+    algorithm_name: Option<String>,
+    #[serde(default)]
+    metric_definitions: Vec<MetricDefinition>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MetricDefinition {
+    name: String,
+    regex: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Channel {
+    channel_name: String,
+    content_type: Option<String>,
+    compression_type: Option<String>,
+    data_source: DataSource,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DataSource {
+    s3_data_source: Option<S3DataSource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct S3DataSource {
+    s3_data_type: String,
+    s3_uri: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OutputDataConfig {
+    s3_output_path: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ResourceConfig {
+    instance_count: Option<u32>,
+    #[serde(default)]
+    instance_groups: Vec<InstanceGroup>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InstanceGroup {
+    instance_count: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoppingCondition {
+    max_runtime_in_seconds: Option<u64>,
+    max_wait_time_in_seconds: Option<u64>,
+}
+
+/// `CreateTrainingJob`: role, data, output bucket and name are checked; the job runs in the background.
+pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
+    let runtime = Runtime::current()?;
+    let plan = plan(core, parse(request)?)?;
+    let mut document = request.clone();
+    add_builtin_metrics(&mut document, &plan.image);
+    let (run, arn) = core.change(|state| {
+        let now = core.clock.now();
+        let resource = state.insert(Kind::TrainingJob.row(), &core.place, now, &document, Map::new())?;
+        training::begin(resource, now);
+        Ok((Run::new(core, Kind::TrainingJob, resource), resource.arn.clone()))
+    })?;
+    runtime.spawn(training::run(run, plan));
+    Ok(json!({"TrainingJobArn": arn}))
+}
+
+fn plan(core: &Core, request: CreateTrainingJob) -> Result<Plan, AwsError> {
+    iam::check_assumable(core, &request.role_arn)?;
+    let max_runtime = request.stopping_condition.max_runtime_in_seconds.unwrap_or(DEFAULT_MAX_RUNTIME);
+    let max_wait = request.stopping_condition.max_wait_time_in_seconds;
+    if request.enable_managed_spot_training && max_wait.is_none_or(|wait| wait < max_runtime) {
+        return Err(AwsError::validation(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds",
+        ));
+    }
+    let algorithm = request.algorithm_specification;
+    let image = match (algorithm.training_image, algorithm.algorithm_name) {
+        (Some(image), None) | (None, Some(image)) => image,
+        _ => {
+            let message = "You must specify either TrainingImage or AlgorithmName in AlgorithmSpecification, not both.";
+            return Err(AwsError::validation(message));
+        }
+    };
+    let mut definitions: Vec<(String, String)> =
+        algorithm.metric_definitions.into_iter().map(|metric| (metric.name, metric.regex)).collect();
+    for (name, regex) in metrics::builtin_definitions(&image) {
+        if !definitions.iter().any(|(defined, _)| *defined == name) {
+            definitions.push((name, regex));
+        }
+    }
+    let channels = request.input_data_config.into_iter().map(|channel| channel_plan(core, channel, &request.role_arn));
+    let channels = channels.collect::<Result<_, _>>()?;
+    let output = data::s3_uri(&request.output_data_config.s3_output_path)?;
+    data::check_output_bucket(core, &output)?;
+    let grouped: u32 = request.resource_config.instance_groups.iter().map(|group| group.instance_count).sum();
+    Ok(Plan {
+        image,
+        role: request.role_arn,
+        hyperparameters: request.hyper_parameters,
+        channels,
+        environment: request.environment,
+        instance_count: request.resource_config.instance_count.unwrap_or(grouped.max(1)),
+        output,
+        max_runtime: Duration::from_secs(max_runtime),
+        metrics: metrics::compile(&definitions)?,
+    })
+}
+
+fn channel_plan(core: &Core, channel: Channel, role: &str) -> Result<ChannelPlan, AwsError> {
+    let Some(source) = channel.data_source.s3_data_source else {
+        let message =
+            format!("The local backend supports only S3 data sources (channel \"{}\").", channel.channel_name);
+        return Err(AwsError::validation(message));
+    };
+    data::resolve(core, &source.s3_data_type, &source.s3_uri, role)?;
+    Ok(ChannelPlan {
+        name: channel.channel_name,
+        content_type: channel.content_type,
+        gzip: channel.compression_type.as_deref() == Some("Gzip"),
+        data_type: source.s3_data_type,
+        uri: source.s3_uri,
+    })
+}
+
+/// Describe shows the definitions that the service adds for a built-in image.
+fn add_builtin_metrics(document: &mut Value, image: &str) {
+    let builtin = metrics::builtin_definitions(image);
+    if builtin.is_empty() {
+        return;
+    }
+    let algorithm = &mut document["AlgorithmSpecification"];
+    let mut list = algorithm["MetricDefinitions"].as_array().cloned().unwrap_or_default();
+    for (name, regex) in builtin {
+        if !list.iter().any(|defined| defined["Name"] == name.as_str()) {
+            list.push(json!({"Name": name, "Regex": regex}));
+        }
+    }
+    algorithm["MetricDefinitions"] = Value::Array(list);
+}
+
+/// `StopTrainingJob`.
+pub(super) fn stop(core: &Core, request: &Value) -> Answer {
+    let name = text(request, "TrainingJobName")?;
+    let row = Kind::TrainingJob.row();
+    core.change(|state| {
+        let job = state.get_mut(row, &core.place, name)?;
+        match job.status(row) {
+            "InProgress" => {
+                training::stopping(job, core.clock.now());
+                Ok(Value::Null)
+            }
+            status => Err(AwsError::validation(format!(
+                "The request was rejected because the training job is in status {status}."
+            ))),
+        }
+    })
+}
+
+/// `DeleteTrainingJob`: only after its end; then the name is free again.
+pub(super) fn delete(core: &Core, request: &Value) -> Answer {
+    let name = text(request, "TrainingJobName")?;
+    let row = Kind::TrainingJob.row();
+    core.change(|state| {
+        match state.get(row, &core.place, name)?.status(row) {
+            status @ ("InProgress" | "Stopping") => {
+                let message = format!("The request was rejected because the training job is in status {status}.");
+                return Err(AwsError::in_use(message));
+            }
+            _ => state.remove(row, &core.place, name)?,
+        };
+        Ok(Value::Null)
+    })
+}

@@ -1,0 +1,11 @@
+//! Flows over the real AWS clients.
+
+mod endpoints;
+mod identity;
+mod listing;
+mod logs;
+mod support;
+mod tags;
+mod training;
+mod transform;
+mod wire;

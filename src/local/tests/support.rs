@@ -1,0 +1,280 @@
+//! A backend with clients and an engine that trains the mean.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_sagemaker::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_sagemaker::error::ProvideErrorMetadata;
+use aws_sdk_sagemaker::types as sm;
+use bytes::Bytes;
+
+use crate::local::engines::*;
+use crate::local::{LocalBackend, LocalClock};
+
+pub(super) const IMAGE: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mean:1";
+
+pub(super) struct Aws {
+    pub(super) backend: LocalBackend,
+    pub(super) sagemaker: aws_sdk_sagemaker::Client,
+    pub(super) runtime: aws_sdk_sagemakerruntime::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(super) sts: aws_sdk_sts::Client,
+    pub(super) iam: aws_sdk_iam::Client,
+}
+
+/// Trains the mean of all numbers and answers it for each line of a request.
+///
+/// The hyperparameter `mode` makes it misbehave: `fail`, `panic`, `wait` (until it is stopped, then gives its model),
+/// `stuck` (until it is stopped, then gives nothing).
+pub(super) struct Mean;
+
+struct MeanModel(f64);
+
+impl Engine for Mean {
+    fn runs(&self, image: &str) -> bool {
+        image == IMAGE
+    }
+
+    fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {
+        let mode = job.hyperparameters.get("mode").map_or("", String::as_str);
+        if mode == "fail" {
+            job.log("about to fail");
+            return Err(EngineFailure::Algorithm { message: "no numbers".into(), exit_code: 3 });
+        }
+        assert!(mode != "panic", "oh dear");
+        while matches!(mode, "wait" | "stuck") && !job.is_stopping() {
+            std::thread::yield_now();
+        }
+        if mode == "stuck" {
+            return Err(EngineFailure::Stopped);
+        }
+        let Some(channel) = job.channel("train") else { return Err(EngineFailure::algorithm("no channel train")) };
+        let mut numbers = Vec::new();
+        for (path, content) in &channel.files {
+            job.log(format!("reading {path}"));
+            let text = std::str::from_utf8(content).map_err(|_| EngineFailure::algorithm("not text"))?;
+            numbers.extend(text.split([',', '\n']).filter_map(|number| number.trim().parse::<f64>().ok()));
+        }
+        let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+        job.log("[0]\ttrain-rmse:9\n[1]\ttrain-rmse:2.5");
+        job.log(format!("mean={mean}"));
+        let data = job.environment.get("WITH_DATA").map(|text| ("report.txt".to_owned(), Bytes::from(text.clone())));
+        Ok(TrainingOutput {
+            model: vec![("mean.txt".into(), Bytes::from(mean.to_string()))],
+            data: data.into_iter().collect(),
+        })
+    }
+
+    fn load(&self, model: &ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> {
+        let file = model.file("mean.txt").ok_or_else(|| EngineFailure::algorithm("mean.txt is missing"))?;
+        let text = String::from_utf8_lossy(file);
+        let scale: f64 = model.environment.get("SCALE").and_then(|scale| scale.parse().ok()).unwrap_or(1.0);
+        let mean: f64 = text.parse().map_err(|_| EngineFailure::algorithm("mean.txt holds no number"))?;
+        Ok(Arc::new(MeanModel(mean * scale)))
+    }
+}
+
+impl LoadedModel for MeanModel {
+    fn invoke(&self, request: &Invocation) -> Result<Reply, InvocationFailure> {
+        if request.content_type != "text/csv" {
+            let message = format!("unsupported \"{}\"", request.content_type);
+            return Err(InvocationFailure { status: 415, message });
+        }
+        assert!(&*request.body != b"panic", "oh dear");
+        if &*request.body == b"break" {
+            return Err(InvocationFailure { status: 500, message: "broken".into() });
+        }
+        let lines = request.body.split(|&b| b == b'\n').filter(|line| !line.is_empty()).count();
+        let answers = vec![self.0.to_string(); lines];
+        Ok(Reply { content_type: "text/csv".into(), body: Bytes::from(answers.join("\n")) })
+    }
+}
+
+impl Aws {
+    pub(super) fn new() -> Self {
+        Self::with_clock(LocalClock::instant())
+    }
+
+    /// A backend with buckets `data` (`train/a.csv`, `train/b.csv`) and `out`.
+    pub(super) fn with_clock(clock: LocalClock) -> Self {
+        let backend = LocalBackend::builder().clock(clock).engine(Mean).build();
+        let aws = Self::of(backend);
+        aws.put("data", "train/a.csv", "1,2\n3\n");
+        aws.put("data", "train/b.csv", "6\n");
+        aws.backend.core().s3.create_bucket("out");
+        aws
+    }
+
+    pub(super) fn of(backend: LocalBackend) -> Self {
+        let http = backend.http_client();
+        let credentials = || Credentials::new("local", "local", None, None, "tests");
+        macro_rules! client {
+            ($sdk:ident) => {
+                $sdk::Client::from_conf(
+                    $sdk::Config::builder()
+                        .behavior_version(BehaviorVersion::latest())
+                        .region(Region::new(backend.region().to_owned()))
+                        .credentials_provider(credentials())
+                        .http_client(http.clone())
+                        .build(),
+                )
+            };
+        }
+        Self {
+            sagemaker: client!(aws_sdk_sagemaker),
+            runtime: client!(aws_sdk_sagemakerruntime),
+            logs: client!(aws_sdk_cloudwatchlogs),
+            sts: client!(aws_sdk_sts),
+            iam: client!(aws_sdk_iam),
+            backend,
+        }
+    }
+
+    pub(super) fn put(&self, bucket: &str, key: &str, body: impl Into<Bytes>) {
+        let s3 = &self.backend.core().s3;
+        if !s3.bucket_exists(bucket) {
+            s3.create_bucket(bucket);
+        }
+        assert!(s3.put(bucket, key, body.into(), None));
+    }
+
+    pub(super) fn get(&self, bucket: &str, key: &str) -> Option<String> {
+        let body = self.backend.core().s3.get(bucket, key)?;
+        Some(String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    pub(super) fn train(
+        &self,
+        name: &str,
+    ) -> aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJobFluentBuilder {
+        let algorithm = sm::AlgorithmSpecification::builder()
+            .training_image(IMAGE)
+            .training_input_mode(sm::TrainingInputMode::File)
+            .build();
+        let resources = sm::ResourceConfig::builder()
+            .instance_count(1)
+            .instance_type(sm::TrainingInstanceType::MlM5Large)
+            .volume_size_in_gb(10)
+            .build();
+        self.sagemaker
+            .create_training_job()
+            .training_job_name(name)
+            .role_arn(self.backend.role_arn())
+            .algorithm_specification(algorithm)
+            .input_data_config(channel("train", "s3://data/train", sm::S3DataType::S3Prefix))
+            .output_data_config(sm::OutputDataConfig::builder().s3_output_path("s3://out/jobs").build())
+            .resource_config(resources)
+            .stopping_condition(sm::StoppingCondition::builder().max_runtime_in_seconds(3600).build())
+    }
+
+    pub(super) async fn job(
+        &self,
+        name: &str,
+    ) -> aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput {
+        self.sagemaker.describe_training_job().training_job_name(name).send().await.unwrap()
+    }
+
+    /// Polls, as a client does, until the job has ended.
+    pub(super) async fn ended(
+        &self,
+        name: &str,
+    ) -> aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput {
+        loop {
+            let seen = self.backend.clock().changes();
+            let job = self.job(name).await;
+            let status = job.training_job_status().unwrap().as_str();
+            if !matches!(status, "InProgress" | "Stopping") {
+                return job;
+            }
+            self.backend.clock().pause_since(seen, Duration::from_secs(30)).await;
+        }
+    }
+
+    /// Writes a model archive whose mean is `mean`, and creates the model.
+    pub(super) async fn model(&self, name: &str, mean: &str) {
+        let archive = crate::local::archive::pack(&[("mean.txt".to_owned(), Bytes::from(mean.to_owned()))]).unwrap();
+        let key = format!("models/{name}.tar.gz");
+        self.put("out", &key, archive);
+        let container =
+            sm::ContainerDefinition::builder().image(IMAGE).model_data_url(format!("s3://out/{key}")).build();
+        self.sagemaker
+            .create_model()
+            .model_name(name)
+            .execution_role_arn(self.backend.role_arn())
+            .primary_container(container)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// A configuration of variants: name, model, weight.
+    pub(super) async fn config(&self, name: &str, variants: &[(&str, &str, f32)]) {
+        let mut create = self.sagemaker.create_endpoint_config().endpoint_config_name(name);
+        for (variant, model, weight) in variants {
+            create = create.production_variants(
+                sm::ProductionVariant::builder()
+                    .variant_name(*variant)
+                    .model_name(*model)
+                    .initial_instance_count(1)
+                    .instance_type(sm::ProductionVariantInstanceType::MlM5Large)
+                    .initial_variant_weight(*weight)
+                    .build(),
+            );
+        }
+        create.send().await.unwrap();
+    }
+
+    pub(super) async fn create_endpoint(&self, name: &str, config: &str) {
+        self.sagemaker.create_endpoint().endpoint_name(name).endpoint_config_name(config).send().await.unwrap();
+    }
+
+    pub(super) async fn endpoint(
+        &self,
+        name: &str,
+    ) -> aws_sdk_sagemaker::operation::describe_endpoint::DescribeEndpointOutput {
+        self.sagemaker.describe_endpoint().endpoint_name(name).send().await.unwrap()
+    }
+
+    /// A model, a configuration and an endpoint of one name, in service.
+    pub(super) async fn deploy(&self, name: &str, mean: &str) {
+        self.model(name, mean).await;
+        self.config(name, &[("AllTraffic", name, 1.0)]).await;
+        self.create_endpoint(name, name).await;
+        self.backend.clock().settle().await;
+        assert_eq!(self.endpoint(name).await.endpoint_status().unwrap().as_str(), "InService");
+    }
+
+    pub(super) fn invoke(
+        &self,
+        endpoint: &str,
+        body: &str,
+    ) -> aws_sdk_sagemakerruntime::operation::invoke_endpoint::builders::InvokeEndpointFluentBuilder {
+        let body = aws_sdk_sagemakerruntime::primitives::Blob::new(body);
+        self.runtime.invoke_endpoint().endpoint_name(endpoint).content_type("text/csv").body(body)
+    }
+
+    /// All lines of a log group.
+    pub(super) async fn lines(&self, group: &str) -> Vec<String> {
+        let found = self.logs.filter_log_events().log_group_name(group).send().await.unwrap();
+        found.events().iter().map(|event| event.message().unwrap().to_owned()).collect()
+    }
+}
+
+pub(super) fn channel(name: &str, uri: &str, data_type: sm::S3DataType) -> sm::Channel {
+    let source = sm::S3DataSource::builder().s3_uri(uri).s3_data_type(data_type).build();
+    sm::Channel::builder()
+        .channel_name(name)
+        .data_source(sm::DataSource::builder().s3_data_source(source).build())
+        .build()
+}
+
+/// Code and message of a refusal.
+pub(super) fn refusal<T: std::fmt::Debug, E: ProvideErrorMetadata>(result: Result<T, E>) -> (String, String) {
+    let error = result.err().unwrap();
+    (error.code().unwrap_or_default().to_owned(), error.message().unwrap_or_default().to_owned())
+}
+
+/// What most refusals look like.
+pub(super) fn validation(message: &str) -> (String, String) {
+    ("ValidationException".to_owned(), message.to_owned())
+}

@@ -1,0 +1,162 @@
+use aws_sdk_sagemaker::operation::create_transform_job::builders::CreateTransformJobFluentBuilder;
+use aws_sdk_sagemaker::operation::describe_transform_job::DescribeTransformJobOutput;
+use aws_sdk_sagemaker::types as sm;
+
+use super::support::{Aws, refusal, validation};
+use crate::local::LocalClock;
+
+fn input(uri: &str, split: sm::SplitType) -> sm::TransformInput {
+    let source = sm::TransformS3DataSource::builder().s3_data_type(sm::S3DataType::S3Prefix).s3_uri(uri).build();
+    sm::TransformInput::builder()
+        .data_source(sm::TransformDataSource::builder().s3_data_source(source).build())
+        .content_type("text/csv")
+        .split_type(split)
+        .build()
+}
+
+fn output(assemble: sm::AssemblyType) -> sm::TransformOutput {
+    sm::TransformOutput::builder().s3_output_path("s3://out/batch").assemble_with(assemble).build()
+}
+
+fn transform(aws: &Aws, name: &str) -> CreateTransformJobFluentBuilder {
+    let resources =
+        sm::TransformResources::builder().instance_type(sm::TransformInstanceType::MlM5Large).instance_count(1).build();
+    aws.sagemaker
+        .create_transform_job()
+        .transform_job_name(name)
+        .model_name("m")
+        .transform_input(input("s3://data/in/", sm::SplitType::Line))
+        .transform_output(output(sm::AssemblyType::Line))
+        .transform_resources(resources)
+}
+
+/// A backend with the model `m` (its mean is 5) and input in `s3://data/in/`.
+async fn backend(clock: LocalClock) -> Aws {
+    let aws = Aws::with_clock(clock);
+    aws.model("m", "5").await;
+    aws.put("data", "in/a.csv", "1\n2\n3\n");
+    aws.put("data", "in/sub/b.csv", "1");
+    aws.put("data", "in/", "");
+    aws
+}
+
+async fn run(aws: &Aws, job: CreateTransformJobFluentBuilder) -> DescribeTransformJobOutput {
+    let name = job.get_transform_job_name().clone().unwrap();
+    job.send().await.unwrap();
+    aws.backend.clock().settle().await;
+    aws.sagemaker.describe_transform_job().transform_job_name(name).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn each_object_comes_out_as_one() {
+    let aws = backend(LocalClock::instant()).await;
+    let job = run(&aws, transform(&aws, "batch")).await;
+    assert_eq!(job.transform_job_status(), Some(&sm::TransformJobStatus::Completed), "{:?}", job.failure_reason());
+    assert_eq!(job.transform_job_arn(), Some("arn:aws:sagemaker:us-east-1:123456789012:transform-job/batch"));
+    assert!(job.transform_end_time() >= job.transform_start_time());
+    assert!(job.transform_start_time() > job.creation_time());
+    assert_eq!(aws.get("out", "batch/a.csv.out").unwrap(), "5\n5\n5\n");
+    assert_eq!(aws.get("out", "batch/sub/b.csv.out").unwrap(), "5\n");
+    assert_eq!(aws.get("out", "batch/.out"), None);
+    let log = aws.lines("/aws/sagemaker/TransformJobs").await;
+    assert!(
+        log[1].ends_with(":[sagemaker logs]: MaxConcurrentTransforms=1, MaxPayloadInMB=6, BatchStrategy=MULTI_RECORD"),
+        "{log:?}"
+    );
+}
+
+#[tokio::test]
+async fn records_are_split_and_assembled_as_asked() {
+    let aws = backend(LocalClock::instant()).await;
+    let single = transform(&aws, "single").batch_strategy(sm::BatchStrategy::SingleRecord);
+    run(&aws, single.transform_output(output(sm::AssemblyType::None))).await;
+    assert_eq!(aws.get("out", "batch/a.csv.out").unwrap(), "555");
+
+    let whole = transform(&aws, "whole").transform_input(input("s3://data/in/a.csv", sm::SplitType::None));
+    run(&aws, whole.transform_output(output(sm::AssemblyType::None))).await;
+    assert_eq!(aws.get("out", "batch/a.csv.out").unwrap(), "5\n5\n5");
+
+    let scaled = transform(&aws, "scaled")
+        .environment("SCALE", "2")
+        .transform_input(input("s3://data/in/sub/b.csv", sm::SplitType::Line));
+    run(&aws, scaled).await;
+    assert_eq!(aws.get("out", "batch/b.csv.out").unwrap(), "10\n");
+}
+
+#[tokio::test]
+async fn a_failing_record_fails_the_job() {
+    let aws = backend(LocalClock::instant()).await;
+    aws.put("data", "in/c.csv", "1\nbreak\n");
+    let job = run(&aws, transform(&aws, "breaks").batch_strategy(sm::BatchStrategy::SingleRecord)).await;
+    assert_eq!(job.transform_job_status(), Some(&sm::TransformJobStatus::Failed));
+    assert_eq!(job.failure_reason(), Some("AlgorithmError: See job logs for more information"));
+    let log = aws.lines("/aws/sagemaker/TransformJobs").await;
+    assert!(log.iter().any(|line| line.ends_with("data/in/c.csv: AlgorithmError: 500")), "{log:?}");
+    assert!(log.iter().any(|line| line.ends_with("data/in/c.csv: broken")), "{log:?}");
+    assert_eq!(aws.get("out", "batch/a.csv.out"), None);
+
+    let mut images = input("s3://data/in/a.csv", sm::SplitType::Line);
+    images.content_type = Some("image/png".to_owned());
+    let job = run(&aws, transform(&aws, "images").transform_input(images)).await;
+    assert_eq!(job.failure_reason(), Some("ClientError: See job logs for more information"));
+
+    aws.put("data", "large/x.csv", "9".repeat((1 << 20) + 1));
+    let large =
+        transform(&aws, "large").max_payload_in_mb(1).transform_input(input("s3://data/large/", sm::SplitType::None));
+    let reason = run(&aws, large).await.failure_reason().unwrap().to_owned();
+    assert!(reason.contains("larger than MaxPayloadInMB allows"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_stopped_job_leaves_nothing() {
+    let aws = backend(LocalClock::manual()).await;
+    transform(&aws, "stops").send().await.unwrap();
+    let stop = || aws.sagemaker.stop_transform_job().transform_job_name("stops").send();
+    stop().await.unwrap();
+    aws.backend.clock().advance(std::time::Duration::from_secs(100));
+    aws.backend.clock().settle().await;
+    let job = aws.sagemaker.describe_transform_job().transform_job_name("stops").send().await.unwrap();
+    assert_eq!(job.transform_job_status(), Some(&sm::TransformJobStatus::Stopped));
+    assert_eq!(aws.get("out", "batch/a.csv.out"), None);
+    assert_eq!(
+        refusal(stop().await),
+        validation("The request was rejected because the transform job is in status Stopped.")
+    );
+}
+
+#[tokio::test]
+async fn a_bad_request_is_refused() {
+    let aws = backend(LocalClock::instant()).await;
+    let missing = transform(&aws, "t").model_name("no").send().await;
+    let arn = "arn:aws:sagemaker:us-east-1:123456789012:model/no";
+    assert_eq!(refusal(missing), validation(&format!("Could not find model \"{arn}\".")));
+    let empty = transform(&aws, "t").transform_input(input("s3://data/no/", sm::SplitType::Line)).send().await;
+    assert!(refusal(empty).1.starts_with("No S3 objects found under S3 URL \"s3://data/no/\""));
+    let split = transform(&aws, "t").transform_input(input("s3://data/in/", sm::SplitType::Recordio)).send().await;
+    assert_eq!(refusal(split), validation("The local backend does not support the SplitType RecordIO yet."));
+    let filter = sm::DataProcessing::builder().input_filter("$[1:]").build();
+    let filtered = transform(&aws, "t").data_processing(filter).send().await;
+    assert_eq!(
+        refusal(filtered),
+        validation("The local backend does not support the InputFilter of DataProcessing yet.")
+    );
+    let harmless = sm::DataProcessing::builder().input_filter("$").join_source(sm::JoinSource::None).build();
+    run(&aws, transform(&aws, "t").data_processing(harmless)).await;
+    let again = transform(&aws, "t").send().await;
+    let text = "Job name must be unique within an AWS account and region, and a job with this name already exists \
+                (arn:aws:sagemaker:us-east-1:123456789012:transform-job/t)";
+    assert_eq!(refusal(again), ("ResourceInUse".to_owned(), text.to_owned()));
+    let unknown = aws.sagemaker.describe_transform_job().transform_job_name("no").send().await;
+    assert_eq!(refusal(unknown), validation("Could not find requested job with name: no"));
+    let delete = status_of_delete(&aws).await;
+    assert_eq!(delete, 400);
+}
+
+/// `DeleteTransformJob` does not exist, although the table of kinds could answer it.
+async fn status_of_delete(aws: &Aws) -> u16 {
+    let request = http::Request::post("https://api.sagemaker.us-east-1.amazonaws.com/")
+        .header("x-amz-target", "SageMaker.DeleteTransformJob")
+        .body(aws_smithy_types::body::SdkBody::from(r#"{"TransformJobName": "t"}"#))
+        .unwrap();
+    aws.backend.handle(request).await.status().as_u16()
+}

@@ -1,0 +1,63 @@
+//! Checks a request against the API model before a service sees it.
+
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::aws_error::AwsError;
+use super::router;
+use crate::api_model::{self, Constraint, Location, Service, Strictness};
+
+/// Refuses a request as the service would. What the model does not know is left to the service.
+pub(super) fn validate(service: &router::Service, operation: &str, request: &Value) -> Result<(), AwsError> {
+    let Some(service) = modelled(service) else { return Ok(()) };
+    let Ok(mut violations) = api_model::validate(service, operation, request, Strictness::Server) else {
+        return Ok(());
+    };
+    // The services pass over members that they do not know.
+    violations.retain(|violation| violation.constraint != Constraint::UnknownMember);
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let message = api_model::message(&violations);
+    Err(match service {
+        _ if violations.iter().any(|violation| violation.constraint.is_serialization()) => {
+            AwsError::serialization(message)
+        }
+        Service::Logs => AwsError::invalid_parameter(message),
+        Service::SageMakerRuntime => AwsError::runtime_validation(message),
+        Service::SageMaker => AwsError::validation(message),
+    })
+}
+
+/// The members of a runtime operation that are in its path and headers, as a document to validate.
+pub(super) fn runtime_document(operation: &str, endpoint: &str, headers: &HeaderMap) -> Value {
+    let mut document = serde_json::Map::new();
+    for member in api_model::input_members(Service::SageMakerRuntime, operation).unwrap_or_default() {
+        let value = match member.location {
+            Location::Uri(_) => Some(endpoint),
+            Location::Header(name) => headers.get(name).and_then(|value| value.to_str().ok()),
+            Location::Body | Location::Payload | Location::Query(_) => None,
+        };
+        if let Some(value) = value {
+            document.insert(member.name.to_owned(), Value::from(value));
+        }
+    }
+    Value::Object(document)
+}
+
+fn modelled(service: &router::Service) -> Option<Service> {
+    match service {
+        router::Service::SageMaker => Some(Service::SageMaker),
+        router::Service::Logs => Some(Service::Logs),
+        router::Service::Runtime => Some(Service::SageMakerRuntime),
+        _ => None,
+    }
+}
+
+/// In tests, what the backend answers must have the form that the model declares.
+#[cfg(test)]
+pub(super) fn check_answer(service: &router::Service, operation: &str, answer: &Value) {
+    let Some(service) = modelled(service) else { return };
+    let violations = api_model::validate_output(service, operation, answer, Strictness::Server).unwrap_or_default();
+    assert!(violations.is_empty(), "{operation} answers against the model: {violations:?}\n{answer:#}");
+}

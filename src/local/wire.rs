@@ -1,0 +1,93 @@
+//! The envelopes of the protocols: JSON 1.1, REST-JSON and query (XML).
+
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::Value;
+
+use super::aws_error::AwsError;
+
+pub(super) type Answer = Response<SdkBody>;
+
+pub(super) const JSON: &str = "application/x-amz-json-1.1";
+
+/// Reads a body to its end.
+pub(super) async fn collect(body: SdkBody) -> Result<Bytes, AwsError> {
+    if let Some(bytes) = body.bytes() {
+        return Ok(Bytes::copy_from_slice(bytes));
+    }
+    match body.collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(_) => Err(AwsError::new(400, "RequestTimeout", "The request's body ended before it was complete.")),
+    }
+}
+
+pub(super) fn answer(status: u16, content_type: &str, body: impl Into<Bytes>) -> Answer {
+    let body = body.into();
+    let length = body.len();
+    let mut answer = Response::new(SdkBody::from(body));
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    set(&mut answer, CONTENT_TYPE.as_str(), content_type);
+    set(&mut answer, CONTENT_LENGTH.as_str(), &length.to_string());
+    answer
+}
+
+/// Sets a header; one that cannot be a header is left out.
+pub(super) fn set(answer: &mut Answer, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        answer.headers_mut().insert(name, value);
+    }
+}
+
+/// A JSON 1.1 answer; operations without output answer with an empty body.
+pub(super) fn json(result: Result<Value, AwsError>) -> Answer {
+    match result {
+        Ok(Value::Null) => answer(200, JSON, Bytes::new()),
+        Ok(value) => answer(200, JSON, value.to_string()),
+        Err(error) => {
+            let mut body = error.members;
+            body.insert("__type".to_owned(), Value::from(error.code));
+            body.insert("message".to_owned(), Value::from(error.message));
+            answer(error.status, JSON, Value::Object(body).to_string())
+        }
+    }
+}
+
+/// A REST-JSON error: the code is in a header.
+pub(super) fn rest_json_error(error: AwsError) -> Answer {
+    let mut body = error.members;
+    body.insert("Message".to_owned(), Value::from(error.message));
+    let mut answer = answer(error.status, "application/json", Value::Object(body).to_string());
+    if !error.code.is_empty() {
+        set(&mut answer, "x-amzn-errortype", &error.code);
+    }
+    answer
+}
+
+/// A query-protocol answer of `action`; `result` is the XML inside its result element.
+pub(super) fn xml(namespace: &str, action: &str, request_id: &str, result: Result<String, AwsError>) -> Answer {
+    match result {
+        Ok(inner) => {
+            let body = format!(
+                "<{action}Response xmlns=\"{namespace}\"><{action}Result>{inner}</{action}Result><ResponseMetadata>\
+                 <RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
+            );
+            answer(200, "text/xml", body)
+        }
+        Err(error) => {
+            let (code, message) = (escape(&error.code), escape(&error.message));
+            let body = format!(
+                "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>Sender</Type><Code>{code}</Code>\
+                 <Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+            );
+            answer(error.status, "text/xml", body)
+        }
+    }
+}
+
+/// Text inside an XML element.
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
