@@ -36,7 +36,9 @@ pub(super) fn runtime_document(operation: &str, endpoint: &str, headers: &Header
         let value = match member.location {
             Location::Uri(_) => Some(endpoint),
             Location::Header(name) => headers.get(name).and_then(|value| value.to_str().ok()),
-            Location::Body | Location::Payload | Location::Query(_) => None,
+            // It is there, if only empty; its length is the service's own business.
+            Location::Payload => Some(""),
+            Location::Body | Location::Query(_) => None,
         };
         if let Some(value) = value {
             document.insert(member.name.to_owned(), Value::from(value));
