@@ -200,7 +200,10 @@ impl LocalBackendBuilder {
 
 /// The engines that come with the crate.
 fn bundled_engines() -> Vec<Arc<dyn Engine>> {
-    Vec::new()
+    vec![
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::xgboost::XGBoostEngine::new()),
+    ]
 }
 
 impl Core {

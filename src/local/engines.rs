@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(feature = "algorithms")]
+pub mod xgboost;
+
 /// Trains and serves models for the images that it knows, as a container with such an image would.
 ///
 /// All methods may block: the backend calls them on threads of their own.

@@ -52,13 +52,16 @@ async fn json(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
         Ok(value) => value,
         Err(error) => return (Some(operation), SeenBody { value: Value::Null, length }, wire::json(Err(error))),
     };
-    let result = match service {
-        Service::SageMaker => {
-            validation::validate(&operation, &value).and_then(|()| sagemaker::handle(core, &operation, &value))
-        }
+    let checked = validation::validate(service, &operation, &value);
+    let result = checked.and_then(|()| match service {
+        Service::SageMaker => sagemaker::handle(core, &operation, &value),
         Service::Logs => logs::handle(core, &operation, &value),
         other => Err(AwsError::unsupported(other.name(), &operation)),
-    };
+    });
+    #[cfg(test)]
+    if let Ok(answer) = &result {
+        validation::check_answer(service, &operation, answer);
+    }
     (Some(operation), SeenBody { value, length }, wire::json(result))
 }
 

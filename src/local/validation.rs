@@ -1,54 +1,63 @@
 //! Checks a request against the API model before a service sees it.
 
+use http::HeaderMap;
 use serde_json::Value;
 
 use super::aws_error::AwsError;
+use super::router;
+use crate::api_model::{self, Constraint, Location, Service, Strictness};
 
-/// The members that an operation requires.
-const REQUIRED: &[(&str, &[&str])] = &[
-    (
-        "CreateTrainingJob",
-        &[
-            "TrainingJobName",
-            "AlgorithmSpecification",
-            "RoleArn",
-            "OutputDataConfig",
-            "ResourceConfig",
-            "StoppingCondition",
-        ],
-    ),
-    ("CreateModel", &["ModelName"]),
-    ("CreateEndpointConfig", &["EndpointConfigName", "ProductionVariants"]),
-    ("CreateEndpoint", &["EndpointName", "EndpointConfigName"]),
-    ("UpdateEndpoint", &["EndpointName", "EndpointConfigName"]),
-    ("UpdateEndpointWeightsAndCapacities", &["EndpointName", "DesiredWeightsAndCapacities"]),
-    (
-        "CreateTransformJob",
-        &["TransformJobName", "ModelName", "TransformInput", "TransformOutput", "TransformResources"],
-    ),
-    ("AddTags", &["ResourceArn", "Tags"]),
-    ("ListTags", &["ResourceArn"]),
-    ("DeleteTags", &["ResourceArn", "TagKeys"]),
-];
+/// Refuses a request as the service would. What the model does not know is left to the service.
+pub(super) fn validate(service: &router::Service, operation: &str, request: &Value) -> Result<(), AwsError> {
+    let Some(service) = modelled(service) else { return Ok(()) };
+    let Ok(mut violations) = api_model::validate(service, operation, request, Strictness::Server) else {
+        return Ok(());
+    };
+    // The services pass over members that they do not know.
+    violations.retain(|violation| violation.constraint != Constraint::UnknownMember);
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let message = api_model::message(&violations);
+    Err(match service {
+        _ if violations.iter().any(|violation| violation.constraint.is_serialization()) => {
+            AwsError::serialization(message)
+        }
+        Service::Logs => AwsError::invalid_parameter(message),
+        Service::SageMakerRuntime => AwsError::runtime_validation(message),
+        Service::SageMaker => AwsError::validation(message),
+    })
+}
 
-/// Refuses a request as the service would.
-pub(super) fn validate(operation: &str, request: &Value) -> Result<(), AwsError> {
-    let required = REQUIRED.iter().find(|(name, _)| *name == operation).map_or(&[][..], |(_, members)| members);
-    let missing: Vec<String> = required
-        .iter()
-        .filter(|member| request.get(**member).is_none_or(Value::is_null))
-        .map(|member| {
-            format!("Value null at '{}' failed to satisfy constraint: Member must not be null", lower_first(member))
-        })
-        .collect();
-    match missing.len() {
-        0 => Ok(()),
-        1 => Err(AwsError::validation(format!("1 validation error detected: {}", missing[0]))),
-        n => Err(AwsError::validation(format!("{n} validation errors detected: {}", missing.join("; ")))),
+/// The members of a runtime operation that are in its path and headers, as a document to validate.
+pub(super) fn runtime_document(operation: &str, endpoint: &str, headers: &HeaderMap) -> Value {
+    let mut document = serde_json::Map::new();
+    for member in api_model::input_members(Service::SageMakerRuntime, operation).unwrap_or_default() {
+        let value = match member.location {
+            Location::Uri(_) => Some(endpoint),
+            Location::Header(name) => headers.get(name).and_then(|value| value.to_str().ok()),
+            Location::Body | Location::Payload | Location::Query(_) => None,
+        };
+        if let Some(value) = value {
+            document.insert(member.name.to_owned(), Value::from(value));
+        }
+    }
+    Value::Object(document)
+}
+
+fn modelled(service: &router::Service) -> Option<Service> {
+    match service {
+        router::Service::SageMaker => Some(Service::SageMaker),
+        router::Service::Logs => Some(Service::Logs),
+        router::Service::Runtime => Some(Service::SageMakerRuntime),
+        _ => None,
     }
 }
 
-fn lower_first(name: &str) -> String {
-    let mut chars = name.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+/// In tests, what the backend answers must have the form that the model declares.
+#[cfg(test)]
+pub(super) fn check_answer(service: &router::Service, operation: &str, answer: &Value) {
+    let Some(service) = modelled(service) else { return };
+    let violations = api_model::validate_output(service, operation, answer, Strictness::Server).unwrap_or_default();
+    assert!(violations.is_empty(), "{operation} answers against the model: {violations:?}\n{answer:#}");
 }

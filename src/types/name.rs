@@ -41,12 +41,18 @@ impl ResourceName {
 /// `<base>-<UTC yyyy-mm-dd-HH-MM-SS-mmm>`, the base made valid and cut so that the whole has at most 63 characters.
 #[cfg(feature = "control-plane")]
 pub(crate) fn name_from_base(base: &str, now: std::time::SystemTime) -> ResourceName {
-    use aws_smithy_types::date_time::{DateTime, Format};
-
-    let now = DateTime::from(now);
-    let seconds = DateTime::from_secs(now.secs()).fmt(Format::DateTime).unwrap_or_default();
-    let stamp = seconds.trim_end_matches('Z').replace(['T', ':'], "-");
-    let suffix = format!("-{stamp}-{:03}", now.subsec_nanos() / 1_000_000);
+    let at = time::OffsetDateTime::from(now);
+    let (date, clock) = ((at.year(), u8::from(at.month()), at.day()), (at.hour(), at.minute(), at.second()));
+    let suffix = format!(
+        "-{:04}-{:02}-{:02}-{:02}-{:02}-{:02}-{:03}",
+        date.0,
+        date.1,
+        date.2,
+        clock.0,
+        clock.1,
+        clock.2,
+        at.millisecond()
+    );
 
     let mut clean = String::with_capacity(base.len());
     for c in base.chars() {

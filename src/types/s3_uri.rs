@@ -111,6 +111,18 @@ impl TryFrom<String> for S3Uri {
     }
 }
 
+impl From<S3Uri> for String {
+    fn from(uri: S3Uri) -> Self {
+        uri.to_string()
+    }
+}
+
+impl From<&S3Uri> for String {
+    fn from(uri: &S3Uri) -> Self {
+        uri.to_string()
+    }
+}
+
 impl From<&S3Uri> for S3Uri {
     fn from(uri: &S3Uri) -> Self {
         uri.clone()

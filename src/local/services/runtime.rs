@@ -13,6 +13,8 @@ use crate::local::engines::{Invocation, InvocationFailure};
 use crate::local::jobs::{Variant, hosting, invoke};
 use crate::local::kinds::Kind;
 use crate::local::query;
+use crate::local::router::Service;
+use crate::local::validation;
 use crate::local::wire::{self, Answer};
 
 const MAX_BODY: usize = 6_291_456;
@@ -42,6 +44,8 @@ pub(super) async fn handle(core: &Arc<Core>, request: Request<SdkBody>) -> (Opti
 
 async fn answer(core: &Arc<Core>, endpoint: &str, headers: &HeaderMap, body: Bytes) -> Result<Answer, AwsError> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let document = validation::runtime_document("InvokeEndpoint", endpoint, headers);
+    validation::validate(&Service::Runtime, "InvokeEndpoint", &document)?;
     if body.len() > MAX_BODY {
         let message =
             format!("The body has {} bytes, more than the {MAX_BODY} bytes that an endpoint accepts.", body.len());

@@ -1,0 +1,78 @@
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::{Endpoint, EndpointDescription, EndpointStatus};
+use crate::poll::Polled;
+use crate::{Error, ErrorKind, Result};
+
+/// Large models may take half an hour to load.
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+/// A wait until an endpoint is in service; `.await` it.
+///
+/// # Errors
+/// [`ErrorKind::EndpointFailed`] with the reason if it comes to a status from which it does not get there,
+/// [`ErrorKind::Conflict`] if it was in service before and its update failed (it goes on with the old configuration),
+/// [`ErrorKind::DeadlineExceeded`] once the time-out has passed.
+#[derive(Debug)]
+#[must_use = "a wait does nothing until it is awaited"]
+pub struct WaitInService {
+    endpoint: Endpoint,
+    timeout: Duration,
+}
+
+impl WaitInService {
+    pub(super) fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, timeout: DEFAULT_TIMEOUT }
+    }
+
+    /// How long to wait at most. Default: 1 hour.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    async fn wait(self) -> Result<EndpointDescription> {
+        let name = self.endpoint.name();
+        let poller = self.endpoint.session().poller(Some(self.timeout));
+        let what = format!("endpoint {name}");
+        let settled = poller.until(&what, || async {
+            let description = self.endpoint.describe().await?;
+            Ok(match description.status() {
+                EndpointStatus::Deleting => Polled::Ready(description),
+                status if status.is_under_way() => Polled::Pending(status.as_str().to_owned()),
+                _ => Polled::Ready(description),
+            })
+        });
+        let settled = settled.await?;
+        let reason = settled.failure_reason();
+        let logs = format!(
+            "its logs: aws logs tail /aws/sagemaker/Endpoints/{name} --region {}",
+            self.endpoint.session().region()
+        );
+        match (settled.status(), reason) {
+            (EndpointStatus::InService, None) => Ok(settled),
+            (EndpointStatus::InService, Some(reason)) => {
+                let text =
+                    format!("the update of {name} failed and the old configuration answers on: {reason}; {logs}");
+                Err(Error::new(ErrorKind::Conflict, text))
+            }
+            (status, reason) => {
+                let reason = reason.unwrap_or("no reason was given");
+                let kind =
+                    if reason.contains("CapacityError") { ErrorKind::Capacity } else { ErrorKind::EndpointFailed };
+                Err(Error::new(kind, format!("{name} is {status}: {reason}; {logs}")))
+            }
+        }
+    }
+}
+
+impl IntoFuture for WaitInService {
+    type Output = Result<EndpointDescription>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.wait())
+    }
+}

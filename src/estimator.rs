@@ -1,0 +1,100 @@
+//! [`Estimator`]: what is trained, with what, on what. `fit` starts a training job from it.
+
+mod container;
+mod ext;
+mod fit;
+mod plan;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use crate::Result;
+use crate::error::Problems;
+use crate::training::Channels;
+use crate::types::ImageUri;
+
+pub use container::{ContainerEstimator, ContainerEstimatorBuilder};
+pub use ext::EstimatorExt;
+pub use fit::Fit;
+pub use plan::{PlanContext, TrainingPlan};
+pub use settings::TrainingSettings;
+pub(crate) use settings::training_setters;
+
+/// Turns itself into a training request, without any I/O. Open for your own kinds; object-safe.
+///
+/// What callers use is in [`EstimatorExt`], which every estimator has.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use sagemaker::estimator::{Estimator, TrainingSettings};
+/// use sagemaker::types::{Compute, ImageUri};
+///
+/// #[derive(Debug)]
+/// struct Forecaster { horizon: u32, settings: TrainingSettings }
+///
+/// impl Estimator for Forecaster {
+///     fn image_uri(&self, region: &str) -> sagemaker::Result<ImageUri> {
+///         ImageUri::new(format!("123456789012.dkr.ecr.{region}.amazonaws.com/forecaster:3"))
+///     }
+///     fn hyperparameters(&self) -> BTreeMap<String, String> {
+///         BTreeMap::from([("horizon".to_owned(), self.horizon.to_string())])
+///     }
+///     fn settings(&self) -> &TrainingSettings {
+///         &self.settings
+///     }
+/// }
+///
+/// let settings = TrainingSettings::default().compute(Compute::instances("ml.m5.xlarge", 1));
+/// let boxed: Box<dyn Estimator> = Box::new(Forecaster { horizon: 24, settings });
+/// # let _ = boxed;
+/// ```
+pub trait Estimator: Debug + Send + Sync {
+    /// The container image that trains, in a region.
+    fn image_uri(&self, region: &str) -> Result<ImageUri>;
+
+    /// Hyperparameters as the container reads them: all values are strings.
+    fn hyperparameters(&self) -> BTreeMap<String, String>;
+
+    /// Where and how it runs.
+    fn settings(&self) -> &TrainingSettings;
+
+    /// Notes what is wrong with its own values, or with the channels that it is given. Default: nothing is.
+    fn check(&self, channels: &Channels, problems: &mut Problems) {
+        let _ = (channels, problems);
+    }
+
+    /// The request that [`fit`](EstimatorExt::fit) would send.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
+    fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
+        let mut problems = Problems::default();
+        self.check(channels, &mut problems);
+        let request = self.settings().request(self, context, channels, &mut problems);
+        problems.into_result()?;
+        Ok(TrainingPlan::new(request))
+    }
+}
+
+impl<E: Estimator + ?Sized> Estimator for Box<E> {
+    fn image_uri(&self, region: &str) -> Result<ImageUri> {
+        (**self).image_uri(region)
+    }
+
+    fn hyperparameters(&self) -> BTreeMap<String, String> {
+        (**self).hyperparameters()
+    }
+
+    fn settings(&self) -> &TrainingSettings {
+        (**self).settings()
+    }
+
+    fn check(&self, channels: &Channels, problems: &mut Problems) {
+        (**self).check(channels, problems);
+    }
+
+    fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
+        (**self).plan(context, channels)
+    }
+}

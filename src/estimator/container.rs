@@ -1,0 +1,78 @@
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use super::{Estimator, TrainingSettings, training_setters};
+use crate::Result;
+use crate::error::Problems;
+use crate::types::ImageUri;
+
+/// An estimator of any container image that follows the SageMaker training contract.
+///
+/// ```
+/// use sagemaker::estimator::ContainerEstimator;
+/// use sagemaker::types::Compute;
+///
+/// let estimator = ContainerEstimator::builder("123456789012.dkr.ecr.eu-west-1.amazonaws.com/forecaster:3")
+///     .compute(Compute::instances("ml.m5.xlarge", 1))
+///     .hyperparameter("horizon", 24)
+///     .build()?;
+/// # let _ = estimator;
+/// # Ok::<(), sagemaker::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ContainerEstimator {
+    image_uri: String,
+    hyperparameters: BTreeMap<String, String>,
+    settings: TrainingSettings,
+}
+
+impl ContainerEstimator {
+    /// An estimator of the image.
+    pub fn builder(image_uri: impl Into<String>) -> ContainerEstimatorBuilder {
+        ContainerEstimatorBuilder(Self {
+            image_uri: image_uri.into(),
+            hyperparameters: BTreeMap::new(),
+            settings: TrainingSettings::default(),
+        })
+    }
+}
+
+impl Estimator for ContainerEstimator {
+    fn image_uri(&self, _region: &str) -> Result<ImageUri> {
+        ImageUri::new(self.image_uri.as_str())
+    }
+
+    fn hyperparameters(&self) -> BTreeMap<String, String> {
+        self.hyperparameters.clone()
+    }
+
+    fn settings(&self) -> &TrainingSettings {
+        &self.settings
+    }
+}
+
+/// Settings of a [`ContainerEstimator`].
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct ContainerEstimatorBuilder(ContainerEstimator);
+
+impl ContainerEstimatorBuilder {
+    training_setters!(self => self.0.settings);
+
+    /// A hyperparameter; the container reads the value as text.
+    pub fn hyperparameter(mut self, name: impl Into<String>, value: impl Display) -> Self {
+        self.0.hyperparameters.insert(name.into(), value.to_string());
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
+    pub fn build(self) -> Result<ContainerEstimator> {
+        let mut problems = Problems::default();
+        self.0.settings.check_alone(&self.0, &mut problems);
+        problems.into_result()?;
+        Ok(self.0)
+    }
+}

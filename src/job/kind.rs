@@ -1,0 +1,45 @@
+use std::fmt::Debug;
+use std::future::Future;
+
+use super::{JobStatus, StatusChange};
+use crate::{Result, Session};
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
+/// A kind of job: training, transform. Sealed: the kinds are SageMaker's.
+pub trait JobKind: sealed::Sealed + Debug + Send + Sync + 'static {
+    /// As in a sentence: `training job`.
+    const NOUN: &'static str;
+    /// The CloudWatch Logs group of its containers.
+    const LOG_GROUP: &'static str;
+    /// What Describe answers.
+    type Description: JobDescription;
+
+    /// Asks the service.
+    #[doc(hidden)]
+    fn describe(session: &Session, name: &str) -> impl Future<Output = Result<Self::Description>> + Send;
+
+    /// Asks the service to stop it.
+    #[doc(hidden)]
+    fn stop(session: &Session, name: &str) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// What every job's description tells.
+pub trait JobDescription: Debug + Clone + Send + Sync + 'static {
+    /// The status.
+    fn status(&self) -> JobStatus;
+
+    /// The more precise status, for kinds that have one.
+    fn secondary_status(&self) -> Option<&str>;
+
+    /// Why it failed.
+    fn failure_reason(&self) -> Option<&str>;
+
+    /// The statuses it went through, oldest first.
+    fn status_changes(&self) -> Vec<StatusChange>;
+
+    /// On how many instances its containers run.
+    fn instance_count(&self) -> usize;
+}

@@ -1,0 +1,66 @@
+//! Stands in for the SageMaker XGBoost container in its built-in algorithm mode.
+//!
+//! It trains gradient boosted trees with the crate `hessboost` and writes and reads XGBoost's own model files, so that
+//! Python's XGBoost loads what was trained here and the other way round. Channels, hyperparameters, log lines, error
+//! texts and answers follow the open source container, github.com/aws/sagemaker-xgboost-container, tags v1.7-1 and
+//! v3.0-5; where this engine differs on purpose, the code says so.
+
+use std::sync::Arc;
+
+use super::{Engine, EngineFailure, LoadedModel, ModelFiles, TrainingOutput, TrainingTask};
+
+mod content;
+mod data;
+mod format;
+mod hyperparameters;
+mod metrics;
+mod params;
+mod python;
+mod serve;
+mod text;
+mod train;
+
+/// Trains and serves as the images `sagemaker-xgboost` (0.90 to 3.0) and `xgboost` (the first one) do.
+///
+/// Training reads `text/csv` and `text/libsvm`; Parquet, RecordIO, GPUs, cross validation (`_kfold`) and distribution
+/// over instances are refused or done on one CPU, and the job's log or failure says so.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct XGBoostEngine;
+
+impl XGBoostEngine {
+    /// The engine.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl Engine for XGBoostEngine {
+    fn runs(&self, image: &str) -> bool {
+        ["sagemaker-xgboost", "xgboost"].contains(&repository(image))
+    }
+
+    fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {
+        train::train(job)
+    }
+
+    fn load(&self, model: &ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> {
+        Ok(Arc::new(serve::Server::load(model)?))
+    }
+}
+
+/// The repository of an image: no registry, tag or digest.
+fn repository(image: &str) -> &str {
+    let path = image.rsplit('/').next().unwrap_or_default();
+    path.split(['@', ':']).next().unwrap_or_default()
+}
+
+/// The tag of an image.
+fn tag(image: &str) -> Option<&str> {
+    let path = image.rsplit('/').next().unwrap_or_default();
+    let name = path.split('@').next().unwrap_or_default();
+    name.split_once(':').map(|(_, tag)| tag)
+}
+
+#[cfg(test)]
+mod tests;

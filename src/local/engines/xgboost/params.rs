@@ -1,0 +1,151 @@
+//! From the container's hyperparameters to the parameters of `hessboost`, which does the boosting.
+
+use hessboost::config::TrainingParams;
+use serde_json::{Value as Json, json};
+
+use super::hyperparameters::{Hyperparameters, Value};
+use crate::local::engines::EngineFailure;
+
+/// Read by this engine, not by the booster.
+const OURS: [&str; 11] = [
+    "num_round",
+    "csv_weights",
+    "early_stopping_rounds",
+    "eval_metric",
+    "_tuning_objective_metric",
+    "save_model_on_termination",
+    "objective",
+    "updater",
+    "process_type",
+    // The values that are not refused are what DART does anyway.
+    "sample_type",
+    "normalize_type",
+];
+
+/// These choose threads, devices and messages, or are of no effect on one CPU; they never change the model here.
+const TUNING_ONLY: [&str; 7] = [
+    "nthread",
+    "verbosity",
+    "predictor",
+    "deterministic_histogram",
+    "dsplit",
+    "prob_buffer_row",
+    "use_dask_gpu_training",
+];
+
+/// What the booster gets, and the names that it does not use, of which XGBoost warns.
+#[derive(Debug)]
+pub(super) struct Boosting {
+    pub(super) params: TrainingParams,
+    pub(super) unused: Vec<&'static str>,
+}
+
+/// Translates hyperparameters; `metrics` are those that the booster computes itself.
+pub(super) fn boosting(given: &Hyperparameters, metrics: &[String]) -> Result<Boosting, EngineFailure> {
+    refuse_unsupported(given)?;
+    let mut settings: Vec<(&str, Json)> = vec![("objective", json!(given.objective()))];
+    let mut unused = Vec::new();
+    for (name, value) in given.iter() {
+        if OURS.contains(&name) || TUNING_ONLY.contains(&name) {
+            continue;
+        }
+        if is_used(given, name) {
+            settings.push((name, json(name, value)));
+        } else {
+            unused.push(name);
+        }
+    }
+    if !metrics.is_empty() {
+        settings.push(("eval_metric", json!(metrics)));
+    }
+    if let Some(method) = method_of_updater(given)? {
+        settings.retain(|(name, _)| *name != "tree_method");
+        settings.push(("tree_method", json!(method)));
+    }
+    let params = TrainingParams::from_xgboost(settings).map_err(failed)?;
+    Ok(Boosting { params, unused })
+}
+
+/// The container's words for whatever goes wrong inside of training.
+pub(super) fn failed(error: impl std::fmt::Display) -> EngineFailure {
+    EngineFailure::algorithm(format!("XGB train call failed with exception:\n {error}"))
+}
+
+/// Whether the objective and the booster read a hyperparameter; XGBoost ignores, with a warning, what nothing reads.
+fn is_used(given: &Hyperparameters, name: &str) -> bool {
+    const REWEIGHTED: [&str; 5] =
+        ["binary:logistic", "binary:logitraw", "reg:logistic", "reg:squarederror", "reg:squaredlogerror"];
+    let objective = given.objective();
+    match name {
+        "scale_pos_weight" => REWEIGHTED.contains(&objective),
+        "tweedie_variance_power" => objective == "reg:tweedie",
+        "aft_loss_distribution" | "aft_loss_distribution_scale" => objective == "survival:aft",
+        "rate_drop" | "one_drop" | "skip_drop" => given.text("booster") == Some("dart"),
+        // Only process_type update reads it, which is refused.
+        "refresh_leaf" => false,
+        // Gone from XGBoost before 1.7, though the container still takes them.
+        "sketch_eps" | "lambda_bias" => false,
+        _ => true,
+    }
+}
+
+fn json(name: &str, value: &Value) -> Json {
+    match value {
+        // `from_xgboost` takes a switch where XGBoost takes 0 and 1, and seeds without a sign.
+        Value::Int(value) if name == "one_drop" => json!(*value == 1),
+        Value::Int(value) if name == "seed" => json!(value.cast_unsigned()),
+        Value::Int(value) => json!(value),
+        Value::Float(value) => json!(value),
+        Value::Text(value) => json!(value),
+        Value::List(values) => json!(values),
+        Value::Signs(values) => json!(values),
+        Value::Groups(groups) => json!(groups),
+    }
+}
+
+fn refuse_unsupported(given: &Hyperparameters) -> Result<(), EngineFailure> {
+    let refuse = |what: &str| {
+        Err(EngineFailure::algorithm(format!(
+            "the local XGBoost engine does not support {what}; the container on AWS does"
+        )))
+    };
+    if given.get("_kfold").is_some() {
+        return refuse("cross validation (_kfold)");
+    }
+    if given.text("booster") == Some("gblinear") {
+        return refuse("booster gblinear");
+    }
+    if given.text("tree_method") == Some("gpu_hist") {
+        return refuse("tree_method gpu_hist, because it has no GPU (hist trains the same kind of model)");
+    }
+    if given.text("use_dask_gpu_training") == Some("true") {
+        return refuse("use_dask_gpu_training, because it has no GPU");
+    }
+    if given.text("process_type") == Some("update") {
+        return refuse("process_type update, which refreshes a model from a checkpoint");
+    }
+    if given.text("booster") == Some("dart") {
+        if given.text("sample_type") == Some("weighted") {
+            return refuse("sample_type weighted (uniform is)");
+        }
+        if given.text("normalize_type") == Some("forest") {
+            return refuse("normalize_type forest (tree is)");
+        }
+    }
+    Ok(())
+}
+
+/// Choosing a tree updater is the old way to choose a tree method.
+fn method_of_updater(given: &Hyperparameters) -> Result<Option<&'static str>, EngineFailure> {
+    let Some(Value::List(updaters)) = given.get("updater") else { return Ok(None) };
+    let names: Vec<&str> = updaters.iter().map(String::as_str).filter(|name| *name != "prune").collect();
+    match names.as_slice() {
+        ["grow_colmaker"] => Ok(Some("exact")),
+        ["grow_histmaker"] => Ok(Some("approx")),
+        _ => Err(EngineFailure::algorithm(format!(
+            "the local XGBoost engine does not support updater {}; it supports grow_colmaker, grow_histmaker, and \
+             prune beside one of these",
+            updaters.join(",")
+        ))),
+    }
+}

@@ -1,0 +1,279 @@
+//! Channels, logs, early stopping, stopping, refusals.
+
+use super::*;
+
+const REGRESSION: [(&str, &str); 2] = [("num_round", "3"), ("objective", "reg:squarederror")];
+
+fn line(a: f64, b: f64, _: f64) -> f64 {
+    a + b
+}
+
+#[test]
+fn the_log_is_that_of_the_container() {
+    let job = Job::new(&REGRESSION, &[("train", &rows(50, 1, line)), ("validation", &rows(20, 2, line))]);
+    let output = job.train().unwrap();
+    let lines = job.lines();
+    for expected in [
+        "Determined delimiter of CSV input is ','",
+        "Single node training.",
+        "Train matrix has 50 rows and 3 columns",
+        "Validation matrix has 20 rows",
+    ] {
+        assert!(lines.iter().any(|line| line == expected), "{expected} in {lines:?}");
+    }
+    let rounds: Vec<&String> = lines.iter().filter(|line| line.starts_with('[')).collect();
+    assert_eq!(rounds.len(), 3);
+    let shape = regex_lite::Regex::new(r"^\[0\]\ttrain-rmse:\d+\.\d{5}\tvalidation-rmse:\d+\.\d{5}$").unwrap();
+    assert!(shape.is_match(rounds[0]), "{}", rounds[0]);
+    assert_eq!(output.model.len(), 1);
+    assert_eq!(output.model[0].0, "xgboost-model");
+    assert!(output.data.is_empty());
+}
+
+#[test]
+fn files_are_concatenated_and_libsvm_is_the_default() {
+    let mut job = Job::new(&REGRESSION, &[]);
+    let files = [("part-0", "1 0:1 3:2\n0 1:1\n"), ("part-1", "1 0:2\n"), ("a/b/c/too-deep", "x")];
+    job.task.channels = vec![channel("train", None, &files)];
+    job.train().unwrap();
+    assert!(job.lines().contains(&"Train matrix has 3 rows and 4 columns".to_owned()));
+    assert!(job.lines().iter().any(|line| line.starts_with("a/b/c/too-deep is more than 3 folders deep")));
+
+    let files = [("1.csv", "1;2;3\n"), ("2.csv", "4;;6\n7;8;9\n"), ("3.csv", "")];
+    job.task.channels = vec![channel("train", Some("csv"), &files)];
+    job.train().unwrap();
+    assert!(job.lines().contains(&"Train matrix has 3 rows and 2 columns".to_owned()));
+}
+
+#[test]
+fn early_stopping_keeps_the_best_round() {
+    // Labels that no feature explains: the validation error grows as the training error falls.
+    let noise = |a: f64, b: f64, c: f64| (a * 7919.0 + b * 104_729.0 + c * 1_299_709.0).fract();
+    let settings = [
+        ("num_round", "200"),
+        ("objective", "reg:squarederror"),
+        ("eval_metric", "mae,rmse"),
+        ("early_stopping_rounds", "5"),
+        ("eta", "0.5"),
+    ];
+    let job = Job::new(&settings, &[("train", &rows(200, 1, noise)), ("validation", &rows(100, 2, noise))]);
+    let output = job.train().unwrap();
+    let values = job.values("validation-rmse");
+    let best = values.iter().enumerate().min_by(|left, right| left.1.total_cmp(right.1)).unwrap().0;
+    assert_eq!(values.len(), best + 1 + 5, "{values:?}");
+
+    let model = format::load(&output.model[0].1).unwrap();
+    assert_eq!(model.num_boost_rounds(), best + 1);
+    let text = String::from_utf8_lossy(&output.model[0].1).into_owned();
+    assert!(text.contains("best_iteration") && text.contains("best_score"));
+}
+
+#[test]
+fn early_stopping_needs_a_metric_and_validation_data() {
+    let settings = [("num_round", "12"), ("objective", "reg:squarederror"), ("early_stopping_rounds", "1")];
+    let constant = |_, _, _| 1.0;
+    let job = Job::new(&settings, &[("train", &rows(30, 1, constant)), ("validation", &rows(30, 2, constant))]);
+    job.train().unwrap();
+    assert_eq!(job.values("validation-rmse").len(), 12);
+    assert!(job.lines().iter().any(|line| line.contains("early_stopping_rounds has no effect")));
+}
+
+#[test]
+fn a_stopped_job_keeps_the_model_so_far_unless_told_not_to() {
+    let stopped_after = |polls: usize, save: &str| {
+        let settings = [("num_round", "100"), ("save_model_on_termination", save)];
+        let mut job = Job::new(&settings, &[("train", &rows(50, 1, line))]);
+        if save.is_empty() {
+            job.task.hyperparameters.remove("save_model_on_termination");
+        }
+        let count = AtomicUsize::new(0);
+        job.task.stopping = Arc::new(move || count.fetch_add(1, Ordering::SeqCst) >= polls);
+        job.train()
+    };
+    for save in ["", "true"] {
+        let output = stopped_after(4, save).unwrap();
+        assert_eq!(format::load(&output.model[0].1).unwrap().num_boost_rounds(), 4);
+    }
+    assert!(matches!(stopped_after(4, "false"), Err(EngineFailure::Stopped)));
+    assert!(matches!(stopped_after(0, "true"), Err(EngineFailure::Stopped)));
+}
+
+#[test]
+fn data_is_refused_with_its_place() {
+    let refusal = |settings: &[(&str, &str)], csv: &str| {
+        let all: Vec<(&str, &str)> = [("num_round", "2")].iter().chain(settings).copied().collect();
+        Job::new(&all, &[("train", csv)]).refusal()
+    };
+    assert!(
+        refusal(&[], "label,a,b\n1,2,3\n")
+            .contains("data.csv, line 1, column 1: 'label' is not a number; the line looks like a header")
+    );
+    assert!(refusal(&[], "1,2,3\n4,x,6\n").ends_with("channel train, data.csv, line 2, column 2: 'x' is not a number"));
+    assert!(refusal(&[], "1,2,3\n4,5\n").contains("line 2, column 3: 2 columns where"));
+    assert!(refusal(&[], "1,2\n,3\n").ends_with("too large. (channel train, data.csv, line 2)"));
+    assert!(refusal(&[], "1\n2\n").contains("at least one feature"));
+    assert!(refusal(&[], "\n\n").starts_with("Got input data without labels."));
+    assert_eq!(refusal(&[], ""), "No data in training channel path /opt/ml/input/data/train");
+    assert_eq!(
+        refusal(&[("objective", "binary:logistic")], "1,2\n\n2,3\n"),
+        "label must be in [0,1] for logistic regression (channel train, data.csv, line 3)"
+    );
+    let multi = [("objective", "multi:softmax"), ("num_class", "3")];
+    for label in ["3", "-1", "0.5"] {
+        let message = refusal(&multi, &format!("0,1\n{label},2\n"));
+        assert!(message.starts_with("SoftmaxMultiClassObj: label must be in [0, num_class)."), "{message}");
+        assert!(message.ends_with("line 2)"), "{message}");
+    }
+    let f1 = [("objective", "multi:softmax"), ("num_class", "3"), ("eval_metric", "f1_binary")];
+    assert!(refusal(&f1, "0,1\n2,1\n").starts_with("Target is multiclass but average='binary'"));
+}
+
+#[test]
+fn channels_are_refused_in_the_containers_words() {
+    let refusal = |channels: Vec<Channel>| {
+        let mut job = Job::new(&REGRESSION, &[]);
+        job.task.channels = channels;
+        job.refusal()
+    };
+    let csv = |name: &str| channel(name, Some("text/csv"), &[("f", "1,2\n2,3\n")]);
+    assert_eq!(refusal(vec![csv("validation")]), "Missing required channel: train");
+    assert_eq!(refusal(vec![csv("train"), csv("test")]), "Extraneous channel found: test");
+    assert_eq!(
+        refusal(vec![csv("train"), channel("validation", Some("text/csv"), &[])]),
+        "No data in validation channel path /opt/ml/input/data/validation"
+    );
+    let declared = |name: &str| refusal(vec![channel("train", Some(name), &[("f", "1,2\n")])]);
+    assert!(declared("text/csv; label_size=0").ends_with("Optional parameter label_size must be equal to 1"));
+    assert!(
+        declared("text/csv; label_size=1").starts_with("Channel configuration for 'train' channel is not supported")
+    );
+    assert!(declared("application/json").starts_with("application/json is not an accepted ContentType: csv, libsvm"));
+    assert!(declared("application/x-parquet").contains("only the container on AWS reads"));
+    let undeclared = refusal(vec![channel("train", None, &[("f.csv", "1,2,3\n")])]);
+    assert!(undeclared.starts_with("First line '1,2,3'... of file 'f.csv' is not 'LIBSVM' format."), "{undeclared}");
+    assert!(refusal(vec![channel("train", None, &[(".hidden", "1 0:1\n")])]).starts_with("Hidden file found"));
+    let wide = channel("validation", Some("text/csv"), &[("f", "1,2,3\n")]);
+    assert!(refusal(vec![csv("train"), wide]).contains("Number of columns does not match number of features"));
+}
+
+#[test]
+fn what_the_engine_cannot_do_is_refused() {
+    for (name, value) in [
+        ("booster", "gblinear"),
+        ("tree_method", "gpu_hist"),
+        ("_kfold", "3"),
+        ("process_type", "update"),
+        ("use_dask_gpu_training", "true"),
+        ("updater", "grow_skmaker"),
+    ] {
+        let message = Job::new(&[("num_round", "2"), (name, value)], &[("train", "1,2\n2,3\n")]).refusal();
+        assert!(message.starts_with("the local XGBoost engine does not support"), "{message}");
+    }
+}
+
+#[test]
+fn unused_hyperparameters_are_named_in_the_log() {
+    let settings = [("num_round", "2"), ("rate_drop", "0.5"), ("tweedie_variance_power", "1.3"), ("nthread", "4")];
+    let job = Job::new(&settings, &[("train", "1,2\n2,3\n")]);
+    job.train().unwrap();
+    let warning = "WARNING: Parameters: { \"rate_drop\", \"tweedie_variance_power\" } are not used.";
+    assert!(job.lines().iter().any(|line| line == warning), "{:?}", job.lines());
+}
+
+/// Values around the edges of each hyperparameter's range, small enough to train with.
+const EDGES: &[(&str, &[&str])] = &[
+    (
+        "objective",
+        &[
+            "reg:squarederror",
+            "reg:linear",
+            "reg:logistic",
+            "reg:gamma",
+            "reg:tweedie",
+            "reg:squaredlogerror",
+            "reg:absoluteerror",
+            "reg:pseudohubererror",
+            "binary:logistic",
+            "binary:logitraw",
+            "binary:hinge",
+            "count:poisson",
+            "multi:softmax",
+            "multi:softprob",
+            "rank:pairwise",
+            "rank:ndcg",
+            "rank:map",
+            "survival:aft",
+            "survival:cox",
+            "aft_loss_distribution",
+        ],
+    ),
+    ("num_class", &["2", "3"]),
+    ("booster", &["gbtree", "dart"]),
+    ("eta", &["0", "1e-300", "1"]),
+    ("gamma", &["0", "1e300"]),
+    ("max_depth", &["0", "1", "12"]),
+    ("min_child_weight", &["0", "1e30"]),
+    ("max_delta_step", &["0", "1e-30", "1e30"]),
+    ("subsample", &["1e-9", "0.5", "1"]),
+    ("colsample_bytree", &["1e-9", "1"]),
+    ("colsample_bynode", &["1e-9", "0.5"]),
+    ("lambda", &["0", "1e300"]),
+    ("alpha", &["0", "1e300"]),
+    ("tree_method", &["auto", "exact", "approx", "hist"]),
+    ("scale_pos_weight", &["1e-300", "1e300"]),
+    ("grow_policy", &["depthwise", "lossguide"]),
+    ("max_leaves", &["0", "1", "2"]),
+    ("max_bin", &["0", "1", "2", "70000"]),
+    ("monotone_constraints", &["(1)", "(1,-1)", "(0,0,0,0)", "()"]),
+    ("interaction_constraints", &["[[1]]", "[[]]", "[]", "[[9]]"]),
+    ("rate_drop", &["0", "1"]),
+    ("skip_drop", &["0", "1"]),
+    ("base_score", &["0", "0.5", "1", "1e300"]),
+    ("eval_metric", &["auc", "aucpr", "rmse,r2", "error@0.3", "f1", "map,ndcg@2", "gamma-deviance", "tweedie-nloglik"]),
+    ("early_stopping_rounds", &["1"]),
+    ("seed", &["-5", "0"]),
+    ("num_parallel_tree", &["1", "3"]),
+    ("sampling_method", &["uniform", "gradient_based"]),
+    ("csv_weights", &["0", "1"]),
+];
+
+fn edges() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    let one = (0..EDGES.len(), any::<proptest::sample::Index>())
+        .prop_map(|(at, value)| (EDGES[at].0, *value.get(EDGES[at].1)));
+    proptest::collection::vec(one, 0..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_hyperparameters_are_trained_with_or_refused(
+        settings in edges(),
+        csv in "([01],[0-3],[0-9],[0-9]?\n){1,12}",
+    ) {
+        let settings: Vec<(&str, &str)> = [("num_round", "3")].into_iter().chain(settings).collect();
+        let job = Job::new(&settings, &[("train", &csv), ("validation", "1,1,2,3\n0,2,,4\n")]);
+        if let Ok(output) = job.train() {
+            let model = serve(&[("xgboost-model", &output.model[0].1)], IMAGE, &[]);
+            prop_assert!(model.is_ok(), "{:?}", model.err());
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_trained_on_or_refused(
+        csv in "[0-9.,;\\-ex \n]{0,80}",
+        bytes in proptest::collection::vec(any::<u8>(), 0..60),
+        libsvm in "([0-3](:[0-9])? (qid:[0-9] )?([0-9]:[0-9.]+ ?){0,3}\n){0,4}",
+    ) {
+        let mut job = Job::new(&[("num_round", "2"), ("objective", "reg:squarederror")], &[("train", &csv)]);
+        let _ = job.train();
+        for content_type in ["text/csv", "text/libsvm"] {
+            let mut train = channel("train", Some(content_type), &[("f", &libsvm)]);
+            job.task.channels = vec![train.clone()];
+            let _ = job.train();
+            train.files[0].1 = Bytes::from(bytes.clone());
+            job.task.channels = vec![train];
+            let _ = job.train();
+        }
+    }
+}

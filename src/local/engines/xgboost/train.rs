@@ -1,0 +1,321 @@
+//! Training as the container's `train_job` does it: log, boost, stop early, save.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use hessboost::metric::CustomMetric;
+use hessboost::training::{RoundEval, Trainer};
+
+use super::data::{self, Dataset};
+use super::format::{self, Best};
+use super::hyperparameters::{Hyperparameters, MAXIMIZED};
+use super::metrics::Metric;
+use super::params::{self, failed};
+use crate::local::engines::{EngineFailure, TrainingOutput, TrainingTask};
+
+/// The name of the model in `/opt/ml/model`.
+pub(super) const MODEL_FILE: &str = "xgboost-model";
+
+/// The metric under which the values of [`Metrics::ours`] are collected; it is never shown.
+const COLLECTOR: &str = "sagemaker-collector";
+
+/// Trains the model that a job asks for.
+pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {
+    task.log("Running XGBoost Sagemaker in algorithm mode");
+    let given = Hyperparameters::parse(&task.hyperparameters)?;
+    let metrics = Metrics::new(&given);
+    let boosting = params::boosting(&given, &metrics.booster)?;
+    let (train, validation) = data::read(task, given.csv_weights())?;
+    check_shapes(&train, validation.as_ref())?;
+    for set in [Some(&train), validation.as_ref()].into_iter().flatten() {
+        check_labels(&given, &metrics, set)?;
+    }
+    let early = EarlyStopping::new(task, &given, validation.is_some())?;
+    if task.is_stopping() {
+        return Err(EngineFailure::Stopped);
+    }
+    if task.instance_count > 1 {
+        task.log(format!("{} instances were asked for; the local engine trains on one.", task.instance_count));
+    }
+    task.log("Single node training.");
+    task.log(format!("Train matrix has {} rows and {} columns", train.rows(), train.columns()));
+    if let Some(validation) = &validation {
+        task.log(format!("Validation matrix has {} rows", validation.rows()));
+    }
+    if !boosting.unused.is_empty() {
+        let names: Vec<String> = boosting.unused.iter().map(|name| format!("\"{name}\"")).collect();
+        task.log(format!("WARNING: Parameters: {{ {} }} are not used.", names.join(", ")));
+    }
+    let width = train.columns();
+    let ranking = given.objective().starts_with("rank:");
+    let train = train.into_matrix(width, ranking).map_err(failed)?;
+    let validation = validation.map(|set| set.into_matrix(width, ranking)).transpose().map_err(failed)?;
+
+    let mut monitor = Monitor { task, metrics: &metrics, early, stopped: false };
+    let mut trainer = Trainer::new(&boosting.params, &train, given.num_round()).eval(&train, "train");
+    if let Some(validation) = &validation {
+        trainer = trainer.eval(validation, "validation");
+    }
+    if let Some(collector) = metrics.collector(threshold(given.objective())) {
+        trainer = trainer.custom_metric(Box::new(collector));
+    }
+    let trained = trainer.on_round(|round| monitor.round(round)).train().map_err(failed)?;
+
+    if monitor.stopped && given.save_model_on_termination() == Some(false) {
+        return Err(EngineFailure::Stopped);
+    }
+    let best = match (&monitor.early, monitor.stopped) {
+        (Some(early), false) => early.best.clone(),
+        // A stopped job keeps the model that its last round left, as SaveIntermediateModelCallBack writes it.
+        _ => None,
+    };
+    let file = format::save(trained.model, best).map_err(failed)?;
+    Ok(TrainingOutput { model: vec![(MODEL_FILE.to_owned(), Bytes::from(file))], data: Vec::new() })
+}
+
+fn check_shapes(train: &Dataset, validation: Option<&Dataset>) -> Result<(), EngineFailure> {
+    match validation {
+        Some(validation) if validation.columns() > train.columns() => Err(failed(format!(
+            "Check failed: learner_model_param_.num_feature >= p_fmat->Info().num_col_ ({} vs. {}) : Number of columns \
+             does not match number of features in booster. (channel validation has more feature columns than channel \
+             train)",
+            train.columns(),
+            validation.columns()
+        ))),
+        Some(validation) if validation.is_dense() && validation.columns() != train.columns() => Err(failed(format!(
+            "channel validation has {} feature columns, channel train {}",
+            validation.columns(),
+            train.columns()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses labels that the objective cannot use, in XGBoost's words and with the place of the first.
+fn check_labels(given: &Hyperparameters, metrics: &Metrics, set: &Dataset) -> Result<(), EngineFailure> {
+    #[expect(clippy::cast_precision_loss, reason = "a class count that f32 cannot hold has no label either")]
+    let classes = given.num_class().unwrap_or(0) as f32;
+    let objective = given.objective();
+    let (is_label, words): (Box<dyn Fn(f32) -> bool>, &str) = match objective {
+        "binary:logistic" | "binary:logitraw" | "reg:logistic" => {
+            (Box::new(|y| (0.0..=1.0).contains(&y)), "label must be in [0,1] for logistic regression")
+        }
+        "multi:softmax" | "multi:softprob" => (
+            Box::new(move |y| y >= 0.0 && y < classes && y.fract() == 0.0),
+            "SoftmaxMultiClassObj: label must be in [0, num_class).",
+        ),
+        "count:poisson" => (Box::new(|y| y >= 0.0), "PoissonRegression: label must be nonnegative"),
+        "reg:tweedie" => (Box::new(|y| y >= 0.0), "TweedieRegression: label must be nonnegative"),
+        "reg:gamma" => (Box::new(|y| y > 0.0), "label must be positive for gamma regression."),
+        "reg:squaredlogerror" => {
+            (Box::new(|y| y > -1.0), "label must be greater than -1 for rmsle so that log(label + 1) can be valid.")
+        }
+        _ => (Box::new(|_| true), ""),
+    };
+    if let Some(row) = set.labels().iter().position(|label| !is_label(*label)) {
+        return Err(EngineFailure::algorithm(format!("{words} ({})", set.place(row))));
+    }
+    if metrics.ours.iter().any(|(_, metric)| metric.compares_classes())
+        && let Some(row) = set.labels().iter().position(|label| label.fract() != 0.0 || label.abs() > 1e9)
+    {
+        let what = "Classification metrics can't handle a mix of continuous and binary targets";
+        return Err(failed(format!("{what} ({})", set.place(row))));
+    }
+    let binary = metrics.ours.iter().find(|(_, metric)| metric.is_binary());
+    if let Some((name, _)) = binary
+        && let Some(row) = set.labels().iter().position(|label| *label != 0.0 && *label != 1.0)
+    {
+        return Err(EngineFailure::algorithm(format!(
+            "Target is multiclass but average='binary'. Please choose another metric than {name}. ({})",
+            set.place(row)
+        )));
+    }
+    Ok(())
+}
+
+/// What parts class 0 from class 1: the container's metrics see margins (1.7) and compare them with 0.
+fn threshold(objective: &str) -> f32 {
+    match objective {
+        "binary:logistic" | "reg:logistic" => 0.5,
+        "count:poisson" | "reg:gamma" | "reg:tweedie" => 1.0,
+        _ => 0.0,
+    }
+}
+
+/// Which metrics are computed, by whom, and shown in which order.
+struct Metrics {
+    /// Computed by the booster; empty for the objective's default.
+    booster: Vec<String>,
+    /// Computed here.
+    ours: Vec<(String, Metric)>,
+    /// The names in the order of the log; `None` stands for the objective's default.
+    shown: Vec<Option<String>>,
+    /// One list of values of `ours` a data set, since the last round.
+    collected: Arc<Mutex<Vec<Vec<f64>>>>,
+}
+
+impl Metrics {
+    /// As the container sorts them out (`get_eval_metrics_and_feval`): its own metrics come after XGBoost's, and if
+    /// none of XGBoost's is asked for, XGBoost shows the objective's default.
+    fn new(given: &Hyperparameters) -> Self {
+        let mut asked: Vec<String> = given.eval_metrics().to_vec();
+        let tuning = given.tuning_metrics();
+        if !tuning.is_empty() {
+            asked.extend(tuning);
+            asked.sort();
+        }
+        let mut unique: Vec<String> = Vec::new();
+        for name in asked {
+            if !unique.contains(&name) {
+                unique.push(name);
+            }
+        }
+        let (of_container, of_xgboost): (Vec<String>, Vec<String>) =
+            unique.into_iter().partition(|name| Metric::of_container(name).is_some());
+        let mut shown: Vec<Option<String>> = of_xgboost.iter().map(|name| Some(plain_error(name))).collect();
+        if shown.is_empty() {
+            shown.push(None);
+        }
+        shown.extend(of_container.iter().cloned().map(Some));
+        let mut ours: Vec<(String, Metric)> =
+            of_container.iter().filter_map(|name| Some((name.clone(), Metric::of_container(name)?))).collect();
+        let mut booster = Vec::new();
+        for name in of_xgboost {
+            match Metric::of_xgboost(&name) {
+                Some(metric) => ours.push((plain_error(&name), metric)),
+                None => booster.push(name),
+            }
+        }
+        Self { booster, ours, shown, collected: Arc::default() }
+    }
+
+    /// The hook through which the booster hands out predictions after each round.
+    fn collector(&self, threshold: f32) -> Option<CustomMetric> {
+        if self.ours.is_empty() {
+            return None;
+        }
+        let metrics: Vec<Metric> = self.ours.iter().map(|(_, metric)| *metric).collect();
+        let collected = Arc::clone(&self.collected);
+        Some(CustomMetric::new(COLLECTOR, false, move |predictions, labels, weights| {
+            let values = metrics.iter().map(|metric| metric.evaluate(predictions, labels, weights, threshold));
+            collected.lock().unwrap_or_else(PoisonError::into_inner).push(values.collect());
+            0.0
+        }))
+    }
+
+    /// The shown values of a round: data set, metric, value.
+    fn of_round<'a>(&self, round: &RoundEval<'a>) -> Vec<(&'a str, String, f64)> {
+        let collected = std::mem::take(&mut *self.collected.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut sets: Vec<&str> = Vec::new();
+        for (set, ..) in round.scores() {
+            if !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+        let mut out: Vec<(&str, String, f64)> = Vec::new();
+        for (index, set) in sets.iter().enumerate() {
+            let mine = |name: &str| {
+                let at = self.ours.iter().position(|(other, _)| other == name)?;
+                collected.get(index)?.get(at).copied()
+            };
+            for shown in &self.shown {
+                let default = || round.scores().find(|(other, metric, _)| other == set && *metric != COLLECTOR);
+                let (name, value) = match shown {
+                    Some(name) => (name.clone(), mine(name).or_else(|| round.score(set, name))),
+                    None => match default() {
+                        Some((_, name, value)) => (name.to_owned(), Some(value)),
+                        None => continue,
+                    },
+                };
+                match (out.iter_mut().find(|(other, metric, _)| other == set && *metric == name), value) {
+                    // The log of XGBoost has one place a name; the container's value overwrites XGBoost's there.
+                    (Some(entry), Some(value)) => entry.2 = value,
+                    (None, Some(value)) => out.push((set, name, value)),
+                    (_, None) => {}
+                }
+            }
+        }
+        out
+    }
+}
+
+/// XGBoost drops the threshold from the name if it is the default.
+fn plain_error(name: &str) -> String {
+    match Metric::of_xgboost(name) {
+        Some(Metric::ErrorAt(0.5)) => "error".to_owned(),
+        Some(Metric::ErrorAt(threshold)) => format!("error@{threshold}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Looks at each round: logs it, and says whether to go on.
+struct Monitor<'a> {
+    task: &'a TrainingTask,
+    metrics: &'a Metrics,
+    early: Option<EarlyStopping>,
+    stopped: bool,
+}
+
+impl Monitor<'_> {
+    fn round(&mut self, round: RoundEval<'_>) -> ControlFlow<()> {
+        let values = self.metrics.of_round(&round);
+        let mut line = format!("[{}]", round.iteration());
+        for (set, metric, value) in &values {
+            // Python prints `nan` where Rust prints `NaN`.
+            let value = if value.is_nan() { "nan".to_owned() } else { format!("{value:.5}") };
+            line.push_str(&format!("\t{set}-{metric}:{value}"));
+        }
+        self.task.log(line);
+        if self.task.is_stopping() {
+            self.stopped = true;
+            return ControlFlow::Break(());
+        }
+        let over = self.early.as_mut().is_some_and(|early| early.is_over(round.iteration(), &values));
+        if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// XGBoost's `EarlyStopping` callback with the container's settings: the last metric on the validation data, strict
+/// improvement, and the model cut back to its best round (`save_best`).
+struct EarlyStopping {
+    patience: usize,
+    metric: String,
+    maximize: bool,
+    since: usize,
+    best: Option<Best>,
+}
+
+impl EarlyStopping {
+    fn new(task: &TrainingTask, given: &Hyperparameters, validation: bool) -> Result<Option<Self>, EngineFailure> {
+        let Some(patience) = given.early_stopping_rounds() else { return Ok(None) };
+        let metric = given.tuning_metrics().pop().or_else(|| given.eval_metrics().last().cloned());
+        let (Some(metric), true) = (metric, validation) else {
+            task.log(
+                "WARNING: early_stopping_rounds has no effect: the container stops early only with a validation channel \
+                 and hyperparameter eval_metric",
+            );
+            return Ok(None);
+        };
+        // The container looks the whole name up in its list: `ndcg@5` is not in it and is minimised.
+        let maximize = MAXIMIZED.contains(&metric.as_str());
+        Ok(Some(Self { patience, metric: plain_error(&metric), maximize, since: 0, best: None }))
+    }
+
+    fn is_over(&mut self, iteration: usize, values: &[(&str, String, f64)]) -> bool {
+        let found = values.iter().find(|(set, metric, _)| *set == "validation" && *metric == self.metric);
+        let Some(&(.., score)) = found else { return false };
+        let better = match &self.best {
+            None => true,
+            Some(best) if self.maximize => score > best.score,
+            Some(best) => score < best.score,
+        };
+        if better {
+            self.best = Some(Best { iteration, score });
+            self.since = 0;
+        } else {
+            self.since += 1;
+        }
+        self.since >= self.patience
+    }
+}

@@ -1,0 +1,137 @@
+//! Turns an answer of the protocol crate into one of AWS: request ids, the details of errors, no body where none is.
+
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, SERVER};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use s3s::{HttpError, HttpResponse};
+
+use super::{Inner, address, auth, errors, receive};
+
+/// What an answer has to know of its request.
+pub(super) struct Context {
+    method: Method,
+    /// `/bucket/key`, decoded.
+    resource: String,
+    request_id: String,
+}
+
+impl Context {
+    pub(super) fn new(inner: &Inner, request: &Request<SdkBody>) -> Self {
+        let address = address::of_host(receive::host(request.uri(), request.headers()));
+        let path = auth::percent_decode(request.uri().path());
+        let resource = match address.bucket {
+            Some(bucket) => format!("/{bucket}{path}"),
+            None => path,
+        };
+        // Spread over all digits, as ids of AWS are, yet the same in every run.
+        let number = inner.next_number().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        Self { method: request.method().clone(), resource, request_id: format!("{number:016X}") }
+    }
+
+    fn bucket_and_key(&self) -> (&str, &str) {
+        let path = self.resource.strip_prefix('/').unwrap_or(&self.resource);
+        path.split_once('/').unwrap_or((path, ""))
+    }
+}
+
+/// Completes an answer.
+pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &Context) -> Response<SdkBody> {
+    let (mut parts, body) = match response {
+        Ok(response) => response.into_parts(),
+        Err(_) => {
+            let mut response = HttpResponse::default();
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response.into_parts()
+        }
+    };
+    // One frame of memory at hand: nothing is copied, and nothing can fail but our own stream.
+    let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+
+    let is_error = parts.status.is_client_error() || parts.status.is_server_error();
+    if is_error {
+        body = error_document(&String::from_utf8_lossy(&body), context).into();
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    } else if !parts.headers.contains_key(ACCEPT_RANGES) {
+        // Only the content of an object comes with ranges: this is a document of the protocol.
+        body = escape_controls(body);
+    }
+    let bodiless = matches!(parts.status, StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
+    if bodiless || context.method == Method::HEAD {
+        body.clear();
+        if bodiless || is_error {
+            parts.headers.remove(CONTENT_TYPE);
+            parts.headers.remove(CONTENT_LENGTH);
+        }
+    } else {
+        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    if let Ok(id) = HeaderValue::try_from(&context.request_id) {
+        parts.headers.insert("x-amz-request-id", id);
+    }
+    parts.headers.insert("x-amz-id-2", HeaderValue::from_static(HOST_ID));
+    parts.headers.insert(SERVER, HeaderValue::from_static("AmazonS3"));
+    parts.extensions.clear();
+    Response::from_parts(parts, SdkBody::from(body))
+}
+
+const HOST_ID: &str = "bG9jYWwgYmFja2VuZCBvZiBzYWdlbWFrZXI=";
+
+/// The document of an error; the protocol crate's has but a code and a message, both escaped already.
+fn error_document(document: &str, context: &Context) -> String {
+    let code = element(document, "Code").unwrap_or("InternalError");
+    let message = element(document, "Message").or_else(|| errors::default_message(code)).unwrap_or(code);
+    let (bucket, key) = context.bucket_and_key();
+    let details = match code {
+        "NoSuchBucket" | "InvalidBucketName" | "BucketNotEmpty" | "BucketAlreadyOwnedByYou" => {
+            tag("BucketName", bucket)
+        }
+        "NoSuchKey" => tag("Key", key),
+        _ => tag("Resource", &context.resource),
+    };
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{details}\
+         <RequestId>{}</RequestId><HostId>{HOST_ID}</HostId></Error>",
+        context.request_id
+    )
+}
+
+fn element<'a>(document: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = document.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(content, _)| content)
+}
+
+fn tag(name: &str, content: &str) -> String {
+    let mut escaped = String::with_capacity(content.len());
+    for character in content.chars() {
+        match character {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            control if is_escaped_control(control) => escaped.push_str(&format!("&#x{:X};", u32::from(control))),
+            other => escaped.push(other),
+        }
+    }
+    format!("<{name}>{escaped}</{name}>")
+}
+
+/// Control characters in keys are written as references: a parser would turn a bare carriage return into a line feed.
+fn escape_controls(document: Bytes) -> Bytes {
+    if !document.iter().any(|byte| is_escaped_control(char::from(*byte))) {
+        return document;
+    }
+    let mut escaped = Vec::with_capacity(document.len() + 64);
+    for byte in document {
+        if is_escaped_control(char::from(byte)) {
+            escaped.extend_from_slice(format!("&#x{byte:X};").as_bytes());
+        } else {
+            escaped.push(byte);
+        }
+    }
+    escaped.into()
+}
+
+fn is_escaped_control(character: char) -> bool {
+    character.is_ascii_control() && !matches!(character, '\t' | '\n')
+}

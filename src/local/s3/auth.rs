@@ -1,0 +1,243 @@
+//! Takes authentication off a request: any key and any signature is accepted, only time is checked.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use s3s::{S3Error, S3Result, s3_error};
+
+/// The longest life of a presigned URL: a week.
+const MAX_EXPIRES: u64 = 604_800;
+
+/// What was found out while authentication was taken off.
+#[derive(Debug, Default)]
+pub(super) struct Unsigned {
+    /// The query string without what belongs to the signature.
+    pub(super) query: String,
+    /// The region of the credential scope.
+    pub(super) region: Option<String>,
+}
+
+/// Strips the signature from headers and query; an expired presigned URL is refused.
+///
+/// A presigned request may carry headers as parameters of its query: they are moved back.
+pub(super) fn strip(query: &str, headers: &mut HeaderMap, now: SystemTime) -> S3Result<Unsigned> {
+    let authorization = headers.remove(AUTHORIZATION);
+    headers.remove("x-amz-security-token");
+    let region = authorization.as_ref().and_then(|value| value.to_str().ok()).and_then(scope_of_header);
+
+    let parameters: Vec<Parameter<'_>> = query.split('&').filter(|pair| !pair.is_empty()).map(Parameter::new).collect();
+    let find = |name: &str| parameters.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name));
+    let presigned_v4 = find("X-Amz-Signature").is_some() || find("X-Amz-Algorithm").is_some();
+    let presigned_v2 = find("Signature").is_some() && find("AWSAccessKeyId").is_some();
+    if presigned_v4 {
+        let value = |name: &str| find(name).map(|parameter| parameter.value.as_str());
+        check_v4(value("X-Amz-Date"), value("X-Amz-Expires"), now)?;
+    } else if presigned_v2 {
+        check_v2(find("Expires").map(|parameter| parameter.value.as_str()), now)?;
+    }
+    let region = region.or_else(|| find("X-Amz-Credential").and_then(|credential| scope(&credential.value)));
+
+    let mut kept = Vec::new();
+    for parameter in &parameters {
+        let name = parameter.name.to_ascii_lowercase();
+        let of_signature = (presigned_v4 && is_v4(&name)) || (presigned_v2 && is_v2(&name));
+        if of_signature {
+            continue;
+        }
+        if (presigned_v4 || presigned_v2) && name.starts_with("x-amz-") {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(&name), HeaderValue::try_from(&parameter.value)) {
+                headers.entry(name).or_insert(value);
+            }
+            continue;
+        }
+        kept.push(parameter.raw);
+    }
+    Ok(Unsigned { query: kept.join("&"), region })
+}
+
+struct Parameter<'a> {
+    raw: &'a str,
+    name: String,
+    value: String,
+}
+
+impl<'a> Parameter<'a> {
+    fn new(raw: &'a str) -> Self {
+        let (name, value) = raw.split_once('=').unwrap_or((raw, ""));
+        Self { raw, name: percent_decode(name), value: percent_decode(value) }
+    }
+}
+
+fn is_v4(name: &str) -> bool {
+    matches!(
+        name,
+        "x-amz-algorithm"
+            | "x-amz-credential"
+            | "x-amz-date"
+            | "x-amz-expires"
+            | "x-amz-signedheaders"
+            | "x-amz-signature"
+            | "x-amz-security-token"
+    )
+}
+
+fn is_v2(name: &str) -> bool {
+    matches!(name, "awsaccesskeyid" | "signature" | "expires" | "x-amz-security-token")
+}
+
+fn check_v4(date: Option<&str>, expires: Option<&str>, now: SystemTime) -> S3Result<()> {
+    let (Some(date), Some(expires)) = (date, expires) else {
+        return Err(query_error(
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, \
+             X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+        ));
+    };
+    let signed = parse_date(date)
+        .ok_or_else(|| query_error("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""))?;
+    let life: i64 = expires.parse().map_err(|_| query_error("X-Amz-Expires should be a number"))?;
+    let life = u64::try_from(life).map_err(|_| query_error("X-Amz-Expires must be non-negative"))?;
+    if life > MAX_EXPIRES {
+        return Err(query_error(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than \
+             604800 seconds",
+        ));
+    }
+    check_not_after(signed + Duration::from_secs(life), now)
+}
+
+fn check_v2(expires: Option<&str>, now: SystemTime) -> S3Result<()> {
+    let seconds = expires.and_then(|expires| expires.parse::<u64>().ok());
+    let end = seconds.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    let end = end.ok_or_else(|| s3_error!(AccessDenied, "Invalid date (should be seconds since epoch)"))?;
+    check_not_after(end, now)
+}
+
+fn check_not_after(end: SystemTime, now: SystemTime) -> S3Result<()> {
+    if now > end { Err(s3_error!(AccessDenied, "Request has expired")) } else { Ok(()) }
+}
+
+fn query_error(message: &'static str) -> S3Error {
+    s3_error!(AuthorizationQueryParametersError, "{message}")
+}
+
+/// `20260102T030405Z`.
+fn parse_date(date: &str) -> Option<SystemTime> {
+    let (day, time) = date.strip_suffix('Z')?.split_once('T')?;
+    let all_digits = day.bytes().chain(time.bytes()).all(|byte| byte.is_ascii_digit());
+    if day.len() != 8 || time.len() != 6 || !all_digits {
+        return None;
+    }
+    let (year, month, day) = (&day[..4], &day[4..6], &day[6..]);
+    let (hour, minute, second) = (&time[..2], &time[2..4], &time[4..]);
+    let text = format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z");
+    SystemTime::try_from(DateTime::from_str(&text, Format::DateTime).ok()?).ok()
+}
+
+fn scope_of_header(authorization: &str) -> Option<String> {
+    let credential = authorization.split_once("Credential=")?.1;
+    scope(credential.split([',', ' ']).next()?)
+}
+
+/// The region in `AKID/20260102/us-east-1/s3/aws4_request`; keys may hold slashes, so it is counted from the end.
+fn scope(credential: &str) -> Option<String> {
+    let region = credential.rsplit('/').nth(2)?;
+    (!region.is_empty()).then(|| region.to_owned())
+}
+
+/// Decodes `%41`; what is not well-formed stays as it is.
+pub(super) fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escaped = (byte == b'%').then(|| tail.get(..2)).flatten().and_then(|pair| {
+            let digit = |byte: u8| char::from(byte).to_digit(16);
+            u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()
+        });
+        bytes.push(escaped.unwrap_or(byte));
+        rest = if escaped.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const V4: &str = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2Fb%2F20260102%2Feu-west-1%2Fs3%2Faws4_request\
+                      &X-Amz-Date=20260102T030405Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=00";
+
+    fn at(seconds: u64) -> SystemTime {
+        // 2026-01-02T03:04:05Z
+        UNIX_EPOCH + Duration::from_secs(1_767_323_045 + seconds)
+    }
+
+    #[test]
+    fn a_presigned_url_lives_until_it_expires() {
+        let query = format!("versionId=null&{V4}&x-amz-checksum-mode=ENABLED&x-id=GetObject");
+        let mut headers = HeaderMap::new();
+        let unsigned = strip(&query, &mut headers, at(60)).unwrap();
+        assert_eq!(unsigned.query, "versionId=null&x-id=GetObject");
+        assert_eq!(unsigned.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(headers["x-amz-checksum-mode"], "ENABLED");
+
+        let error = strip(&query, &mut HeaderMap::new(), at(61)).unwrap_err();
+        assert_eq!((error.code().as_str(), error.message()), ("AccessDenied", Some("Request has expired")));
+    }
+
+    #[test]
+    fn the_older_form_of_presigned_url_is_known_too() {
+        let query = "AWSAccessKeyId=AKID&Signature=a%2Bb%3D&Expires=1767323045&tagging";
+        assert_eq!(strip(query, &mut HeaderMap::new(), at(0)).unwrap().query, "tagging");
+        assert!(strip(query, &mut HeaderMap::new(), at(1)).is_err());
+        // Without a signature the same names belong to the operation.
+        assert_eq!(strip("Expires=1", &mut HeaderMap::new(), at(0)).unwrap().query, "Expires=1");
+    }
+
+    #[test]
+    fn malformed_presigned_urls_are_refused() {
+        for (from, to) in [
+            ("X-Amz-Date=20260102T030405Z&", ""),
+            ("20260102T030405Z", "yesterday"),
+            ("20260102T030405Z", "20261302T030405Z"),
+            ("X-Amz-Expires=60", "X-Amz-Expires=soon"),
+            ("X-Amz-Expires=60", "X-Amz-Expires=-1"),
+            ("X-Amz-Expires=60", "X-Amz-Expires=604801"),
+        ] {
+            let error = strip(&V4.replace(from, to), &mut HeaderMap::new(), at(0)).unwrap_err();
+            assert_eq!(error.code().as_str(), "AuthorizationQueryParametersError", "{to}");
+        }
+    }
+
+    #[test]
+    fn a_signature_in_the_header_goes() {
+        let mut headers = HeaderMap::new();
+        let value =
+            "AWS4-HMAC-SHA256 Credential=AKID/20260102/us-west-2/s3/aws4_request, SignedHeaders=host, Signature=0";
+        headers.insert(AUTHORIZATION, HeaderValue::from_static(value));
+        headers.insert("x-amz-security-token", HeaderValue::from_static("token"));
+        let unsigned = strip("list-type=2", &mut headers, at(0)).unwrap();
+        assert_eq!((unsigned.query.as_str(), unsigned.region.as_deref()), ("list-type=2", Some("us-west-2")));
+        assert!(headers.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_query_and_header_is_read_without_a_panic(query in "\\PC{0,80}", header in "[ -~]{0,80}") {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, HeaderValue::try_from(header).unwrap());
+            let _ = strip(&query, &mut headers, at(0));
+            let _ = strip(&format!("{V4}&{query}"), &mut headers, at(0));
+        }
+
+        #[test]
+        fn decoding_undoes_encoding(text in "\\PC{0,40}") {
+            let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            prop_assert_eq!(percent_decode(&encoded), text);
+        }
+    }
+}

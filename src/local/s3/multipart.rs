@@ -1,0 +1,228 @@
+//! Multipart uploads: parts, and what they are assembled to.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use bytes::{Bytes, BytesMut};
+use s3s::dto::ETag;
+use s3s::{S3Result, s3_error};
+
+use super::checksum::{Algorithm, Checksum, Coverage, hex, md5};
+use super::errors;
+use super::object::{Attributes, Object, whole_seconds};
+use super::tags::Tags;
+
+/// The least size of every part but the last.
+pub(super) const MIN_PART: usize = 5 * 1024 * 1024;
+const MAX_PART_NUMBER: i32 = 10_000;
+
+/// An upload in progress.
+#[derive(Debug, Clone)]
+pub(super) struct Upload {
+    pub(super) initiated: SystemTime,
+    pub(super) attributes: Attributes,
+    pub(super) tags: Tags,
+    /// What the request asked for; `None` leaves S3 its default.
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) coverage: Coverage,
+    pub(super) parts: BTreeMap<i32, Part>,
+}
+
+/// An uploaded part; it costs no copy to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) body: Bytes,
+    md5: Vec<u8>,
+    pub(super) modified: SystemTime,
+    pub(super) checksum: Option<Checksum>,
+}
+
+impl Part {
+    pub(super) fn new(body: Bytes, checksum: Option<Checksum>, now: SystemTime) -> Self {
+        Self { md5: md5(&body), body, modified: whole_seconds(now), checksum }
+    }
+
+    pub(super) fn etag(&self) -> ETag {
+        ETag::Strong(hex(&self.md5))
+    }
+
+    fn checksum_of(&self, algorithm: Algorithm) -> Checksum {
+        match &self.checksum {
+            Some(checksum) if checksum.algorithm == algorithm => checksum.clone(),
+            _ => Checksum::of(algorithm, &self.body),
+        }
+    }
+}
+
+/// A part as a request to complete an upload names it.
+#[derive(Debug)]
+pub(super) struct NamedPart<'a> {
+    pub(super) number: i32,
+    /// Without quotes.
+    pub(super) etag: &'a str,
+    /// The value for the upload's algorithm.
+    pub(super) checksum: Option<&'a str>,
+}
+
+pub(super) fn check_part_number(number: i32) -> S3Result<()> {
+    if (1..=MAX_PART_NUMBER).contains(&number) {
+        return Ok(());
+    }
+    Err(errors::invalid_argument("Part number must be an integer between 1 and 10000, inclusive"))
+}
+
+/// The checksum that an upload is to have: CRC64NVME always covers the object, the hashes never do.
+pub(super) fn coverage(algorithm: Option<Algorithm>, asked: Option<&str>) -> S3Result<Coverage> {
+    let asked = match asked {
+        None => None,
+        Some("COMPOSITE") => Some(Coverage::Composite),
+        Some("FULL_OBJECT") => Some(Coverage::FullObject),
+        Some(_) => {
+            return Err(errors::invalid_request("Value for x-amz-checksum-type header is invalid."));
+        }
+    };
+    let Some(algorithm) = algorithm else {
+        return match asked {
+            None => Ok(Coverage::FullObject),
+            Some(_) => Err(errors::invalid_request(
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+            )),
+        };
+    };
+    let (default, other_allowed) = match algorithm {
+        Algorithm::Crc32 | Algorithm::Crc32c => (Coverage::Composite, true),
+        Algorithm::Crc64Nvme => (Coverage::FullObject, false),
+        Algorithm::Sha1 | Algorithm::Sha256 => (Coverage::Composite, false),
+    };
+    match asked {
+        Some(asked) if asked != default && !other_allowed => {
+            let (name, asked) = (algorithm.name().to_ascii_lowercase(), asked.to_dto());
+            Err(errors::invalid_request(format!(
+                "The {} checksum type cannot be used with the {name} checksum algorithm.",
+                asked.as_str()
+            )))
+        }
+        _ => Ok(asked.unwrap_or(default)),
+    }
+}
+
+impl Upload {
+    /// The algorithm of the parts must be that of the upload, if it named one.
+    pub(super) fn check_part_checksum(&self, part: Option<&Checksum>) -> S3Result<()> {
+        match (self.algorithm, part) {
+            (Some(expected), Some(part)) if expected != part.algorithm => Err(errors::invalid_request(format!(
+                "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+                expected.name().to_ascii_lowercase(),
+                part.algorithm.name().to_ascii_lowercase()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The parts that a request names, checked as S3 checks them.
+    pub(super) fn select(&self, named: &[NamedPart<'_>]) -> S3Result<Vec<Part>> {
+        if named.is_empty() {
+            return Err(errors::malformed_xml());
+        }
+        if !named.is_sorted_by(|one, next| one.number < next.number) {
+            return Err(s3_error!(
+                InvalidPartOrder,
+                "The list of parts was not in ascending order. The parts list must be specified in order by part number."
+            ));
+        }
+        let mut parts = Vec::with_capacity(named.len());
+        for name in named {
+            let part =
+                self.parts.get(&name.number).filter(|part| hex(&part.md5) == name.etag).ok_or_else(invalid_part)?;
+            self.check_named_checksum(name, part)?;
+            parts.push(part.clone());
+        }
+        let all_but_last = &parts[..parts.len() - 1];
+        if all_but_last.iter().any(|part| part.body.len() < MIN_PART) {
+            return Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"));
+        }
+        Ok(parts)
+    }
+
+    fn check_named_checksum(&self, name: &NamedPart<'_>, part: &Part) -> S3Result<()> {
+        match (name.checksum, self.algorithm) {
+            (Some(given), _) if part.checksum.as_ref().is_some_and(|stored| stored.value != given) => {
+                Err(invalid_part())
+            }
+            (None, Some(algorithm)) if self.coverage == Coverage::Composite => Err(errors::invalid_request(format!(
+                "The upload was created using a {} checksum. The complete request must include the checksum for each \
+                 part. It was missing for part {} in the request.",
+                algorithm.name().to_ascii_lowercase(),
+                name.number
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The object that the parts make.
+    pub(super) fn assemble(&self, id: &str, parts: &[Part], now: SystemTime) -> Object {
+        let body = join(parts);
+        let digests: Vec<u8> = parts.iter().flat_map(|part| part.md5.iter().copied()).collect();
+        let algorithm = self.algorithm.unwrap_or(Algorithm::DEFAULT);
+        let checksum = match self.coverage {
+            Coverage::FullObject => Checksum::of(algorithm, &body),
+            Coverage::Composite => {
+                let checksums: Vec<Checksum> = parts.iter().map(|part| part.checksum_of(algorithm)).collect();
+                Checksum::composite(algorithm, &checksums)
+            }
+        };
+        Object {
+            etag: format!("{}-{}", hex(&md5(&digests)), parts.len()),
+            checksum,
+            modified: whole_seconds(now),
+            attributes: self.attributes.clone(),
+            tags: self.tags.clone(),
+            parts: parts.iter().map(|part| part.body.len() as u64).collect(),
+            upload: Some(id.to_owned()),
+            body,
+        }
+    }
+}
+
+fn join(parts: &[Part]) -> Bytes {
+    if let [part] = parts {
+        return part.body.clone();
+    }
+    let mut body = BytesMut::with_capacity(parts.iter().map(|part| part.body.len()).sum());
+    for part in parts {
+        body.extend_from_slice(&part.body);
+    }
+    body.freeze()
+}
+
+fn invalid_part() -> s3s::S3Error {
+    s3_error!(
+        InvalidPart,
+        "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified \
+         entity tag may not match the part's entity tag."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_cyclic_redundancy_checks_have_a_choice() {
+        use Algorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+        for (algorithm, asked, expected) in [
+            (None, None, Some(Coverage::FullObject)),
+            (None, Some("FULL_OBJECT"), None),
+            (Some(Crc32), None, Some(Coverage::Composite)),
+            (Some(Crc32), Some("FULL_OBJECT"), Some(Coverage::FullObject)),
+            (Some(Crc32c), Some("COMPOSITE"), Some(Coverage::Composite)),
+            (Some(Crc64Nvme), None, Some(Coverage::FullObject)),
+            (Some(Crc64Nvme), Some("COMPOSITE"), None),
+            (Some(Sha1), Some("FULL_OBJECT"), None),
+            (Some(Sha256), None, Some(Coverage::Composite)),
+            (Some(Sha256), Some("HALF"), None),
+        ] {
+            assert_eq!(coverage(algorithm, asked).ok(), expected, "{algorithm:?} {asked:?}");
+        }
+    }
+}

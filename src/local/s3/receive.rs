@@ -1,0 +1,263 @@
+//! Turns a request as clients send it into one that the protocol crate takes: path-style, unsigned, body decoded.
+
+use aws_smithy_types::base64;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, RANGE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use s3s::{Body, HttpRequest, S3Error, S3Result, s3_error};
+
+use super::checksum::{Algorithm, Checksum, md5, sha256_hex};
+use super::{Inner, address, auth, aws_chunked, errors};
+
+/// The largest body: that of the largest PutObject, 5 GiB, with room for chunk headers.
+const MAX_BODY: u64 = 5 * 1024 * 1024 * 1024 + 64 * 1024 * 1024;
+/// The largest object of one request.
+const MAX_OBJECT: u64 = 5 * 1024 * 1024 * 1024;
+
+/// What was found out on the way, for the operations.
+#[derive(Debug, Clone)]
+pub(super) struct Received {
+    pub(super) body: Bytes,
+    /// The checksum that came with the body, verified.
+    pub(super) checksum: Option<Checksum>,
+    /// The region that the request was sent to.
+    pub(super) region: String,
+}
+
+/// Prepares a request for the protocol crate, or refuses it.
+pub(super) async fn receive(inner: &Inner, request: Request<SdkBody>) -> S3Result<HttpRequest> {
+    let (mut parts, body) = request.into_parts();
+    let address = address::of_host(host(&parts.uri, &parts.headers));
+    let unsigned = auth::strip(parts.uri.query().unwrap_or_default(), &mut parts.headers, inner.now())?;
+    parts.uri = path_style(&parts.uri, address.bucket.as_deref(), &unsigned.query)?;
+    // The protocol crate would guess from it whether the request is virtual-hosted.
+    parts.headers.remove(HOST);
+    refuse_form_upload(&parts.method, &parts.headers)?;
+    check_owner(inner, bucket_of_path(parts.uri.path()), &parts.headers)?;
+    drop_unreadable_range(&mut parts.headers);
+
+    let body = collect(body, MAX_BODY).await?;
+    let body = decode(body, &mut parts.headers)?;
+    let checksum = verify(&parts.method, &unsigned.query, &parts.headers, &body)?;
+    let region = address.region.or(unsigned.region).unwrap_or_else(|| inner.region.clone());
+
+    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    parts.extensions.insert(Received { body: body.clone(), checksum, region });
+    // In this form the protocol crate's own logs do not show the content.
+    Ok(Request::from_parts(parts, Body::http_body(Full::new(body))))
+}
+
+/// The host of an absolute URI, as in-process clients send it, or of the header.
+pub(super) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
+    let header = || headers.get(HOST).and_then(|host| host.to_str().ok());
+    uri.authority().map(http::uri::Authority::as_str).or_else(header).unwrap_or_default()
+}
+
+fn path_style(uri: &Uri, bucket: Option<&str>, query: &str) -> S3Result<Uri> {
+    let mut target = match bucket {
+        Some(bucket) => format!("/{bucket}{}", uri.path()),
+        None => uri.path().to_owned(),
+    };
+    if !query.is_empty() {
+        target.push('?');
+        target.push_str(query);
+    }
+    target.parse().map_err(|error| s3_error!(error, InvalidURI))
+}
+
+fn bucket_of_path(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+fn refuse_form_upload(method: &Method, headers: &HeaderMap) -> S3Result<()> {
+    if *method == Method::POST
+        && text(headers, &CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/form-data"))
+    {
+        return Err(errors::not_implemented("PostObject is not implemented yet"));
+    }
+    Ok(())
+}
+
+/// A bucket that exists belongs to this account.
+fn check_owner(inner: &Inner, bucket: &str, headers: &HeaderMap) -> S3Result<()> {
+    for name in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
+        let Some(owner) = headers.get(name) else { continue };
+        let owner = owner.as_bytes();
+        if owner.len() != 12 || !owner.iter().all(u8::is_ascii_digit) {
+            return Err(s3_error!(
+                InvalidBucketOwnerAWSAccountID,
+                "The value of the expected bucket owner parameter must be an AWS Account ID"
+            ));
+        }
+        if owner != inner.account.as_bytes() && inner.storage.read().contains_key(bucket) {
+            return Err(errors::access_denied());
+        }
+    }
+    Ok(())
+}
+
+/// S3 answers the whole object to a range that it cannot read, among them lists of ranges.
+fn drop_unreadable_range(headers: &mut HeaderMap) {
+    if text(headers, &RANGE).is_some_and(|range| s3s::dto::Range::parse(range).is_err()) {
+        headers.remove(RANGE);
+    }
+}
+
+/// The whole body; bytes that are in memory already are not copied.
+async fn collect(body: SdkBody, limit: u64) -> S3Result<Bytes> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(errors::entity_too_large()),
+        Err(_) => Err(errors::incomplete_body()),
+    }
+}
+
+/// Undoes `aws-chunked`; checksums in trailers become headers.
+fn decode(body: Bytes, headers: &mut HeaderMap) -> S3Result<Bytes> {
+    let payload_hash = headers.get("x-amz-content-sha256").and_then(|hash| hash.to_str().ok());
+    let streaming = payload_hash.is_some_and(|hash| hash.starts_with("STREAMING-"));
+    let encodings = text(headers, &CONTENT_ENCODING).unwrap_or_default().to_owned();
+    let (chunked, others): (Vec<&str>, Vec<&str>) =
+        encodings.split(',').map(str::trim).filter(|part| !part.is_empty()).partition(|part| *part == "aws-chunked");
+    if !streaming && chunked.is_empty() {
+        return limited(body);
+    }
+    let announced = text(headers, &HeaderName::from_static("x-amz-decoded-content-length"))
+        .map(|length| {
+            length.parse::<usize>().map_err(|_| errors::invalid_argument("Invalid x-amz-decoded-content-length"))
+        })
+        .transpose()?;
+    let decoded = aws_chunked::decode(body).map_err(chunked_error)?;
+    if announced.is_some_and(|announced| announced != decoded.body.len()) {
+        return Err(errors::incomplete_body());
+    }
+    for (name, value) in &decoded.trailers {
+        if name.starts_with("x-amz-checksum-") {
+            let name = HeaderName::try_from(name).map_err(|_| trailer_error())?;
+            headers.insert(name, HeaderValue::try_from(value).map_err(|_| trailer_error())?);
+        }
+    }
+    check_announced_trailers(headers, &decoded.trailers)?;
+    match HeaderValue::try_from(others.join(",")) {
+        Ok(others) if !others.is_empty() => headers.insert(CONTENT_ENCODING, others),
+        _ => headers.remove(CONTENT_ENCODING),
+    };
+    for done in ["x-amz-content-sha256", "x-amz-decoded-content-length", "x-amz-trailer"] {
+        headers.remove(done);
+    }
+    headers.remove(TRANSFER_ENCODING);
+    limited(decoded.body)
+}
+
+fn limited(body: Bytes) -> S3Result<Bytes> {
+    if body.len() as u64 > MAX_OBJECT { Err(errors::entity_too_large()) } else { Ok(body) }
+}
+
+fn check_announced_trailers(headers: &HeaderMap, trailers: &[(String, String)]) -> S3Result<()> {
+    let announced = headers.get_all("x-amz-trailer").iter().filter_map(|names| names.to_str().ok());
+    for name in announced.flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty()) {
+        if !trailers.iter().any(|(trailer, _)| trailer.eq_ignore_ascii_case(name)) {
+            return Err(trailer_error());
+        }
+    }
+    Ok(())
+}
+
+fn chunked_error(error: aws_chunked::DecodeError) -> S3Error {
+    match error {
+        aws_chunked::DecodeError::Truncated => errors::incomplete_body(),
+        aws_chunked::DecodeError::Trailer => trailer_error(),
+        aws_chunked::DecodeError::Malformed => errors::invalid_request("The aws-chunked body is not well-formed."),
+    }
+}
+
+fn trailer_error() -> S3Error {
+    errors::custom(
+        "MalformedTrailerError",
+        StatusCode::BAD_REQUEST,
+        "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+    )
+}
+
+/// Checks the body against the digests of the headers; gives back the checksum among them.
+fn verify(method: &Method, query: &str, headers: &HeaderMap, body: &Bytes) -> S3Result<Option<Checksum>> {
+    if let Some(hash) = text(headers, &HeaderName::from_static("x-amz-content-sha256")) {
+        // Anything else, such as `UNSIGNED-PAYLOAD`, says nothing about the body.
+        let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hash && !hash.eq_ignore_ascii_case(&sha256_hex(body)) {
+            return Err(errors::custom(
+                "XAmzContentSHA256Mismatch",
+                StatusCode::BAD_REQUEST,
+                "The provided 'x-amz-content-sha256' header does not match what was computed.",
+            ));
+        }
+    }
+    if let Some(given) = text(headers, &HeaderName::from_static("content-md5")) {
+        let given = base64::decode(given).ok().filter(|raw| raw.len() == 16);
+        let given = given.ok_or_else(|| s3_error!(InvalidDigest, "The Content-MD5 you specified was invalid."))?;
+        if given != md5(body) {
+            return Err(errors::bad_digest("Content-MD5"));
+        }
+    }
+    // There the headers speak of the object that the parts make, or of the copy.
+    let of_other_content = *method == Method::POST && query.split('&').any(|pair| pair.starts_with("uploadId="));
+    if of_other_content || headers.contains_key("x-amz-copy-source") || !matches!(*method, Method::PUT | Method::POST) {
+        return Ok(None);
+    }
+    verify_checksum(headers, body)
+}
+
+fn verify_checksum(headers: &HeaderMap, body: &Bytes) -> S3Result<Option<Checksum>> {
+    let given = |algorithm: &Algorithm| headers.contains_key(algorithm.header());
+    let mut algorithms = Algorithm::ALL.into_iter().filter(given);
+    let algorithm = algorithms.next();
+    if algorithms.next().is_some() {
+        return Err(errors::invalid_request(
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+        ));
+    }
+    let Some(algorithm) = algorithm else {
+        // Clients that send `Content-MD5` in place of a checksum still name the algorithm.
+        if headers.contains_key("x-amz-sdk-checksum-algorithm") && !headers.contains_key("content-md5") {
+            return Err(errors::invalid_request(
+                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer \
+                 headers were found.",
+            ));
+        }
+        return Ok(None);
+    };
+    let value = text(headers, &HeaderName::from_static(algorithm.header())).unwrap_or_default();
+    if !algorithm.accepts(value) {
+        return Err(errors::invalid_request(format!("Value for {} header is invalid.", algorithm.header())));
+    }
+    let computed = Checksum::of(algorithm, body);
+    if computed.value != value {
+        return Err(errors::bad_digest(algorithm.name()));
+    }
+    Ok(Some(computed))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_in_memory_are_not_copied() {
+        let bytes = Bytes::from_static(b"hello");
+        let collected = collect(SdkBody::from(bytes.clone()), 5).await.unwrap();
+        assert_eq!(collected.as_ptr(), bytes.as_ptr());
+    }
+
+    #[tokio::test]
+    async fn a_body_beyond_the_limit_is_refused() {
+        let error = collect(SdkBody::from("hello"), 4).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "EntityTooLarge");
+    }
+}

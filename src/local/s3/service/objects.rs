@@ -1,0 +1,197 @@
+//! Objects: put, get, head, delete.
+
+use std::sync::Arc;
+
+use s3s::dto::*;
+use s3s::{S3Request, S3Result};
+
+use super::{check_version, errors, received};
+use crate::local::s3::Inner;
+use crate::local::s3::checksum::fill_checksum;
+use crate::local::s3::conditions::{self, ReadConditions};
+use crate::local::s3::object::{Object, fill_encryption, requested_attributes};
+use crate::local::s3::storage::Bucket as StoredBucket;
+use crate::local::s3::tags::Tags;
+
+/// The most keys of one DeleteObjects.
+const MAX_DELETED: usize = 1000;
+
+pub(super) fn put(s3: &Inner, mut request: S3Request<PutObjectInput>) -> S3Result<PutObjectOutput> {
+    let received = received(&mut request)?;
+    let input = request.input;
+    if input.write_offset_bytes.is_some() {
+        return Err(errors::not_implemented("A header you provided implies functionality that is not implemented"));
+    }
+    let attributes = requested_attributes!(input, &s3.kms_arn_prefix());
+    let mut object = Object::new(received.body, received.checksum, attributes, s3.now());
+    object.tags = input.tagging.as_deref().map(Tags::from_header).transpose()?.unwrap_or_default();
+
+    let mut output = PutObjectOutput { e_tag: Some(object.etag()), ..PutObjectOutput::default() };
+    fill_checksum!(output, object.checksum);
+    output.checksum_type = Some(object.checksum.coverage.to_dto());
+    fill_encryption!(output, object.attributes.encryption);
+    s3.storage.with_mut(&input.bucket, |bucket| {
+        let current = bucket.objects.get(&input.key).map(Arc::as_ref);
+        conditions::check_write(input.if_match.as_ref(), input.if_none_match.as_ref(), current)?;
+        bucket.objects.insert(input.key, Arc::new(object));
+        Ok(())
+    })?;
+    Ok(output)
+}
+
+/// The part of an object that a request wants.
+struct Slice {
+    range: std::ops::Range<u64>,
+    /// `Content-Range`, if it is not the whole object.
+    content_range: Option<String>,
+    parts_count: Option<i32>,
+}
+
+fn slice(object: &Object, range: Option<Range>, part: Option<i32>) -> S3Result<Slice> {
+    let length = object.body.len() as u64;
+    let (range, parts_count) = match (range, part) {
+        (Some(_), Some(_)) => {
+            return Err(errors::invalid_request("Cannot specify both Range header and partNumber query parameter"));
+        }
+        (None, None) => return Ok(Slice { range: 0..length, content_range: None, parts_count: None }),
+        (Some(range), None) => (range.check(length).map_err(|_| errors::invalid_range())?, None),
+        (None, Some(number)) => {
+            let range = object.part(number).ok_or_else(no_such_part)?;
+            let count = i32::try_from(object.parts.len()).ok().filter(|count| *count > 0);
+            (range, count)
+        }
+    };
+    // Only the one part of an empty object is an empty range, which has no form.
+    let content_range = (!range.is_empty()).then(|| format!("bytes {}-{}/{length}", range.start, range.end - 1));
+    Ok(Slice { range, content_range, parts_count })
+}
+
+fn no_such_part() -> s3s::S3Error {
+    errors::custom(
+        "InvalidPartNumber",
+        http::StatusCode::RANGE_NOT_SATISFIABLE,
+        "The requested partnumber is not satisfiable",
+    )
+}
+
+/// The fields that GetObject and HeadObject answer alike.
+macro_rules! fill_object {
+    ($output:expr, $object:expr, $slice:expr, $checksum_mode:expr) => {{
+        let (object, slice) = (&$object, &$slice);
+        let attributes = &object.attributes;
+        $output.accept_ranges = Some("bytes".to_owned());
+        $output.e_tag = Some(object.etag());
+        $output.last_modified = Some(object.modified());
+        $output.content_length = i64::try_from(slice.range.end - slice.range.start).ok();
+        $output.content_range = slice.content_range.clone();
+        $output.parts_count = slice.parts_count;
+        $output.content_type = Some(attributes.content_type());
+        $output.content_encoding = attributes.content_encoding.clone();
+        $output.content_language = attributes.content_language.clone();
+        $output.content_disposition = attributes.content_disposition.clone();
+        $output.cache_control = attributes.cache_control.clone();
+        $output.expires = attributes.expires.clone();
+        $output.website_redirect_location = attributes.website_redirect_location.clone();
+        $output.metadata = attributes.metadata.clone();
+        $output.storage_class = attributes.storage_class.header();
+        fill_encryption!($output, attributes.encryption);
+        // A checksum of the whole says nothing about a part of it.
+        let asked = $checksum_mode.as_ref().is_some_and(|mode| mode.as_str().eq_ignore_ascii_case("ENABLED"));
+        if asked && slice.content_range.is_none() {
+            fill_checksum!($output, object.checksum);
+            $output.checksum_type = Some(object.checksum.coverage.to_dto());
+        }
+    }};
+}
+
+/// The object that a read is for, if its conditions hold.
+macro_rules! find_object {
+    ($s3:expr, $input:expr) => {{
+        let input = &$input;
+        check_version(input.version_id.as_deref())?;
+        let object = $s3.storage.object(&input.bucket, &input.key)?;
+        let conditions = ReadConditions {
+            if_match: input.if_match.as_ref(),
+            if_none_match: input.if_none_match.as_ref(),
+            if_modified_since: input.if_modified_since.as_ref(),
+            if_unmodified_since: input.if_unmodified_since.as_ref(),
+        };
+        match conditions::refusal(&conditions.verdict(&object), &object) {
+            Some(error) => return Err(error),
+            None => object,
+        }
+    }};
+}
+
+pub(super) fn get(s3: &Inner, request: S3Request<GetObjectInput>) -> S3Result<GetObjectOutput> {
+    let input = request.input;
+    let object = find_object!(s3, input);
+    let slice = slice(&object, input.range, input.part_number)?;
+    let mut output = GetObjectOutput { tag_count: object.tags.count(), ..GetObjectOutput::default() };
+    fill_object!(output, object, slice, input.checksum_mode);
+    let bounds = |at: u64| usize::try_from(at).map_err(s3s::S3Error::internal_error);
+    let body = object.body.slice(bounds(slice.range.start)?..bounds(slice.range.end)?);
+    output.body = Some(blob(body));
+    Ok(output)
+}
+
+/// One piece, in a form that the protocol crate's logs do not show.
+fn blob(body: bytes::Bytes) -> StreamingBlob {
+    StreamingBlob::wrap(futures_util::stream::once(std::future::ready(Ok::<_, std::convert::Infallible>(body))))
+}
+
+pub(super) fn head(s3: &Inner, request: S3Request<HeadObjectInput>) -> S3Result<HeadObjectOutput> {
+    let input = request.input;
+    let object = find_object!(s3, input);
+    let slice = slice(&object, input.range, input.part_number)?;
+    let mut output = HeadObjectOutput::default();
+    fill_object!(output, object, slice, input.checksum_mode);
+    Ok(output)
+}
+
+pub(super) fn delete(s3: &Inner, request: S3Request<DeleteObjectInput>) -> S3Result<DeleteObjectOutput> {
+    let input = request.input;
+    check_version(input.version_id.as_deref())?;
+    s3.storage.with_mut(&input.bucket, |bucket| {
+        conditions::check_write(input.if_match.as_ref(), None, bucket.objects.get(&input.key).map(Arc::as_ref))?;
+        bucket.objects.remove(&input.key);
+        Ok(DeleteObjectOutput::default())
+    })
+}
+
+pub(super) fn delete_many(s3: &Inner, request: S3Request<DeleteObjectsInput>) -> S3Result<DeleteObjectsOutput> {
+    let delete = request.input.delete;
+    if delete.objects.is_empty() || delete.objects.len() > MAX_DELETED {
+        return Err(errors::malformed_xml());
+    }
+    let quiet = delete.quiet == Some(true);
+    s3.storage.with_mut(&request.input.bucket, |bucket| {
+        let (mut deleted, mut failed) = (Vec::new(), Vec::new());
+        for identifier in delete.objects {
+            match delete_one(bucket, &identifier) {
+                Ok(()) if quiet => {}
+                Ok(()) => deleted.push(DeletedObject {
+                    key: Some(identifier.key),
+                    version_id: identifier.version_id,
+                    ..DeletedObject::default()
+                }),
+                Err(error) => failed.push(Error {
+                    code: Some(error.code().as_str().to_owned()),
+                    key: Some(identifier.key),
+                    message: error.message().map(str::to_owned),
+                    version_id: identifier.version_id,
+                }),
+            }
+        }
+        Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(failed), request_charged: None })
+    })
+}
+
+fn delete_one(bucket: &mut StoredBucket, identifier: &ObjectIdentifier) -> S3Result<()> {
+    check_version(identifier.version_id.as_deref())?;
+    let condition = identifier.e_tag.clone().map(ETagCondition::ETag);
+    let current = bucket.objects.get(&identifier.key).map(Arc::as_ref);
+    conditions::check_write(condition.as_ref(), None, current)?;
+    bucket.objects.remove(&identifier.key);
+    Ok(())
+}

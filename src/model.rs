@@ -1,0 +1,7 @@
+//! Models: an image with trained artifacts, ready to be deployed or to transform in batches.
+
+mod create;
+mod handle;
+
+pub use create::CreateModel;
+pub use handle::{Model, ModelDescription};

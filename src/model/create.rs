@@ -1,0 +1,148 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use aws_sdk_sagemaker::types as sdk;
+
+use super::Model;
+use crate::aws::ServiceCall;
+use crate::error::Problems;
+use crate::types::{Arn, ImageUri, ResourceName, S3Uri, Tags, VpcConfig};
+use crate::{ErrorKind, Result, Session};
+
+/// A model that is about to be created; `.await` it.
+#[must_use = "nothing is created until it is awaited"]
+pub struct CreateModel {
+    session: Session,
+    image: Result<ImageUri>,
+    model_data: Option<Result<S3Uri>>,
+    name: Option<String>,
+    role: Option<String>,
+    environment: BTreeMap<String, String>,
+    vpc: Option<VpcConfig>,
+    network_isolation: bool,
+    tags: Tags,
+}
+
+impl CreateModel {
+    pub(super) fn new(session: &Session, image: Result<ImageUri>) -> Self {
+        Self {
+            session: session.clone(),
+            image,
+            model_data: None,
+            name: None,
+            role: None,
+            environment: BTreeMap::new(),
+            vpc: None,
+            network_isolation: false,
+            tags: Tags::default(),
+        }
+    }
+
+    pub(crate) fn from_training(session: &Session, image: Result<ImageUri>, model_data: Result<S3Uri>) -> Self {
+        Self { model_data: Some(model_data), ..Self::new(session, image) }
+    }
+
+    /// The artifacts: the S3 URI of a `model.tar.gz`. Default: none, for images that bring their own.
+    pub fn model_data(mut self, uri: impl AsRef<str>) -> Self {
+        self.model_data = Some(uri.as_ref().parse());
+        self
+    }
+
+    /// The model's name. Default: the image's repository with the time.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The role (ARN) that the containers run as. Default: the session's [`execution_role`](Session::execution_role).
+    pub fn role(mut self, arn: impl Into<String>) -> Self {
+        self.role = Some(arn.into());
+        self
+    }
+
+    /// An environment variable of the container.
+    pub fn environment(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// The private network to join. Default: none.
+    pub fn vpc(mut self, vpc: VpcConfig) -> Self {
+        self.vpc = Some(vpc);
+        self
+    }
+
+    /// Cuts the container off from every network. Default: off.
+    pub fn network_isolation(mut self) -> Self {
+        self.network_isolation = true;
+        self
+    }
+
+    /// Tags of the model. Default: none.
+    pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
+        self.tags = tags.into();
+        self
+    }
+
+    async fn create(self) -> Result<Model> {
+        let mut problems = Problems::default();
+        let image = problems.check("image_uri", self.image);
+        let data = self.model_data.and_then(|data| problems.check("model_data", data));
+        let given_name = self.name.map(|name| problems.check("name", ResourceName::new(name)));
+        let role = self.role.map(|role| problems.check("role", Arn::role(role)));
+        if let Some(vpc) = &self.vpc {
+            vpc.validate(&mut problems);
+        }
+        self.tags.validate(&mut problems);
+        problems.into_result()?;
+
+        let base = image.as_ref().map_or("model", |image| image.repository());
+        let name = given_name.flatten().unwrap_or_else(|| self.session.name_from_base(base));
+        let role = match role.flatten() {
+            Some(role) => role,
+            None => self.session.execution_role().await?,
+        };
+        let container = sdk::ContainerDefinition::builder()
+            .set_image(image.map(String::from))
+            .set_model_data_url(data.map(String::from))
+            .set_environment(Some(self.environment.into_iter().collect()))
+            .build();
+        let mut request = self.session.aws().sagemaker().create_model();
+        request = request.model_name(name.as_str()).execution_role_arn(role).primary_container(container);
+        if let Some(vpc) = self.vpc {
+            let vpc = sdk::VpcConfig::builder()
+                .set_subnets(Some(vpc.subnets))
+                .set_security_group_ids(Some(vpc.security_group_ids));
+            request = request.vpc_config(vpc.build());
+        }
+        if self.network_isolation {
+            request = request.enable_network_isolation(true);
+        }
+        for (key, value) in self.tags.iter() {
+            request = request.tags(sdk::Tag::builder().key(key).value(value).build());
+        }
+        tracing::debug!(model = %name, "create model");
+        match request.send().await.of("CreateModel") {
+            Ok(_) => Ok(Model::new(self.session.clone(), name)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(super::handle::taken(&name, error)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl IntoFuture for CreateModel {
+    type Output = Result<Model>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.create())
+    }
+}
+
+impl fmt::Debug for CreateModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreateModel").field("image", &self.image).field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,9 @@
+//! Asking again until something is so: one engine for every kind of wait. Knows no SageMaker word.
+
+mod clock;
+mod engine;
+mod policy;
+
+pub use clock::{Clock, SystemClock};
+pub(crate) use engine::{Polled, Poller};
+pub use policy::PollPolicy;

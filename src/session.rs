@@ -1,0 +1,113 @@
+//! [`Session`]: the AWS clients and the defaults that everything else starts from.
+
+mod bucket;
+mod builder;
+mod drain;
+mod identity;
+#[cfg(feature = "local")]
+mod local;
+mod role;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::OnceCell;
+
+use crate::Result;
+use crate::aws::Aws;
+use crate::poll::{Clock, PollPolicy, Poller};
+use crate::types::{Arn, ResourceName, name_from_base};
+
+pub use builder::SessionBuilder;
+pub use drain::Drained;
+pub(crate) use drain::Pending;
+use identity::Identity;
+
+/// The door to SageMaker: clients, region, default bucket and role. Cheap to clone; clones share everything.
+///
+/// [`Session::from_env`] finds region and credentials as every AWS program does; `Session::local` (feature `local`)
+/// is a whole small AWS in this process.
+///
+/// ```
+/// # #[cfg(feature = "local")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> sagemaker::Result<()> {
+/// use sagemaker::Session;
+///
+/// let session = Session::local(); // or Session::from_env().await?
+/// let bucket = session.default_bucket().await?;
+/// assert_eq!(bucket, format!("sagemaker-{}-{}", session.region(), session.account_id().await?));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "local"))]
+/// # fn main() {}
+/// ```
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
+    aws: Aws,
+    region: String,
+    role: Option<Arn>,
+    bucket: Option<String>,
+    poll: PollPolicy,
+    clock: Arc<dyn Clock>,
+    identity: OnceCell<Identity>,
+    resolved_role: OnceCell<Arn>,
+    pending: Pending,
+    #[cfg(feature = "local")]
+    backend: Option<crate::local::LocalBackend>,
+}
+
+impl Session {
+    /// Region and credentials from the environment, the shared config files, or the instance's role.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if no region is set anywhere.
+    pub async fn from_env() -> Result<Self> {
+        Self::builder().build().await
+    }
+
+    /// A session with settings of its own.
+    pub fn builder() -> SessionBuilder {
+        SessionBuilder::default()
+    }
+
+    /// The region of every client.
+    pub fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// The raw AWS clients.
+    pub fn aws(&self) -> &Aws {
+        &self.0.aws
+    }
+
+    /// The present on this session's clock.
+    pub fn now(&self) -> SystemTime {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn poller(&self, timeout: Option<std::time::Duration>) -> Poller {
+        Poller::new(self.0.clock.clone(), self.0.poll, timeout)
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        self.0.clock.clone()
+    }
+
+    pub(crate) fn pending(&self) -> &Pending {
+        &self.0.pending
+    }
+
+    pub(crate) fn name_from_base(&self, base: &str) -> ResourceName {
+        name_from_base(base, self.now())
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("region", &self.0.region).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+//! The one seam that sees both the session and the local backend.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use tokio::sync::OnceCell;
+
+use super::{Inner, Pending, Session};
+use crate::aws::Aws;
+use crate::local::{LocalBackend, LocalClock};
+use crate::poll::{Clock, PollPolicy};
+
+impl Session {
+    /// A session on a local backend of its own: no account, no network, no container, and nothing to pay.
+    ///
+    /// The real AWS clients run on top of it, so serialisation, signing, retries and errors are the real ones.
+    pub fn local() -> Self {
+        Self::with_backend(&LocalBackend::new())
+    }
+
+    /// A session on the given local backend; several sessions may share one.
+    pub fn with_backend(backend: &LocalBackend) -> Self {
+        let clock = BackendClock(backend.clock().clone());
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(backend.region().to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "local", "local", None, None, "local",
+            )))
+            .http_client(backend.http_client())
+            // The clock may leap hours between two requests: that is no time-out, and retries need not wait for real.
+            .timeout_config(TimeoutConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .sleep_impl(SharedAsyncSleep::new(clock.clone()))
+            .build();
+        Self(Arc::new(Inner {
+            aws: Aws::new(&config, false),
+            region: backend.region().to_owned(),
+            role: None,
+            bucket: None,
+            poll: PollPolicy::default(),
+            clock: Arc::new(clock),
+            identity: OnceCell::new(),
+            resolved_role: OnceCell::new(),
+            pending: Pending::default(),
+            backend: Some(backend.clone()),
+        }))
+    }
+
+    /// The local backend of this session, if it has one.
+    pub fn backend(&self) -> Option<&LocalBackend> {
+        self.0.backend.as_ref()
+    }
+}
+
+/// The backend's clock as waits and the AWS clients' retries see it.
+#[derive(Debug, Clone)]
+struct BackendClock(LocalClock);
+
+impl Clock for BackendClock {
+    fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+
+    fn pause(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let clock = self.0.clone();
+        Box::pin(async move { clock.pause(duration).await })
+    }
+}
+
+impl AsyncSleep for BackendClock {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let clock = self.0.clone();
+        Sleep::new(async move { clock.sleep(duration).await })
+    }
+}

@@ -1,0 +1,141 @@
+use std::path::Path;
+
+use super::Session;
+use crate::aws::ServiceCall;
+use crate::types::Arn;
+use crate::{Error, ErrorKind, Result};
+
+/// Where SageMaker tells its notebooks and Studio apps who they are.
+const METADATA: &str = "/opt/ml/metadata/resource-metadata.json";
+
+impl Session {
+    /// The IAM role that jobs and models run as, found as the Python SDK finds it, and remembered:
+    ///
+    /// 1. the role given to [`Session::builder`];
+    /// 2. inside SageMaker: the role of the Studio app, notebook instance, user profile or domain;
+    /// 3. the role that the caller has assumed, with its path looked up in IAM.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] with everything that was tried, if none of these gives a role.
+    pub async fn execution_role(&self) -> Result<Arn> {
+        if let Some(role) = &self.0.role {
+            return Ok(role.clone());
+        }
+        self.0.resolved_role.get_or_try_init(|| self.find_role()).await.cloned()
+    }
+
+    async fn find_role(&self) -> Result<Arn> {
+        let mut tried = vec!["Session::builder().role(..): not given".to_owned()];
+        match self.role_inside_sagemaker(Path::new(METADATA)).await {
+            Ok(Some(role)) => return Ok(role),
+            Ok(None) => tried.push(format!("{METADATA}: not there, so this is no SageMaker notebook or Studio app")),
+            Err(error) => tried.push(format!("{METADATA}: {error}")),
+        }
+        match self.assumed_role().await {
+            Ok(role) => return Ok(role),
+            Err(error) => tried.push(format!("the caller's identity: {error}")),
+        }
+        let text = format!(
+            "no execution role was found; pass Session::builder().role(\"arn:aws:iam::<account>:role/<name>\"). Tried: {}",
+            tried.join("; ")
+        );
+        Err(Error::new(ErrorKind::Config, text))
+    }
+
+    /// `None` outside SageMaker.
+    async fn role_inside_sagemaker(&self, metadata: &Path) -> Result<Option<Arn>> {
+        let text = match tokio::fs::read(metadata).await {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let told: serde_json::Value = serde_json::from_slice(&text)
+            .map_err(|e| Error::new(ErrorKind::Config, "is not valid JSON").with_source(e))?;
+        let field = |name: &str| told.get(name).and_then(serde_json::Value::as_str);
+        if let Some(role) = field("ExecutionRoleArn") {
+            return Arn::role(role).map(Some);
+        }
+        let client = self.aws().sagemaker();
+        let role = match (field("DomainId"), field("UserProfileName"), field("SpaceName"), field("ResourceName")) {
+            (Some(domain), Some(profile), _, _) => {
+                let profile = client.describe_user_profile().domain_id(domain).user_profile_name(profile).send().await;
+                let own = profile.of("DescribeUserProfile")?.user_settings.and_then(|s| s.execution_role);
+                match own {
+                    Some(role) => Some(role),
+                    None => self.domain_role(domain, false).await?,
+                }
+            }
+            (Some(domain), None, Some(_), _) => self.domain_role(domain, true).await?,
+            (None, _, _, Some(notebook)) => {
+                let notebook = client.describe_notebook_instance().notebook_instance_name(notebook).send().await;
+                notebook.of("DescribeNotebookInstance")?.role_arn
+            }
+            _ => None,
+        };
+        match role {
+            Some(role) => Arn::role(role).map(Some),
+            None => Err(Error::new(ErrorKind::Config, "names neither a role nor anything that has one")),
+        }
+    }
+
+    async fn domain_role(&self, domain: &str, space: bool) -> Result<Option<String>> {
+        let domain = self.aws().sagemaker().describe_domain().domain_id(domain).send().await.of("DescribeDomain")?;
+        let of_space = domain.default_space_settings.and_then(|s| s.execution_role);
+        let of_user = domain.default_user_settings.and_then(|s| s.execution_role);
+        Ok(if space { of_space.or(of_user) } else { of_user })
+    }
+
+    async fn assumed_role(&self) -> Result<Arn> {
+        let identity = self.identity().await?;
+        let arn = &identity.arn;
+        let Some(name) = assumed_role_name(arn) else {
+            return Err(Error::new(ErrorKind::Config, format!("{arn} is a user or the root account, not a role")));
+        };
+        let found = self.aws().iam().get_role().role_name(name).send().await.of("GetRole");
+        match found.map(|answer| answer.role.map(|role| role.arn)) {
+            Ok(Some(role)) => Arn::role(role),
+            // Without leave to look the path up, it is guessed as the Python SDK does.
+            Ok(None) | Err(_) => {
+                let path = if name.starts_with("AmazonSageMaker-ExecutionRole") { "service-role/" } else { "" };
+                Arn::role(format!("arn:{}:iam::{}:role/{path}{name}", arn.partition(), arn.account()))
+            }
+        }
+    }
+}
+
+/// `NAME` of `arn:aws:sts::123456789012:assumed-role/NAME/SESSION`.
+fn assumed_role_name(arn: &Arn) -> Option<&str> {
+    match arn.resource().split('/').collect::<Vec<_>>()[..] {
+        ["assumed-role", name, ..] if arn.service() == "sts" => Some(name),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_assumed_roles_name_a_role() {
+        let name = |arn: &str| assumed_role_name(&Arn::new(arn).unwrap()).map(str::to_owned);
+        assert_eq!(name("arn:aws:sts::123456789012:assumed-role/Dev/alice"), Some("Dev".into()));
+        assert_eq!(name("arn:aws:iam::123456789012:user/alice"), None);
+        assert_eq!(name("arn:aws:iam::123456789012:root"), None);
+    }
+
+    #[cfg(feature = "local")]
+    #[tokio::test]
+    async fn metadata_of_an_app_names_the_role() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("resource-metadata.json");
+        let session = Session::local();
+        assert_eq!(session.role_inside_sagemaker(&path).await.unwrap(), None);
+        std::fs::write(&path, r#"{"ExecutionRoleArn": "arn:aws:iam::123456789012:role/Studio"}"#).unwrap();
+        let role = session.role_inside_sagemaker(&path).await.unwrap().unwrap();
+        assert_eq!(role.as_str(), "arn:aws:iam::123456789012:role/Studio");
+        for bad in ["{", "{}", r#"{"ExecutionRoleArn": "arn:aws:iam::123456789012:user/x"}"#] {
+            std::fs::write(&path, bad).unwrap();
+            assert!(session.role_inside_sagemaker(&path).await.is_err(), "{bad}");
+        }
+    }
+}

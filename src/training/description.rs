@@ -1,0 +1,98 @@
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
+
+use crate::job::{JobDescription, JobStatus, StatusChange};
+
+/// What the service tells of a training job.
+#[derive(Debug, Clone)]
+pub struct TrainingJobDescription(DescribeTrainingJobOutput);
+
+/// A metric that a training job has reported.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Metric {
+    /// Its name, such as `validation:rmse`.
+    pub name: String,
+    /// Its last value, in single precision as the service keeps it.
+    pub value: f32,
+    /// When it was reported.
+    pub at: SystemTime,
+}
+
+impl TrainingJobDescription {
+    pub(super) fn new(output: DescribeTrainingJobOutput) -> Self {
+        Self(output)
+    }
+
+    /// All that the service told.
+    pub fn raw(&self) -> &DescribeTrainingJobOutput {
+        &self.0
+    }
+
+    /// Where the model is, once the job has completed.
+    pub fn model_artifacts(&self) -> Option<&str> {
+        self.0.model_artifacts()?.s3_model_artifacts()
+    }
+
+    /// The container image that it runs.
+    pub fn training_image(&self) -> Option<&str> {
+        self.0.algorithm_specification()?.training_image()
+    }
+
+    /// The last value of each metric.
+    pub fn metrics(&self) -> Vec<Metric> {
+        let metrics = self.0.final_metric_data_list().iter().filter_map(|metric| {
+            let at = SystemTime::try_from(*metric.timestamp()?).ok()?;
+            Some(Metric { name: metric.metric_name()?.to_owned(), value: metric.value()?, at })
+        });
+        metrics.collect()
+    }
+
+    /// How long its containers worked, times the number of instances.
+    pub fn training_time(&self) -> Option<Duration> {
+        seconds(self.0.training_time_in_seconds())
+    }
+
+    /// What is charged; with spot instances less than [`training_time`](Self::training_time).
+    pub fn billable_time(&self) -> Option<Duration> {
+        seconds(self.0.billable_time_in_seconds())
+    }
+}
+
+fn seconds(value: Option<i32>) -> Option<Duration> {
+    value.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+}
+
+impl JobDescription for TrainingJobDescription {
+    fn status(&self) -> JobStatus {
+        self.0.training_job_status().map_or("", |status| status.as_str()).into()
+    }
+
+    fn secondary_status(&self) -> Option<&str> {
+        self.0.secondary_status().map(aws_sdk_sagemaker::types::SecondaryStatus::as_str)
+    }
+
+    fn failure_reason(&self) -> Option<&str> {
+        self.0.failure_reason()
+    }
+
+    fn status_changes(&self) -> Vec<StatusChange> {
+        let changes = self.0.secondary_status_transitions().iter().map(|change| StatusChange {
+            status: change.status().map_or("", |status| status.as_str()).to_owned(),
+            message: change.status_message().unwrap_or_default().to_owned(),
+            at: change.start_time().and_then(|at| SystemTime::try_from(*at).ok()).unwrap_or(SystemTime::UNIX_EPOCH),
+        });
+        changes.collect()
+    }
+
+    fn instance_count(&self) -> usize {
+        let Some(resources) = self.0.resource_config() else { return 1 };
+        let groups = resources
+            .instance_groups()
+            .iter()
+            .filter_map(aws_sdk_sagemaker::types::InstanceGroup::instance_count)
+            .sum::<i32>();
+        usize::try_from(resources.instance_count().unwrap_or(0).max(groups)).unwrap_or(1).max(1)
+    }
+}

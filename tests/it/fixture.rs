@@ -1,0 +1,55 @@
+//! What several tests start from.
+
+use sagemaker::algorithms::xgboost::{Objective, XGBoost, XGBoostBuilder};
+use sagemaker::endpoint::Endpoint;
+use sagemaker::estimator::EstimatorExt;
+use sagemaker::job::Completed;
+use sagemaker::model::Model;
+use sagemaker::training::{Training, TrainingInput};
+use sagemaker::types::{Compute, ContentType, S3Uri};
+use sagemaker::{Result, Session};
+
+pub fn one() -> Compute {
+    Compute::instances("ml.m5.xlarge", 1)
+}
+
+/// y = 3 x0 + x1 on a grid, with the label first: easy to learn, easy to check.
+pub fn plane() -> String {
+    let rows = (0..400).map(|i| (f64::from(i % 20), f64::from(i / 20)));
+    rows.map(|(a, b)| format!("{},{a},{b}\n", 3.0 * a + b)).collect()
+}
+
+pub async fn put(session: &Session, key: &str, csv: impl Into<String>) -> Result<S3Uri> {
+    session.ensure_bucket().await?;
+    let uri = session.default_uri(key).await?;
+    session.upload_bytes(csv.into(), &uri, &ContentType::CSV).await?;
+    Ok(uri)
+}
+
+pub fn xgboost() -> XGBoostBuilder {
+    XGBoost::builder(Objective::RegSquaredError, 60).eta(0.3).compute(one())
+}
+
+pub async fn trained(session: &Session) -> Result<(XGBoost, Completed<Training>)> {
+    let data = put(session, "plane/train.csv", plane()).await?;
+    let xgboost = xgboost().build()?;
+    let done = xgboost.fit(session, [("train", TrainingInput::csv(data))]).await?.wait().await?;
+    Ok((xgboost, done))
+}
+
+pub async fn model(session: &Session) -> Result<Model> {
+    let (xgboost, done) = trained(session).await?;
+    xgboost.model(session, &done).await
+}
+
+pub async fn endpoint(session: &Session) -> Result<(Model, Endpoint)> {
+    let model = model(session).await?;
+    let endpoint = model.deploy(one()).await?;
+    Ok((model, endpoint))
+}
+
+/// Operations that the backend has seen, in order, such as `sagemaker.CreateModel`.
+pub fn operations(session: &Session) -> Vec<String> {
+    let requests = session.backend().unwrap().requests();
+    requests.iter().map(|request| format!("{}.{}", request.service, request.operation)).collect()
+}

@@ -1,0 +1,14 @@
+//! The one integration binary: linking the AWS crates is slow, so it is done once.
+
+mod architecture;
+mod bad_input;
+mod engines;
+mod failures;
+mod fixture;
+mod main_job;
+mod s3;
+mod session;
+mod sockets;
+mod teardown;
+mod waiting;
+mod wire;
