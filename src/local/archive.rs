@@ -51,8 +51,8 @@ pub(super) fn unpack(archive: &[u8]) -> Result<Vec<File>, BadArchive> {
 
 fn unpack_within(archive: &[u8], max_bytes: u64, max_files: usize) -> Result<Vec<File>, BadArchive> {
     let failed = |error: std::io::Error| BadArchive(format!("it is no valid tar.gz archive ({error})"));
-    // The limit counts headers as well, hence the slack of a block for each file.
-    let limit = max_bytes.saturating_add(max_files as u64 * 1024);
+    // What is read counts headers and padding as well, hence the slack.
+    let limit = max_bytes.saturating_add(max_files as u64 * 4096).saturating_add(1 << 20);
     let mut tar = tar::Archive::new(GzDecoder::new(archive).take(limit));
     let mut files = Vec::new();
     let mut left = max_bytes;

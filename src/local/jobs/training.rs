@@ -28,6 +28,7 @@ const STOPPING: u64 = 2;
 const GRACE: Duration = Duration::from_secs(120);
 
 const LOG_GROUP: &str = "/aws/sagemaker/TrainingJobs";
+const MODEL: &str = "model.tar.gz";
 const MAX_REASON: usize = 1024;
 
 /// What a training job does, taken from its request.
@@ -67,8 +68,11 @@ enum Trained {
 }
 
 /// The first state of a job.
-pub(in crate::local) fn begin(resource: &mut Resource, now: SystemTime) {
+pub(in crate::local) fn begin(resource: &mut Resource, now: SystemTime, output: &S3Uri) {
     resource.set("TrainingJobStatus", "InProgress");
+    // A required member of the answer: it says where the model will be, whether or not there ever is one.
+    let model = folder(output, &resource.name).join(MODEL);
+    resource.set("ModelArtifacts", json!({"S3ModelArtifacts": model.to_string()}));
     transition(resource, now, "Starting", "Starting the training job");
 }
 
@@ -269,20 +273,24 @@ fn stream(run: &Run, started: Option<SystemTime>) -> String {
     format!("{}/algo-1-{}", run.name, started.map_or(0, epoch))
 }
 
+/// Where a job's outputs go.
+fn folder(output: &S3Uri, job: &str) -> S3Uri {
+    output.join(job).join("output")
+}
+
 fn upload(run: &Run, plan: &Plan, output: &TrainingOutput) -> Result<(), String> {
-    let folder = plan.output.join(&run.name).join("output");
-    let model = put(run, &folder.join("model.tar.gz"), &output.model)?;
+    let folder = folder(&plan.output, &run.name);
+    put(run, &folder.join(MODEL), &output.model)?;
     if !output.data.is_empty() {
         put(run, &folder.join("output.tar.gz"), &output.data)?;
     }
-    run.update(|resource, _| resource.set("ModelArtifacts", json!({"S3ModelArtifacts": model})));
     Ok(())
 }
 
-fn put(run: &Run, place: &S3Uri, files: &[(String, Bytes)]) -> Result<String, String> {
+fn put(run: &Run, place: &S3Uri, files: &[(String, Bytes)]) -> Result<(), String> {
     let packed = archive::pack(files).map_err(|why| format!("ClientError: Cannot pack {place}: {why}"))?;
     if run.core.s3.put(place.bucket(), place.key(), packed, Some("application/x-tar")) {
-        return Ok(place.to_string());
+        return Ok(());
     }
     Err(format!("ClientError: Artifact upload failed: the bucket {} does not exist", place.bucket()))
 }

@@ -112,7 +112,7 @@ pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
     let (run, arn) = core.change(|state| {
         let now = core.clock.now();
         let resource = state.insert(Kind::TrainingJob.row(), &core.place, now, &document, Map::new())?;
-        training::begin(resource, now);
+        training::begin(resource, now, &plan.output);
         Ok((Run::new(core, Kind::TrainingJob, resource), resource.arn.clone()))
     })?;
     runtime.spawn(training::run(run, plan));
