@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sagemaker::algorithms::xgboost::{Objective, XGBoost};
+use sagemaker::algorithms::xgboost::{EvalMetric, Objective, XGBoost};
 use sagemaker::codec::Csv;
 use sagemaker::estimator::{ContainerEstimator, EstimatorExt};
 use sagemaker::training::TrainingInput;
@@ -67,7 +67,7 @@ async fn bad_channels_and_names_are_refused_before_anything_is_sent() {
 #[tokio::test]
 async fn early_stopping_needs_something_to_watch() {
     let session = Session::local();
-    let xgboost = xgboost().early_stopping_rounds(5).build().unwrap();
+    let xgboost = xgboost().eval_metric([EvalMetric::Rmse]).early_stopping_rounds(5).build().unwrap();
     let error = xgboost.fit(&session, [("train", TrainingInput::csv("s3://bucket/t.csv"))]).await.unwrap_err();
     assert_eq!(fields(&error), ["inputs.validation"]);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use sagemaker::algorithms::xgboost::{Objective, XGBoost};
+use sagemaker::algorithms::xgboost::{EvalMetric, Objective, XGBoost};
 use sagemaker::codec::{Csv, Deserializer};
 use sagemaker::estimator::EstimatorExt;
 use sagemaker::job::{JobDescription, JobEvent, JobStatus};
@@ -89,7 +89,11 @@ async fn early_stopping_ends_before_the_last_round() -> Result<()> {
     // Labels that have nothing to do with the features: the validation error soon grows.
     let noise: String = (0..200).map(|i| format!("{},{},{}\n", (i * 7919) % 100, i % 20, i / 20)).collect();
     let validation = put(&session, "e/validation.csv", noise).await?;
-    let xgboost = XGBoost::builder(Objective::RegSquaredError, 500).early_stopping_rounds(5).compute(one()).build()?;
+    let xgboost = XGBoost::builder(Objective::RegSquaredError, 500)
+        .eval_metric([EvalMetric::Rmse])
+        .early_stopping_rounds(5)
+        .compute(one())
+        .build()?;
     let inputs = [("train", TrainingInput::csv(train)), ("validation", TrainingInput::csv(validation))];
     let job = xgboost.fit(&session, inputs).await?;
     job.wait().await?;

@@ -151,6 +151,7 @@ pub(super) fn check(set: &Hyperparameters, problems: &mut Problems) {
     checker.ranges();
     checker.needs();
     checker.max_leaves();
+    checker.early_stopping();
     checker.base_score();
     checker.eval_metric();
     checker.monotone_constraints();
@@ -204,6 +205,13 @@ impl Checker<'_> {
         let limited = self.set.get("max_leaves").is_some_and(|leaves| leaves != "0");
         if limited && self.set.get("grow_policy") != Some("lossguide") {
             self.refuse("max_leaves", "needs grow_policy lossguide");
+        }
+    }
+
+    /// The container watches the last metric that it was told, and without one trains all rounds in silence.
+    fn early_stopping(&mut self) {
+        if self.set.get("early_stopping_rounds").is_some() && self.set.get("eval_metric").is_none() {
+            self.refuse("early_stopping_rounds", "has no effect without eval_metric: set the metric to watch");
         }
     }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ErrorKind;
+use crate::types::Compute;
 
 fn base() -> Hyperparameters {
     Hyperparameters::new(Objective::RegSquaredError, 100)
@@ -47,6 +48,7 @@ fn the_parity_example_is_sent_as_python_sends_it() {
         .gamma(4.0)
         .min_child_weight(6.0)
         .subsample(0.8)
+        .compute(Compute::instances("ml.m5.xlarge", 1))
         .build()
         .unwrap();
     let expected = [
@@ -378,7 +380,13 @@ fn build_reports_everything_at_once() {
     let fields: Vec<&str> = error.invalid_values().iter().map(|value| value.field.as_str()).collect();
     assert_eq!(
         fields,
-        ["hyperparameters.eta", "hyperparameters.num_class", "hyperparameters.num_round", "hyperparameters.subsample"]
+        [
+            "hyperparameters.eta",
+            "hyperparameters.num_class",
+            "hyperparameters.num_round",
+            "hyperparameters.subsample",
+            "compute"
+        ]
     );
 }
 
