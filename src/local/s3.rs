@@ -31,7 +31,9 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 
 use object::{Attributes, Object};
 use service::Service;
-use storage::{Bucket, Storage};
+#[cfg(test)]
+use storage::Bucket;
+use storage::Storage;
 
 /// One account's S3. Clones are cheap and share everything.
 #[derive(Clone)]
