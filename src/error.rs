@@ -252,20 +252,17 @@ impl fmt::Display for Error {
     }
 }
 
+/// For people too, as `main` shows an error by it: the text and its causes, each by its own text. The causes' own `Debug`
+/// is left out, since the AWS SDK's shows whole response bodies.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("Error");
-        out.field("kind", &self.0.kind).field("message", &self.0.message);
-        if let Some(operation) = self.0.operation {
-            out.field("operation", &operation);
+        write!(f, "{self}")?;
+        let mut next = std::error::Error::source(self);
+        while let Some(cause) = next {
+            write!(f, "\n  caused by: {cause}")?;
+            next = cause.source();
         }
-        if let Some(code) = &self.0.code {
-            out.field("code", code);
-        }
-        if let Some(source) = &self.0.source {
-            out.field("source", source);
-        }
-        out.finish_non_exhaustive()
+        Ok(())
     }
 }
 

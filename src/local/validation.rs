@@ -36,7 +36,7 @@ pub(super) fn runtime_document(operation: &str, endpoint: &str, headers: &Header
         let value = match member.location {
             Location::Uri(_) => Some(endpoint),
             Location::Header(name) => headers.get(name).and_then(|value| value.to_str().ok()),
-            // There is always a payload, if an empty one; its length is checked where it is read.
+            // It is there, if only empty; its length is the service's own business.
             Location::Payload => Some(""),
             Location::Body | Location::Query(_) => None,
         };
@@ -60,9 +60,6 @@ fn modelled(service: &router::Service) -> Option<Service> {
 #[cfg(test)]
 pub(super) fn check_answer(service: &router::Service, operation: &str, answer: &Value) {
     let Some(service) = modelled(service) else { return };
-    // Operations without output answer with an empty body.
-    let empty = Value::Object(serde_json::Map::new());
-    let answer = if answer.is_null() { &empty } else { answer };
     let violations = api_model::validate_output(service, operation, answer, Strictness::Server).unwrap_or_default();
     assert!(violations.is_empty(), "{operation} answers against the model: {violations:?}\n{answer:#}");
 }

@@ -1,4 +1,5 @@
 //! The one integration binary: linking the AWS crates is slow, so it is done once.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod architecture;
 mod bad_input;
