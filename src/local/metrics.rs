@@ -24,8 +24,6 @@ const XGBOOST: &[&str] = &[
     "f1",
     "f1_binary",
     "f1_macro",
-    "gamma-deviance",
-    "gamma-nloglik",
     "logloss",
     "mae",
     "map",
@@ -33,14 +31,15 @@ const XGBOOST: &[&str] = &[
     "mlogloss",
     "mse",
     "ndcg",
-    "poisson-nloglik",
     "precision",
     "r2",
     "recall",
     "rmse",
     "rmsle",
-    "tweedie-nloglik",
 ];
+
+/// How many definitions a training job has at most.
+pub(super) const MAX_DEFINITIONS: usize = 40;
 
 /// Whether an image is one of the built-in XGBoost images of AWS.
 pub(super) fn is_builtin_xgboost(image: &str) -> bool {

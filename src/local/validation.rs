@@ -60,6 +60,9 @@ fn modelled(service: &router::Service) -> Option<Service> {
 #[cfg(test)]
 pub(super) fn check_answer(service: &router::Service, operation: &str, answer: &Value) {
     let Some(service) = modelled(service) else { return };
+    // Operations without output answer with an empty body.
+    let empty = Value::Object(serde_json::Map::new());
+    let answer = if answer.is_null() { &empty } else { answer };
     let violations = api_model::validate_output(service, operation, answer, Strictness::Server).unwrap_or_default();
     assert!(violations.is_empty(), "{operation} answers against the model: {violations:?}\n{answer:#}");
 }

@@ -143,6 +143,7 @@ fn plan(core: &Core, request: CreateTrainingJob) -> Result<Plan, AwsError> {
             definitions.push((name, regex));
         }
     }
+    definitions.truncate(metrics::MAX_DEFINITIONS);
     let channels = request.input_data_config.into_iter().map(|channel| channel_plan(core, channel, &request.role_arn));
     let channels = channels.collect::<Result<_, _>>()?;
     let output = data::s3_uri(&request.output_data_config.s3_output_path)?;
@@ -190,6 +191,7 @@ fn add_builtin_metrics(document: &mut Value, image: &str) {
             list.push(json!({"Name": name, "Regex": regex}));
         }
     }
+    list.truncate(metrics::MAX_DEFINITIONS);
     algorithm["MetricDefinitions"] = Value::Array(list);
 }
 
