@@ -98,7 +98,7 @@ impl Check {
             if let Some(pattern) = pattern.filter(|pattern| !pattern::matches(pattern, text)) {
                 broken.push(Constraint::Pattern(pattern));
             }
-            let values = shape.values().filter(|_| self.strictness == Strictness::Server);
+            let values = shape.values().filter(|_| self.strictness != Strictness::Client);
             if let Some(values) = values.filter(|values| !values.iter().any(|value| value == text)) {
                 broken.push(Constraint::OneOf(values));
             }
@@ -154,7 +154,7 @@ impl Check {
         }
         self.unknown_members(members, |name| shape.members().any(|member| member.name == name), place);
         let is_one = members.values().filter(|value| !value.is_null()).count() == 1;
-        if shape.kind == Kind::Union && self.strictness == Strictness::Server && !is_one {
+        if shape.kind == Kind::Union && self.strictness != Strictness::Client && !is_one {
             let path = place.path();
             let constraint = Constraint::OneMember;
             let message = format!("Value at '{path}' failed to satisfy constraint: {}", words(&constraint));

@@ -54,7 +54,8 @@ pub trait EstimatorExt: Estimator {
             Some(image) => image.parse(),
             None => self.image_uri(session.region()),
         };
-        CreateModel::from_training(session, image, trained.model_artifacts())
+        let base_name = self.settings().base_job_name.clone();
+        CreateModel::from_training(session, image, trained.model_artifacts(), base_name)
     }
 }
 

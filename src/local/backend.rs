@@ -251,11 +251,11 @@ fn describe(request: &Request<SdkBody>, service: &Service) -> RecordedRequest {
         .filter(|(name, _)| recorder::matters(name.as_str()))
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    let declared = request.uri().query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("x-id=")));
+    let operation = if *service == Service::S3 { S3::operation(request) } else { request.method().as_str() };
     let length = header("x-amz-decoded-content-length").or_else(|| header(CONTENT_LENGTH.as_str()));
     RecordedRequest {
         service: service.name().to_owned(),
-        operation: declared.unwrap_or(request.method().as_str()).to_owned(),
+        operation: operation.to_owned(),
         method: request.method().to_string(),
         host: request.uri().host().or_else(|| header(HOST.as_str())).unwrap_or_default().to_owned(),
         path: request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned(),

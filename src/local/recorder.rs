@@ -14,7 +14,7 @@ use serde_json::Value;
 pub struct RecordedRequest {
     /// `sagemaker`, `sagemaker-runtime`, `s3`, `logs`, `sts` or `iam`.
     pub service: String,
-    /// Such as `CreateTrainingJob`. For S3 what the client declares (`x-id`), else the HTTP method.
+    /// Such as `CreateTrainingJob` or `PutObject`; the HTTP method where nothing tells.
     pub operation: String,
     /// The HTTP method.
     pub method: String,

@@ -13,6 +13,7 @@ mod errors;
 mod listing;
 mod multipart;
 mod object;
+mod operation;
 mod receive;
 mod service;
 mod storage;
@@ -94,6 +95,11 @@ impl S3 {
             Err(error) => error.to_http_response().map_err(|error| s3s::HttpError::new(Box::new(error))),
         };
         answer::finish(response, &context).await
+    }
+
+    /// What a request asks for, such as `PutObject`; the HTTP method for what has no name here.
+    pub(crate) fn operation(request: &http::Request<SdkBody>) -> &str {
+        operation::name(request)
     }
 
     /// Whether there is such a bucket.

@@ -17,6 +17,7 @@ pub struct CreateModel {
     session: Session,
     image: Result<ImageUri>,
     model_data: Option<Result<S3Uri>>,
+    base_name: Option<String>,
     name: Option<String>,
     role: Option<String>,
     environment: BTreeMap<String, String>,
@@ -31,6 +32,7 @@ impl CreateModel {
             session: session.clone(),
             image,
             model_data: None,
+            base_name: None,
             name: None,
             role: None,
             environment: BTreeMap::new(),
@@ -40,8 +42,13 @@ impl CreateModel {
         }
     }
 
-    pub(crate) fn from_training(session: &Session, image: Result<ImageUri>, model_data: Result<S3Uri>) -> Self {
-        Self { model_data: Some(model_data), ..Self::new(session, image) }
+    pub(crate) fn from_training(
+        session: &Session,
+        image: Result<ImageUri>,
+        model_data: Result<S3Uri>,
+        base_name: Option<String>,
+    ) -> Self {
+        Self { model_data: Some(model_data), base_name, ..Self::new(session, image) }
     }
 
     /// The artifacts: the S3 URI of a `model.tar.gz`. Default: none, for images that bring their own.
@@ -50,7 +57,7 @@ impl CreateModel {
         self
     }
 
-    /// The model's name. Default: the image's repository with the time.
+    /// The model's name. Default: the estimator's base job name, or the image's repository, with the time.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -98,7 +105,8 @@ impl CreateModel {
         self.tags.validate(&mut problems);
         problems.into_result()?;
 
-        let base = image.as_ref().map_or("model", |image| image.repository());
+        let repository = || image.as_ref().map_or("model", |image| image.repository());
+        let base = self.base_name.as_deref().unwrap_or_else(repository);
         let name = given_name.flatten().unwrap_or_else(|| self.session.name_from_base(base));
         let role = match role.flatten() {
             Some(role) => role,

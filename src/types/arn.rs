@@ -62,6 +62,7 @@ impl Arn {
     }
 
     /// An ARN that must name an IAM role.
+    #[cfg(feature = "control-plane")]
     pub(crate) fn role(arn: impl Into<String>) -> Result<Self> {
         let arn = Self::new(arn)?;
         if arn.service() == "iam" && arn.resource().starts_with("role/") {

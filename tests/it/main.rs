@@ -1,5 +1,6 @@
 //! The one integration binary: linking the AWS crates is slow, so it is done once.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(unreachable_pub, reason = "nothing is reachable in a test binary")]
 
 mod architecture;
 mod bad_input;

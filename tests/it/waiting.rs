@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use sagemaker::estimator::{ContainerEstimator, EstimatorExt};
 use sagemaker::job::{JobDescription, JobStatus, Outcome};
 use sagemaker::local::engines::{Engine, EngineFailure, LoadedModel, ModelFiles, TrainingOutput, TrainingTask};
@@ -64,6 +65,8 @@ async fn a_stopped_job_is_an_outcome_of_its_own_and_keeps_its_model() -> Result<
     let data = put(&session, "p/train.csv", plane()).await?;
     let estimator = ContainerEstimator::builder("1.dkr.ecr.us-east-1.amazonaws.com/until-stopped:1");
     let job = estimator.compute(one()).build()?.fit(&session, TrainingInput::csv(data)).await?;
+    let mut logs = job.logs();
+    assert_eq!(logs.try_next().await?.unwrap().message, "working");
     job.stop().await?;
     let Outcome::Stopped(stopped, failure) = job.wait().outcome().await? else { panic!("not stopped") };
     assert_eq!(failure.status, "Stopped");
@@ -89,8 +92,8 @@ async fn handles_and_waits_can_go_to_other_tasks() -> Result<()> {
     }));
     let (here, there) = (job.wait().await?, other.await.unwrap()?);
     assert_eq!(here.name(), there.name());
-    is_send(job.events());
-    is_send(job.logs());
-    is_send(job.wait().into_future());
+    drop(is_send(job.events()));
+    drop(is_send(job.logs()));
+    drop(is_send(job.wait().into_future()));
     Ok(())
 }

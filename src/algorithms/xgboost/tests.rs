@@ -124,9 +124,10 @@ fn integers_are_kept_within_their_ends() {
     type Setter = fn(Hyperparameters, u32) -> Hyperparameters;
     const MAX: u32 = i32::MAX as u32;
     let lossguide: Setter = |set, _| set.tree_method(TreeMethod::Hist).grow_policy(GrowPolicy::Lossguide);
+    let watched: Setter = |set, _| set.eval_metric([EvalMetric::Rmse]);
     let plain: Setter = |set, _| set;
     let cases: [(&str, Setter, Setter, u32, u32); 9] = [
-        ("early_stopping_rounds", plain, Hyperparameters::early_stopping_rounds, 1, MAX),
+        ("early_stopping_rounds", watched, Hyperparameters::early_stopping_rounds, 1, MAX),
         ("max_bin", plain, Hyperparameters::max_bin, 2, MAX),
         ("max_depth", lossguide, Hyperparameters::max_depth, 0, MAX),
         ("max_leaves", lossguide, Hyperparameters::max_leaves, 0, MAX),
