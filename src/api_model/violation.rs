@@ -1,3 +1,4 @@
+#[cfg(feature = "local")]
 use std::collections::HashSet;
 use std::fmt;
 
@@ -128,6 +129,7 @@ impl fmt::Debug for Violation {
 /// with the words for its first wrong type alone.
 ///
 /// The services report a list's or map's bad elements once, so equal messages count as one.
+#[cfg(feature = "local")]
 pub(crate) fn message(violations: &[Violation]) -> String {
     if let Some(first) = violations.iter().find(|violation| violation.constraint.is_serialization()) {
         return first.message.clone();
