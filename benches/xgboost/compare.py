@@ -1,23 +1,22 @@
-"""Compares the local XGBoost engine with Python's XGBoost on the same data.
+"""Compares training on the local backend with Python's xgboost: error, time, and each other's models.
 
-Run it in a virtual environment with ``xgboost`` and ``numpy``. All CSV files have the label in the first column and no
-header.
+Run it in a virtual environment:
 
-    compare.py prepare --data Bikeshare.csv --out DIR
-        writes train.csv, validation.csv and test.csv (70, 15 and 15 of 100 rows), predicting ``bikers``
-    compare.py train --data-dir DIR [name=value ..]
-        trains with the quickstart's hyperparameters, prints the RMSE on the test data and the seconds
-    compare.py check --model model.tar.gz --test test.csv --predictions predictions.csv
-        predicts with a model that the local backend made, prints the largest difference to its predictions
-    compare.py make --data-dir DIR --out DIR [name=value ..]
-        trains, writes model.tar.gz and predictions.csv for the local backend to serve and compare
+    python -m venv venv && venv/bin/pip install xgboost numpy
+    cargo build --release --example xgboost_interop
+    venv/bin/python benches/xgboost/compare.py target/release/examples/xgboost_interop
+
+It trains both on the bike-sharing data of the quickstart, with its hyperparameters and several seeds, on one thread each,
+and fails if the mean test error of the local backend is more than 3 % above Python's, if it takes more than 1.5 times
+as long, or if a model made on one side predicts something else on the other (by more than 1e-5 of the largest
+prediction). Both times include reading the data: the local backend's is that of the whole job, from `fit` to the end of
+`wait`, Python's that of reading the CSV files and training.
 """
 
 import argparse
-import csv
-import io
 import os
-import random
+import statistics
+import subprocess
 import sys
 import tarfile
 import tempfile
@@ -26,134 +25,115 @@ import time
 import numpy as np
 import xgboost as xgb
 
-QUICKSTART = {
+HYPERPARAMETERS = {
     "objective": "reg:squarederror",
-    "num_round": "200",
-    "max_depth": "6",
-    "eta": "0.1",
-    "subsample": "0.8",
+    "max_depth": 6,
+    "eta": 0.1,
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "eval_metric": "rmse",
+    "nthread": 1,
 }
-LABEL = "bikers"
-PARTS_OF_LABEL = ("casual", "registered")
-
-
-def prepare(arguments):
-    with open(arguments.data, newline="") as file:
-        table = list(csv.DictReader(file))
-    names = [name for name in table[0] if name != LABEL and name not in PARTS_OF_LABEL]
-    columns = []
-    for name in names:
-        values = [row[name] for row in table]
-        try:
-            columns.append([repr(float(value)) for value in values])
-        except ValueError:
-            for category in sorted(set(values)):
-                columns.append(["1" if value == category else "0" for value in values])
-    labels = [row[LABEL] for row in table]
-    rows = [",".join(row) for row in zip(labels, *columns)]
-    random.Random(20240601).shuffle(rows)
-    first, second = int(len(rows) * 0.7), int(len(rows) * 0.85)
-    os.makedirs(arguments.out, exist_ok=True)
-    for name, part in (("train", rows[:first]), ("validation", rows[first:second]), ("test", rows[second:])):
-        with open(os.path.join(arguments.out, name + ".csv"), "w") as file:
-            file.write("\n".join(part) + "\n")
-        print(f"{name}.csv: {len(part)} rows, {len(part[0].split(',')) - 1} features")
+ROUNDS = 200
+PATIENCE = 20
+TOLERANCE = 1e-5
 
 
 def read(path):
-    data = np.genfromtxt(path, delimiter=",", dtype=np.float32)
+    data = np.loadtxt(path, delimiter=",", dtype=np.float32)
     return data[:, 1:], data[:, 0]
-
-
-def train_model(directory, settings):
-    parameters = dict(QUICKSTART)
-    parameters.update(setting.split("=", 1) for setting in settings)
-    rounds = int(parameters.pop("num_round"))
-    features, labels = read(os.path.join(directory, "train.csv"))
-    validation_features, validation_labels = read(os.path.join(directory, "validation.csv"))
-    start = time.perf_counter()
-    matrix = xgb.DMatrix(features, label=labels)
-    validation = xgb.DMatrix(validation_features, label=validation_labels)
-    evaluations = [(matrix, "train"), (validation, "validation")]
-    booster = xgb.train(parameters, matrix, rounds, evals=evaluations, verbose_eval=False)
-    return booster, time.perf_counter() - start
-
-
-def predict(booster, path):
-    features, labels = read(path)
-    return booster.predict(xgb.DMatrix(features)), labels
 
 
 def rmse(predictions, labels):
     return float(np.sqrt(np.mean((predictions.astype(np.float64) - labels) ** 2)))
 
 
-def train(arguments):
-    booster, seconds = train_model(arguments.data_dir, arguments.settings)
-    predictions, labels = predict(booster, os.path.join(arguments.data_dir, "test.csv"))
-    print(f"python test rmse {rmse(predictions, labels):.5f}   train {seconds:.3f} s   (xgboost {xgb.__version__})")
+def train(data, seed):
+    """As the container does: early stopping on the validation data, and the best model is the one that is kept."""
+    start = time.perf_counter()
+    features, labels = read(os.path.join(data, "train.csv"))
+    matrix = xgb.DMatrix(features, label=labels, nthread=1)
+    features, labels = read(os.path.join(data, "validation.csv"))
+    validation = xgb.DMatrix(features, label=labels, nthread=1)
+    stop = xgb.callback.EarlyStopping(rounds=PATIENCE, data_name="validation", metric_name="rmse", save_best=True)
+    booster = xgb.train(
+        dict(HYPERPARAMETERS, seed=seed),
+        matrix,
+        ROUNDS,
+        evals=[(matrix, "train"), (validation, "validation")],
+        callbacks=[stop],
+        verbose_eval=False,
+    )
+    return booster, time.perf_counter() - start
 
 
-def check(arguments):
-    booster = xgb.Booster()
-    with tempfile.TemporaryDirectory() as directory:
-        with tarfile.open(arguments.model) as archive:
-            content = archive.extractfile("xgboost-model").read()
-        path = os.path.join(directory, "xgboost-model")
-        with open(path, "wb") as file:
-            file.write(content)
-        booster.load_model(path)
-    predictions, labels = predict(booster, arguments.test)
-    theirs = np.genfromtxt(arguments.predictions, delimiter=",", dtype=np.float64)
-    if predictions.shape != theirs.shape:
-        sys.exit(f"shapes differ: {predictions.shape} and {theirs.shape}")
-    difference = float(np.max(np.abs(predictions.astype(np.float64) - theirs)))
-    scale = float(np.max(np.abs(theirs)))
-    print(f"largest difference {difference:.3g} (relative {difference / max(scale, 1e-30):.3g}), {len(theirs)} rows")
-    if not difference <= arguments.tolerance * max(scale, 1.0):
-        sys.exit("the predictions differ")
+def run(example, *arguments):
+    """The words of the last line that the Rust half prints, as a dictionary."""
+    done = subprocess.run([example, *arguments], check=True, stdout=subprocess.PIPE, text=True)
+    words = done.stdout.split()
+    return dict(zip(words[::2], map(float, words[1::2])))
 
 
-def make(arguments):
-    booster, _ = train_model(arguments.data_dir, arguments.settings)
-    os.makedirs(arguments.out, exist_ok=True)
-    with tempfile.TemporaryDirectory() as directory:
-        path = os.path.join(directory, "xgboost-model")
-        booster.save_model(path)
-        with tarfile.open(os.path.join(arguments.out, "model.tar.gz"), "w:gz") as archive:
-            archive.add(path, arcname="xgboost-model")
-    predictions, _ = predict(booster, os.path.join(arguments.data_dir, "test.csv"))
-    text = io.StringIO()
-    for row in np.atleast_1d(predictions):
-        text.write(",".join(repr(float(value)) for value in np.atleast_1d(row)) + "\n")
-    with open(os.path.join(arguments.out, "predictions.csv"), "w") as file:
-        file.write(text.getvalue())
+def difference(ours, theirs):
+    if ours.shape != theirs.shape:
+        sys.exit(f"FAILED: {ours.shape} predictions and {theirs.shape}")
+    scale = max(1.0, float(np.max(np.abs(theirs))))
+    return float(np.max(np.abs(ours.astype(np.float64) - theirs.astype(np.float64)))) / scale
 
 
 def main():
+    here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("prepare")
-    command.add_argument("--data", required=True)
-    command.add_argument("--out", required=True)
-    command.set_defaults(run=prepare)
-    command = commands.add_parser("train")
-    command.add_argument("--data-dir", required=True)
-    command.add_argument("settings", nargs="*")
-    command.set_defaults(run=train)
-    command = commands.add_parser("check")
-    command.add_argument("--model", required=True)
-    command.add_argument("--test", required=True)
-    command.add_argument("--predictions", required=True)
-    command.add_argument("--tolerance", type=float, default=1e-5, help="relative to the largest prediction")
-    command.set_defaults(run=check)
-    command = commands.add_parser("make")
-    command.add_argument("--data-dir", required=True)
-    command.add_argument("--out", required=True)
-    command.add_argument("settings", nargs="*")
-    command.set_defaults(run=make)
+    parser.add_argument("example", help="the built example xgboost_interop")
+    parser.add_argument("--data", default=os.path.join(here, "..", "..", "examples", "data", "bike-sharing"))
+    parser.add_argument("--seeds", type=int, default=9)
     arguments = parser.parse_args()
-    arguments.run(arguments)
+    test = os.path.join(arguments.data, "test.csv")
+    features, labels = read(test)
+    matrix = xgb.DMatrix(features)
+
+    errors, times, worst = ([], []), ([], []), [0.0, 0.0]
+    with tempfile.TemporaryDirectory() as folder:
+        archive, predictions = (os.path.join(folder, name) for name in ("model.tar.gz", "predictions.csv"))
+        for seed in range(1, arguments.seeds + 1):
+            ours = run(arguments.example, "train", arguments.data, folder, str(seed))
+            errors[0].append(ours["rmse"])
+            times[0].append(ours["seconds"])
+            with tarfile.open(archive) as packed:
+                model = bytearray(packed.extractfile("xgboost-model").read())
+            loaded = xgb.Booster(model_file=model)
+            worst[0] = max(worst[0], difference(np.loadtxt(predictions), loaded.predict(matrix)))
+
+            booster, seconds = train(arguments.data, seed)
+            predicted = booster.predict(matrix)
+            errors[1].append(rmse(predicted, labels))
+            times[1].append(seconds)
+            path = os.path.join(folder, "xgboost-model")
+            booster.save_model(path)
+            with tarfile.open(archive, "w:gz") as packed:
+                packed.add(path, arcname="xgboost-model")
+            run(arguments.example, "serve", archive, test, predictions)
+            worst[1] = max(worst[1], difference(np.loadtxt(predictions), predicted))
+
+    error_ratio = statistics.mean(errors[0]) / statistics.mean(errors[1])
+    time_ratio = statistics.median(times[0]) / statistics.median(times[1])
+    print(f"xgboost {xgb.__version__}, {arguments.seeds} seeds, test rmse mean (least to most), seconds median")
+    for name, error, seconds in zip(("local backend", "python"), errors, times):
+        spread = f"({min(error):.2f} to {max(error):.2f})"
+        print(f"  {name:<14} rmse {statistics.mean(error):.3f} {spread:<18} {statistics.median(seconds):.3f} s")
+    print(f"  error {error_ratio:.4f} x, time {time_ratio:.2f} x")
+    print(f"  a local model in Python differs by {worst[0]:.1e}, a Python model served locally by {worst[1]:.1e}")
+    failed = [
+        text
+        for text, holds in (
+            ("the error is more than 3 % above Python's", error_ratio <= 1.03),
+            ("it takes more than 1.5 times as long", time_ratio <= 1.5),
+            ("a model predicts something else on the other side", max(worst) <= TOLERANCE),
+        )
+        if not holds
+    ]
+    if failed:
+        sys.exit("FAILED: " + "; ".join(failed))
 
 
 if __name__ == "__main__":
