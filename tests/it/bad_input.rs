@@ -23,7 +23,7 @@ fn every_bad_setting_is_listed_at_once() {
         .subsample(0.0)
         .compute(Compute::instances("m5.xlarge", 0))
         .role("arn:aws:iam::123456789012:user/alice")
-        .output_path("/tmp/out")
+        .output_path("some/folder")
         .max_run(Duration::from_secs(3600))
         .spot(Spot::max_wait(Duration::from_secs(60)))
         .vpc(VpcConfig::new(["subnet-1"], Vec::<String>::new()))
