@@ -1,11 +1,15 @@
 //! The AWS clients beneath a session, and the mapping of their errors to [`Error`](crate::Error).
 
 #[cfg(feature = "control-plane")]
+mod attempts;
+#[cfg(feature = "control-plane")]
 mod clients;
 mod error;
 #[cfg(feature = "control-plane")]
 pub(crate) mod validation;
 
+#[cfg(feature = "control-plane")]
+pub(crate) use attempts::counted;
 #[cfg(feature = "control-plane")]
 pub use clients::Aws;
 pub(crate) use error::ServiceCall;

@@ -4,6 +4,7 @@ mod delete;
 mod deploy;
 mod guard;
 mod handle;
+mod removal;
 mod status;
 mod wait;
 

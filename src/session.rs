@@ -1,5 +1,6 @@
 //! [`Session`]: the AWS clients and the defaults that everything else starts from.
 
+mod adopt;
 mod bucket;
 mod builder;
 mod drain;
@@ -19,6 +20,7 @@ use crate::aws::Aws;
 use crate::poll::{Clock, PollPolicy, Poller};
 use crate::types::{Arn, ResourceName, name_from_base};
 
+pub(crate) use adopt::Found;
 pub use builder::SessionBuilder;
 pub use drain::Drained;
 pub(crate) use drain::Pending;

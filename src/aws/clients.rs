@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
+use super::attempts::CountAttempts;
 use super::validation::ValidateRequests;
 
 /// The raw AWS clients of a session, for what this crate does not wrap.
@@ -35,7 +36,10 @@ pub struct Aws {
 impl Aws {
     /// All clients from one configuration.
     pub(crate) fn new(config: &SdkConfig, path_style_s3: bool) -> Self {
-        let sagemaker = aws_sdk_sagemaker::config::Builder::from(config).interceptor(ValidateRequests).build();
+        let sagemaker = aws_sdk_sagemaker::config::Builder::from(config)
+            .interceptor(ValidateRequests)
+            .interceptor(CountAttempts)
+            .build();
         // A container may take 60 s to answer; the service cuts it off then, so the client waits a little longer.
         let patient = TimeoutConfig::builder().read_timeout(Duration::from_secs(80)).build();
         let runtime = aws_sdk_sagemakerruntime::config::Builder::from(config)

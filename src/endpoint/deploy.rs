@@ -3,6 +3,8 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
+use aws_sdk_sagemaker::operation::create_endpoint::builders::CreateEndpointFluentBuilder;
+use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigFluentBuilder;
 use aws_sdk_sagemaker::types as sdk;
 
 use super::Endpoint;
@@ -10,13 +12,35 @@ use super::wait::DEFAULT_TIMEOUT;
 use crate::aws::ServiceCall;
 use crate::error::Problems;
 use crate::model::Model;
+use crate::session::Found;
 use crate::types::{Compute, ResourceName, Tags};
 use crate::{Error, ErrorKind, Result, Session};
 
 /// A deployment that is about to start; `.await` it for an endpoint that is in service.
 ///
-/// If a step fails, what the earlier steps have created is removed again (the model stays). A missed deadline removes
-/// nothing: an endpoint cannot be deleted while it is being created, so the error tells its name.
+/// If a step fails, what the earlier steps have created is removed again (the model stays), and so is an endpoint that
+/// fails to come up. If waiting itself fails, by a missed deadline or because asking is refused, nothing is removed: the
+/// endpoint comes up and costs money, and the error tells its name and how to get or delete it.
+///
+/// # Dropping
+/// The service learns nothing of a future that is dropped: what was sent by then goes on. Before the configuration and
+/// the endpoint are accepted (seconds), either may be left without anyone knowing it but the name, so do not drop it
+/// then; afterwards the endpoint comes up and costs money until [`Endpoint::attach`] finds it and it is deleted. Where a
+/// wait may be cut off, take a guard first:
+///
+/// ```no_run
+/// # async fn run(session: sagemaker::Session, model: sagemaker::model::Model) -> sagemaker::Result<()> {
+/// # use sagemaker::types::Compute;
+/// let endpoint = model.deploy(Compute::instances("ml.m5.large", 1)).no_wait().await?.guard();
+/// endpoint.wait_in_service().await?; // dropped here, or failed: session.drain() deletes the endpoint
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`] with every refused value before anything is sent; [`ErrorKind::AlreadyExists`] if the name
+/// is taken; [`ErrorKind::EndpointFailed`] and [`ErrorKind::Capacity`] with the reason if the endpoint does not come up;
+/// [`ErrorKind::DeadlineExceeded`] once the time-out has passed.
 #[must_use = "nothing is deployed until it is awaited"]
 pub struct Deploy {
     session: Session,
@@ -106,43 +130,114 @@ impl Deploy {
             .initial_variant_weight(1.0)
             .build();
         tracing::debug!(endpoint = %name, model = %self.model, "deploy");
-        let config =
-            sagemaker.create_endpoint_config().endpoint_config_name(name.as_str()).production_variants(variant);
-        let config = config.set_tags((!tags.is_empty()).then(|| tags.clone())).send().await.of("CreateEndpointConfig");
-        config.map_err(|error| taken("endpoint configuration", &name, error))?;
-
         let endpoint = Endpoint::new(self.session.clone(), name);
-        let created = sagemaker.create_endpoint().endpoint_name(endpoint.name()).endpoint_config_name(endpoint.name());
-        if let Err(error) = created.set_tags(Some(tags)).send().await.of("CreateEndpoint") {
-            let undone = sagemaker.delete_endpoint_config().endpoint_config_name(endpoint.name()).send().await;
-            if let Err(left) = undone.of("DeleteEndpointConfig") {
-                tracing::warn!(config = endpoint.name(), error = %left, "the configuration was not removed again");
-            }
-            return Err(match ResourceName::new(endpoint.name()) {
-                Ok(name) => taken("endpoint", &name, error),
-                Err(_) => error,
-            });
+        let config = sagemaker
+            .create_endpoint_config()
+            .endpoint_config_name(endpoint.name())
+            .production_variants(variant.clone())
+            .set_tags((!tags.is_empty()).then(|| tags.clone()));
+        create_config(&endpoint, &variant, config).await?;
+        let created = sagemaker
+            .create_endpoint()
+            .endpoint_name(endpoint.name())
+            .endpoint_config_name(endpoint.name())
+            .set_tags((!tags.is_empty()).then_some(tags));
+        if let Err(error) = create_endpoint(&endpoint, created).await {
+            undo_config(&endpoint).await;
+            return Err(error);
         }
-        let Some(timeout) = self.wait else { return Ok(endpoint) };
-        match endpoint.wait_in_service().timeout(timeout).await {
-            Ok(_) => Ok(endpoint),
-            Err(error) if matches!(error.kind(), ErrorKind::EndpointFailed | ErrorKind::Capacity) => {
-                if let Err(left) = endpoint.delete().await {
-                    tracing::error!(endpoint = endpoint.name(), error = %left, "the failed endpoint was not deleted");
-                }
-                Err(error)
-            }
-            Err(error) => Err(error),
+        match self.wait {
+            Some(timeout) => wait(endpoint, timeout).await,
+            None => Ok(endpoint),
         }
     }
 }
 
-fn taken(noun: &str, name: &ResourceName, error: Error) -> Error {
+async fn create_config(
+    endpoint: &Endpoint,
+    variant: &sdk::ProductionVariant,
+    request: CreateEndpointConfigFluentBuilder,
+) -> Result<()> {
+    let session = endpoint.session();
+    let find = || async {
+        let asked = session.aws().sagemaker().describe_endpoint_config().endpoint_config_name(endpoint.name());
+        let there = asked.send().await.of("DescribeEndpointConfig")?;
+        let key = |variant: &sdk::ProductionVariant| {
+            (
+                variant.model_name().map(str::to_owned),
+                variant.instance_type().cloned(),
+                variant.initial_instance_count(),
+            )
+        };
+        let as_asked = there.production_variants().iter().map(key).eq([key(variant)]);
+        Ok(Found::new(there.creation_time(), as_asked))
+    };
+    let call = async { request.send().await.of("CreateEndpointConfig") };
+    let created = session.create(format!("endpoint configuration {}", endpoint.name()), call, find).await;
+    created.map_err(|error| taken("endpoint configuration", endpoint.name(), error))
+}
+
+async fn create_endpoint(endpoint: &Endpoint, request: CreateEndpointFluentBuilder) -> Result<()> {
+    let find = || async {
+        let there = endpoint.describe().await?;
+        Ok(Found::new(there.raw().creation_time(), there.config_name() == Some(endpoint.name())))
+    };
+    let call = async { request.send().await.of("CreateEndpoint") };
+    let created = endpoint.session().create(format!("endpoint {}", endpoint.name()), call, find).await;
+    created.map_err(|error| taken("endpoint", endpoint.name(), error))
+}
+
+/// Removes the configuration again, unless an endpoint uses it, or may use it for all we know.
+async fn undo_config(endpoint: &Endpoint) {
+    let name = endpoint.name();
+    let undone = match endpoint.describe().await {
+        Ok(there) if there.config_name() == Some(name) => {
+            tracing::warn!(config = name, "the configuration was kept: the endpoint of this name uses it");
+            return;
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => {
+            let request = endpoint.session().aws().sagemaker().delete_endpoint_config().endpoint_config_name(name);
+            request.send().await.of("DeleteEndpointConfig").map(drop)
+        }
+    };
+    if let Err(left) = undone {
+        tracing::warn!(config = name, error = %left, "the configuration was not removed again");
+    }
+}
+
+async fn wait(endpoint: Endpoint, timeout: Duration) -> Result<Endpoint> {
+    let Err(error) = endpoint.wait_in_service().timeout(timeout).await else { return Ok(endpoint) };
+    let name = endpoint.name();
+    match error.kind() {
+        ErrorKind::NotFound => Err(error), // someone has deleted it meanwhile
+        ErrorKind::EndpointFailed | ErrorKind::Capacity => match endpoint.delete().or_gone().await {
+            Ok(_) => Err(error),
+            Err(left) => {
+                tracing::error!(endpoint = name, error = %left, "the failed endpoint was not deleted");
+                let text = format!(
+                    "the endpoint {name} failed to come up and could not be deleted ({left}): delete it with \
+                     Endpoint::attach(&session, \"{name}\").await?.delete().await"
+                );
+                Err(error.reworded(text))
+            }
+        },
+        _ => {
+            let text = format!(
+                "the endpoint {name} was created, but waiting for it failed: it goes on, and goes on costing money; \
+                 Endpoint::attach(&session, \"{name}\").await gives its handle, to .wait_in_service() or to .delete()"
+            );
+            Err(error.reworded(text))
+        }
+    }
+}
+
+fn taken(noun: &str, name: &str, error: Error) -> Error {
     if error.kind() != ErrorKind::AlreadyExists {
         return error;
     }
     let text = format!("there is an {noun} {name} already; pass another .endpoint_name(..), or delete it first");
-    Error::new(ErrorKind::AlreadyExists, text).with_source(error)
+    error.reworded(text)
 }
 
 impl IntoFuture for Deploy {

@@ -26,16 +26,15 @@ impl EndpointGuard {
         Self(Some(endpoint))
     }
 
-    /// Deletes now.
+    /// Deletes now. An endpoint that is gone already is fine.
     ///
     /// # Errors
-    /// As [`Endpoint::delete`].
+    /// As [`Endpoint::delete`]. The deletion is queued then, and [`Session::drain`](crate::Session::drain) tries again.
     pub async fn delete(mut self) -> Result<DeletionReport> {
-        let Some(endpoint) = self.0.clone() else { unreachable!("only a consumed guard is empty") };
-        // Disarmed only afterwards: if this future is dropped half-way, the deletion is queued after all.
-        let deleted = endpoint.delete().await;
+        // Disarmed only afterwards: if it fails, or this future is dropped half-way, the deletion is queued after all.
+        let deleted = self.deref().delete().or_gone().await?;
         self.0 = None;
-        deleted
+        Ok(deleted)
     }
 
     /// Lets the endpoint live on, and gives the plain handle.
@@ -56,13 +55,10 @@ impl Deref for EndpointGuard {
 
 impl Drop for EndpointGuard {
     fn drop(&mut self) {
-        let Some(endpoint) = self.0.take() else { return };
-        let session = endpoint.session().clone();
-        session.pending().push(async move {
-            match endpoint.delete().await {
-                Err(error) if error.kind() == crate::ErrorKind::NotFound => Ok(endpoint.name().to_owned()),
-                deleted => deleted.map(|_| endpoint.name().to_owned()),
-            }
-        });
+        if let Some(endpoint) = self.0.take() {
+            endpoint.session().pending().push(endpoint.resource_name().clone(), |session, name| {
+                Box::pin(async move { Endpoint::new(session, name).delete().or_gone().await.map(drop) })
+            });
+        }
     }
 }

@@ -60,6 +60,10 @@ impl Endpoint {
         Ok(endpoint)
     }
 
+    pub(super) fn resource_name(&self) -> &ResourceName {
+        &self.name
+    }
+
     /// The endpoint's name.
     pub fn name(&self) -> &str {
         self.name.as_str()
@@ -93,8 +97,8 @@ impl Endpoint {
 
     /// Runs the work and then always deletes the endpoint and its configuration, however the work ended.
     ///
-    /// A panic in the work is passed on after the deletion. If the future itself is dropped, the deletion is queued for
-    /// [`Session::drain`].
+    /// A panic in the work is passed on after the deletion. If the deletion fails, or the future itself is dropped, the
+    /// deletion is queued for [`Session::drain`]. Work that has deleted the endpoint itself is fine.
     ///
     /// # Errors
     /// The work's error; if the work went well, the deletion's.
@@ -106,15 +110,17 @@ impl Endpoint {
         let guard = self.guard();
         let ended = std::panic::AssertUnwindSafe(work(self)).catch_unwind().await;
         let deleted = guard.delete().await;
+        if let Err(error) = &deleted {
+            tracing::error!(
+                endpoint = self.name(),
+                %error,
+                "the endpoint was not deleted and goes on costing money: session.drain().await tries again"
+            );
+        }
         match ended {
             Err(panic) => std::panic::resume_unwind(panic),
             Ok(Ok(value)) => deleted.map(|_| value).map_err(E::from),
-            Ok(Err(error)) => {
-                if let Err(left) = deleted {
-                    tracing::error!(endpoint = self.name(), error = %left, "the endpoint was not deleted");
-                }
-                Err(error)
-            }
+            Ok(Err(error)) => Err(error),
         }
     }
 

@@ -1,5 +1,6 @@
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Endpoint, EndpointDescription, EndpointStatus};
@@ -13,7 +14,8 @@ pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 ///
 /// # Errors
 /// [`ErrorKind::EndpointFailed`] with the reason if it comes to a status from which it does not get there,
-/// [`ErrorKind::Conflict`] if it was in service before and its update failed (it goes on with the old configuration),
+/// [`ErrorKind::Conflict`] if it was in service before and an update that this wait has watched failed (it goes on with
+/// the old configuration; an update that had failed before is in [`EndpointDescription::failure_reason`]),
 /// [`ErrorKind::DeadlineExceeded`] once the time-out has passed.
 #[derive(Debug)]
 #[must_use = "a wait does nothing until it is awaited"]
@@ -37,11 +39,16 @@ impl WaitInService {
         let name = self.endpoint.name();
         let poller = self.endpoint.session().poller(Some(self.timeout));
         let what = format!("endpoint {name}");
+        // The service keeps the reason of a failed update till the next one: it may be an old story.
+        let watched = AtomicBool::new(false);
         let settled = poller.until(&what, || async {
             let description = self.endpoint.describe().await?;
             Ok(match description.status() {
                 EndpointStatus::Deleting => Polled::Ready(description),
-                status if status.is_under_way() => Polled::Pending(status.as_str().to_owned()),
+                status if status.is_under_way() => {
+                    watched.store(true, Ordering::Relaxed);
+                    Polled::Pending(status.as_str().to_owned())
+                }
                 _ => Polled::Ready(description),
             })
         });
@@ -52,12 +59,12 @@ impl WaitInService {
             self.endpoint.session().region()
         );
         match (settled.status(), reason) {
-            (EndpointStatus::InService, None) => Ok(settled),
-            (EndpointStatus::InService, Some(reason)) => {
+            (EndpointStatus::InService, Some(reason)) if watched.into_inner() => {
                 let text =
                     format!("the update of {name} failed and the old configuration answers on: {reason}; {logs}");
                 Err(Error::new(ErrorKind::Conflict, text))
             }
+            (EndpointStatus::InService, _) => Ok(settled),
             (status, reason) => {
                 let reason = reason.unwrap_or("no reason was given");
                 let kind =

@@ -1,12 +1,16 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
 use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJobInputBuilder;
+use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
+use aws_sdk_sagemaker::types::{AlgorithmSpecification, Channel};
 
 use super::{Estimator, PlanContext, TrainingPlan};
 use crate::aws::ServiceCall;
 use crate::error::Problems;
+use crate::session::Found;
 use crate::training::{Channels, S3DataType, TrainingJob};
 use crate::types::{ResourceName, S3Uri};
 use crate::{ErrorKind, Result, Session};
@@ -14,6 +18,10 @@ use crate::{ErrorKind, Result, Session};
 type Change = Box<dyn FnOnce(CreateTrainingJobInputBuilder) -> CreateTrainingJobInputBuilder + Send>;
 
 /// A training job that is about to start; `.await` it.
+///
+/// If the service's answer is lost, the job is looked for by its name: it either gives the job that was started, or an
+/// error. Dropping the future half-way may leave a job that was started; a name given with [`job_name`](Self::job_name)
+/// finds it again with [`TrainingJob::attach`](crate::job::Job::attach).
 #[must_use = "nothing is started until it is awaited"]
 pub struct Fit<'a> {
     estimator: &'a dyn Estimator,
@@ -75,9 +83,35 @@ impl<'a> Fit<'a> {
         }
         let name = ResourceName::new(plan.job_name())?;
         tracing::debug!(job = %name, "create training job");
-        plan.request().clone().send_with(self.session.aws().sagemaker()).await.of("CreateTrainingJob")?;
-        Ok(TrainingJob::new(self.session.clone(), name))
+        let job = TrainingJob::new(self.session.clone(), name);
+        let request = plan.request();
+        let call = async { request.clone().send_with(self.session.aws().sagemaker()).await.of("CreateTrainingJob") };
+        let find = || async {
+            let description = job.describe().await?;
+            let there = description.raw();
+            Ok(Found::new(there.creation_time(), is_as_asked(there, request)))
+        };
+        self.session.create(format!("training job {}", job.name()), call, find).await?;
+        Ok(job)
     }
+}
+
+/// Whether a job trains the same on the same: what another job of this name would hardly share.
+fn is_as_asked(there: &DescribeTrainingJobOutput, request: &CreateTrainingJobInputBuilder) -> bool {
+    let algorithm = |of: Option<&AlgorithmSpecification>| {
+        of.map(|of| (of.training_image().map(str::to_owned), of.algorithm_name().map(str::to_owned)))
+    };
+    let channels = |of: &[Channel]| -> BTreeMap<String, String> {
+        let uri = |channel: &Channel| Some(channel.data_source()?.s3_data_source()?.s3_uri()?.to_owned());
+        let named = of.iter().map(|of| (of.channel_name().unwrap_or_default().to_owned(), uri(of).unwrap_or_default()));
+        named.collect()
+    };
+    let asked_channels = request.get_input_data_config().as_deref().unwrap_or_default();
+    let asked_hyperparameters = request.get_hyper_parameters().iter().flatten().collect::<BTreeMap<_, _>>();
+    algorithm(there.algorithm_specification()) == algorithm(request.get_algorithm_specification().as_ref())
+        && there.role_arn() == request.get_role_arn().as_deref()
+        && there.hyper_parameters().into_iter().flatten().collect::<BTreeMap<_, _>>() == asked_hyperparameters
+        && channels(there.input_data_config()) == channels(asked_channels)
 }
 
 /// A job without data fails minutes later and may cost money; a listing tells now. Who may not list is not kept back.

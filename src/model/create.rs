@@ -8,6 +8,7 @@ use aws_sdk_sagemaker::types as sdk;
 use super::Model;
 use crate::aws::ServiceCall;
 use crate::error::Problems;
+use crate::session::Found;
 use crate::types::{Arn, ImageUri, ResourceName, S3Uri, Tags, VpcConfig};
 use crate::{ErrorKind, Result, Session};
 
@@ -132,9 +133,22 @@ impl CreateModel {
             request = request.tags(sdk::Tag::builder().key(key).value(value).build());
         }
         tracing::debug!(model = %name, "create model");
-        match request.send().await.of("CreateModel") {
-            Ok(_) => Ok(Model::new(self.session.clone(), name)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(super::handle::taken(&name, error)),
+        let asked = request.as_input().clone();
+        let model = Model::new(self.session.clone(), name);
+        let find = || async {
+            let description = model.describe().await?;
+            let there = description.raw();
+            let container = |of: Option<&sdk::ContainerDefinition>| {
+                of.map(|of| (of.image().map(str::to_owned), of.model_data_url().map(str::to_owned)))
+            };
+            let as_asked = there.execution_role_arn() == asked.get_execution_role_arn().as_deref()
+                && container(there.primary_container()) == container(asked.get_primary_container().as_ref());
+            Ok(Found::new(there.creation_time(), as_asked))
+        };
+        let call = async { request.send().await.of("CreateModel") };
+        match self.session.create(format!("model {}", model.name()), call, find).await {
+            Ok(()) => Ok(model),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(super::handle::taken(model.name(), error)),
             Err(error) => Err(error),
         }
     }

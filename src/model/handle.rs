@@ -3,7 +3,7 @@ use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use super::CreateModel;
 use crate::aws::ServiceCall;
 use crate::types::{ImageUri, ResourceName};
-use crate::{Error, ErrorKind, Result, Session};
+use crate::{Error, Result, Session};
 
 /// A handle to a model: a name, cheap to clone. Dropping it deletes nothing.
 #[derive(Debug, Clone)]
@@ -81,9 +81,9 @@ impl Model {
 }
 
 /// A model that is there already is never silently used instead: it may be another one.
-pub(super) fn taken(name: &ResourceName, error: Error) -> Error {
+pub(super) fn taken(name: &str, error: Error) -> Error {
     let text = format!(
         "there is a model {name} already; choose another name, delete it, or use it as it is with Model::attach"
     );
-    Error::new(ErrorKind::AlreadyExists, text).with_operation("CreateModel").with_source(error)
+    error.reworded(text)
 }

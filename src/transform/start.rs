@@ -7,6 +7,7 @@ use super::{BatchStrategy, SplitType, TransformInput, TransformJob, Transformer}
 use crate::aws::ServiceCall;
 use crate::error::Problems;
 use crate::model::Model;
+use crate::session::Found;
 use crate::types::{ImageUri, ResourceName, S3Uri};
 use crate::{Result, Session};
 
@@ -91,8 +92,22 @@ impl<'a> StartTransform<'a> {
             .set_environment((!transformer.environment.is_empty()).then_some(environment))
             .set_tags((!tags.is_empty()).then_some(tags));
         tracing::debug!(job = %name, model = transformer.model_name, "create transform job");
-        request.send().await.of("CreateTransformJob")?;
-        Ok(TransformJob::new(self.session.clone(), name))
+        let asked = request.as_input().clone();
+        let job = TransformJob::new(self.session.clone(), name);
+        let find = || async {
+            let description = job.describe().await?;
+            let there = description.raw();
+            let source =
+                |of: Option<&sdk::TransformInput>| Some(of?.data_source()?.s3_data_source()?.s3_uri()?.to_owned());
+            let target = |of: Option<&sdk::TransformOutput>| Some(of?.s3_output_path()?.to_owned());
+            let as_asked = there.model_name() == asked.get_model_name().as_deref()
+                && source(there.transform_input()) == source(asked.get_transform_input().as_ref())
+                && target(there.transform_output()) == target(asked.get_transform_output().as_ref());
+            Ok(Found::new(there.creation_time(), as_asked))
+        };
+        let call = async { request.send().await.of("CreateTransformJob") };
+        self.session.create(format!("transform job {}", job.name()), call, find).await?;
+        Ok(job)
     }
 
     /// As the Python SDK: the repository of the model's image, else the model's name.
