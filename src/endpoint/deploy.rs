@@ -141,7 +141,7 @@ impl Deploy {
             .create_endpoint()
             .endpoint_name(endpoint.name())
             .endpoint_config_name(endpoint.name())
-            .set_tags((!tags.is_empty()).then_some(tags));
+            .set_tags(Some(tags));
         if let Err(error) = create_endpoint(&endpoint, created).await {
             undo_config(&endpoint).await;
             return Err(error);

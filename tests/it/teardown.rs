@@ -114,7 +114,7 @@ async fn standing_still() -> Result<(LocalClock, LocalBackend, Session, Faults, 
     let clock = LocalClock::manual();
     let backend = LocalBackend::builder().clock(clock.clone()).build();
     let (session, faults) = Faults::session(&backend).await;
-    let model = drive(&clock, model(&session)).await?;
+    let model = drive(&clock, Box::pin(model(&session))).await?;
     Ok((clock, backend, session, faults, model))
 }
 
