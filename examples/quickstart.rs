@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use sagemaker::Session;
-use sagemaker::algorithms::xgboost::{EvalMetric, Objective, XGBoost};
+use sagemaker::algorithms::xgboost::{EvalMetric, Objective, TreeMethod, XGBoost};
 use sagemaker::aws::sagemaker::types::{TrainingJobStatus, TransformJobStatus};
 use sagemaker::codec::{Csv, Deserializer, Serializer};
 use sagemaker::endpoint::Endpoint;
@@ -82,6 +82,7 @@ fn estimator(folder: &S3Uri) -> sagemaker::Result<XGBoost> {
         .eta(0.1)
         .subsample(0.8)
         .colsample_bytree(0.8)
+        .tree_method(TreeMethod::Hist)
         .eval_metric([EvalMetric::Rmse])
         .early_stopping_rounds(20)
         .seed(7)
