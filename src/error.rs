@@ -185,17 +185,16 @@ impl Error {
         self
     }
 
-    /// The same error in other words: kind, operation, code, request id and status stay, and the old text is the cause.
+    /// The same error in better words: kind, operation and the service's answer stay, the old error is the cause.
     #[cfg(feature = "control-plane")]
-    pub(crate) fn reworded(self, text: impl Into<String>) -> Error {
-        let Repr { kind, operation, status, retries_exhausted, .. } = *self.0;
-        let mut reworded = Self::new(kind, text);
-        reworded.0.operation = operation;
-        reworded.0.code = self.0.code.clone();
-        reworded.0.request_id = self.0.request_id.clone();
-        reworded.0.status = status;
-        reworded.0.retries_exhausted = retries_exhausted;
-        reworded.with_source(self)
+    pub(crate) fn reworded(self, text: impl Into<String>) -> Self {
+        let mut error = Self::new(self.0.kind, text);
+        error.0.operation = self.0.operation;
+        error.0.code.clone_from(&self.0.code);
+        error.0.request_id.clone_from(&self.0.request_id);
+        error.0.status = self.0.status;
+        error.0.retries_exhausted = self.0.retries_exhausted;
+        error.with_source(self)
     }
 
     pub(crate) fn with_retries_exhausted(mut self) -> Self {
