@@ -163,7 +163,7 @@ async fn serve_and_transform(session: &Session, model: &Model, folder: &S3Uri) -
         .output_path(folder.join("predictions"))
         .base_job_name(NAME)
         .build()?;
-    let job = transformer.transform(session, TransformInput::csv(test)).await?;
+    let job = transformer.transform(TransformInput::csv(test)).await?;
     let wait = job.wait().timeout(Duration::from_secs(3600)).into_future();
     let done = or_stop(&job, async { Ok(wait.await?) }).await?;
     let download = std::env::temp_dir().join(done.name());

@@ -6,6 +6,8 @@ mod attempts;
 mod clients;
 mod error;
 #[cfg(feature = "control-plane")]
+mod raw;
+#[cfg(feature = "control-plane")]
 pub(crate) mod validation;
 
 #[cfg(feature = "control-plane")]
@@ -13,6 +15,8 @@ pub(crate) use attempts::counted;
 #[cfg(feature = "control-plane")]
 pub use clients::Aws;
 pub(crate) use error::ServiceCall;
+#[cfg(feature = "control-plane")]
+pub(crate) use raw::RawChanges;
 
 #[cfg(feature = "control-plane")]
 pub use aws_config as config;

@@ -4,12 +4,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use aws_sdk_sagemaker::operation::create_endpoint::builders::CreateEndpointFluentBuilder;
-use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigFluentBuilder;
+use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
 use aws_sdk_sagemaker::types as sdk;
 
 use super::Endpoint;
 use super::wait::DEFAULT_TIMEOUT;
-use crate::aws::ServiceCall;
+use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::model::Model;
 use crate::session::Found;
@@ -50,6 +50,7 @@ pub struct Deploy {
     variant_name: String,
     tags: Tags,
     wait: Option<Duration>,
+    changes: RawChanges<CreateEndpointConfigInputBuilder>,
 }
 
 impl Model {
@@ -69,6 +70,7 @@ impl Deploy {
             variant_name: "AllTraffic".to_owned(),
             tags: Tags::default(),
             wait: Some(DEFAULT_TIMEOUT),
+            changes: RawChanges::default(),
         }
     }
 
@@ -102,6 +104,15 @@ impl Deploy {
         self
     }
 
+    /// Changes the endpoint configuration before it is sent: the door to what this crate has no setter for.
+    pub fn map_raw(
+        mut self,
+        change: impl FnOnce(CreateEndpointConfigInputBuilder) -> CreateEndpointConfigInputBuilder + Send + 'static,
+    ) -> Self {
+        self.changes.push(change);
+        self
+    }
+
     async fn start(self) -> Result<Endpoint> {
         let mut problems = Problems::default();
         let compute = problems.check("compute", self.compute.checked());
@@ -131,12 +142,11 @@ impl Deploy {
             .build();
         tracing::debug!(endpoint = %name, model = %self.model, "deploy");
         let endpoint = Endpoint::new(self.session.clone(), name);
-        let config = sagemaker
-            .create_endpoint_config()
+        let config = CreateEndpointConfigInputBuilder::default()
             .endpoint_config_name(endpoint.name())
             .production_variants(variant.clone())
             .set_tags((!tags.is_empty()).then(|| tags.clone()));
-        create_config(&endpoint, &variant, config).await?;
+        create_config(&endpoint, &variant, self.changes.apply(config)).await?;
         let created = sagemaker
             .create_endpoint()
             .endpoint_name(endpoint.name())
@@ -156,7 +166,7 @@ impl Deploy {
 async fn create_config(
     endpoint: &Endpoint,
     variant: &sdk::ProductionVariant,
-    request: CreateEndpointConfigFluentBuilder,
+    request: CreateEndpointConfigInputBuilder,
 ) -> Result<()> {
     let session = endpoint.session();
     let find = || async {
@@ -172,7 +182,7 @@ async fn create_config(
         let as_asked = there.production_variants().iter().map(key).eq([key(variant)]);
         Ok(Found::new(there.creation_time(), as_asked))
     };
-    let call = async { request.send().await.of("CreateEndpointConfig") };
+    let call = async { request.send_with(session.aws().sagemaker()).await.of("CreateEndpointConfig") };
     let created = session.create(format!("endpoint configuration {}", endpoint.name()), call, find).await;
     created.map_err(|error| taken("endpoint configuration", endpoint.name(), error))
 }

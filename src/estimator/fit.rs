@@ -8,14 +8,12 @@ use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutp
 use aws_sdk_sagemaker::types::{AlgorithmSpecification, Channel};
 
 use super::{Estimator, PlanContext, TrainingPlan};
-use crate::aws::ServiceCall;
+use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::session::Found;
 use crate::training::{Channels, S3DataType, TrainingJob};
 use crate::types::{ResourceName, S3Uri};
 use crate::{ErrorKind, Result, Session};
-
-type Change = Box<dyn FnOnce(CreateTrainingJobInputBuilder) -> CreateTrainingJobInputBuilder + Send>;
 
 /// A training job that is about to start; `.await` it.
 ///
@@ -29,12 +27,12 @@ pub struct Fit<'a> {
     channels: Channels,
     job_name: Option<String>,
     look_at_inputs: bool,
-    change: Option<Change>,
+    changes: RawChanges<CreateTrainingJobInputBuilder>,
 }
 
 impl<'a> Fit<'a> {
     pub(super) fn new(estimator: &'a dyn Estimator, session: &'a Session, channels: Channels) -> Self {
-        Self { estimator, session, channels, job_name: None, look_at_inputs: true, change: None }
+        Self { estimator, session, channels, job_name: None, look_at_inputs: true, changes: RawChanges::default() }
     }
 
     /// The job's name. Default: the base name with the time.
@@ -54,7 +52,7 @@ impl<'a> Fit<'a> {
         mut self,
         change: impl FnOnce(CreateTrainingJobInputBuilder) -> CreateTrainingJobInputBuilder + Send + 'static,
     ) -> Self {
-        self.change = Some(Box::new(change));
+        self.changes.push(change);
         self
     }
 
@@ -64,10 +62,7 @@ impl<'a> Fit<'a> {
             context = context.job_name(name);
         }
         let plan = self.estimator.plan(&context, &self.channels)?;
-        Ok(match self.change.take() {
-            Some(change) => plan.map_raw(change),
-            None => plan,
-        })
+        Ok(plan.map_raw(|request| std::mem::take(&mut self.changes).apply(request)))
     }
 
     async fn start(mut self) -> Result<TrainingJob> {

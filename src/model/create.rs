@@ -3,10 +3,11 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
+use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
 use aws_sdk_sagemaker::types as sdk;
 
 use super::Model;
-use crate::aws::ServiceCall;
+use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::session::Found;
 use crate::types::{Arn, ImageUri, ResourceName, S3Uri, Tags, VpcConfig};
@@ -25,6 +26,7 @@ pub struct CreateModel {
     vpc: Option<VpcConfig>,
     network_isolation: bool,
     tags: Tags,
+    changes: RawChanges<CreateModelInputBuilder>,
 }
 
 impl CreateModel {
@@ -40,6 +42,7 @@ impl CreateModel {
             vpc: None,
             network_isolation: false,
             tags: Tags::default(),
+            changes: RawChanges::default(),
         }
     }
 
@@ -95,6 +98,15 @@ impl CreateModel {
         self
     }
 
+    /// Changes the request before it is sent: the door to what this crate has no setter for.
+    pub fn map_raw(
+        mut self,
+        change: impl FnOnce(CreateModelInputBuilder) -> CreateModelInputBuilder + Send + 'static,
+    ) -> Self {
+        self.changes.push(change);
+        self
+    }
+
     async fn create(self) -> Result<Model> {
         let mut problems = Problems::default();
         let image = problems.check("image_uri", self.image);
@@ -119,8 +131,8 @@ impl CreateModel {
             .set_model_data_url(data.map(String::from))
             .set_environment(Some(self.environment.into_iter().collect()))
             .build();
-        let mut request = self.session.aws().sagemaker().create_model();
-        request = request.model_name(name.as_str()).execution_role_arn(role).primary_container(container);
+        let mut request = CreateModelInputBuilder::default().model_name(name.as_str());
+        request = request.execution_role_arn(role).primary_container(container);
         if let Some(vpc) = self.vpc {
             let vpc = sdk::VpcConfig::builder()
                 .set_subnets(Some(vpc.subnets))
@@ -134,7 +146,7 @@ impl CreateModel {
             request = request.tags(sdk::Tag::builder().key(key).value(value).build());
         }
         tracing::debug!(model = %name, "create model");
-        let asked = request.as_input().clone();
+        let asked = self.changes.apply(request);
         let model = Model::new(self.session.clone(), name);
         let find = || async {
             let description = model.describe().await?;
@@ -146,7 +158,7 @@ impl CreateModel {
                 && container(there.primary_container()) == container(asked.get_primary_container().as_ref());
             Ok(Found::new(there.creation_time(), as_asked))
         };
-        let call = async { request.send().await.of("CreateModel") };
+        let call = async { asked.clone().send_with(self.session.aws().sagemaker()).await.of("CreateModel") };
         match self.session.create(format!("model {}", model.name()), call, find).await {
             Ok(()) => Ok(model),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(super::handle::taken(model.name(), error)),

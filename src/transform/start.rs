@@ -1,10 +1,12 @@
+use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
+use aws_sdk_sagemaker::operation::create_transform_job::builders::CreateTransformJobInputBuilder;
 use aws_sdk_sagemaker::types as sdk;
 
 use super::{BatchStrategy, SplitType, TransformInput, TransformJob, Transformer};
-use crate::aws::ServiceCall;
+use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::model::Model;
 use crate::session::Found;
@@ -15,23 +17,32 @@ use crate::{Result, Session};
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value, before anything is sent.
-#[derive(Debug)]
 #[must_use = "nothing is started until it is awaited"]
 pub struct StartTransform<'a> {
     transformer: &'a Transformer,
     session: &'a Session,
     input: TransformInput,
     job_name: Option<String>,
+    changes: RawChanges<CreateTransformJobInputBuilder>,
 }
 
 impl<'a> StartTransform<'a> {
-    pub(super) fn new(transformer: &'a Transformer, session: &'a Session, input: TransformInput) -> Self {
-        Self { transformer, session, input, job_name: None }
+    pub(super) fn new(transformer: &'a Transformer, input: TransformInput) -> Self {
+        Self { transformer, session: &transformer.session, input, job_name: None, changes: RawChanges::default() }
     }
 
     /// The job's name. Default: the base name with the time.
     pub fn job_name(mut self, name: impl Into<String>) -> Self {
         self.job_name = Some(name.into());
+        self
+    }
+
+    /// Changes the request before it is sent: the door to what this crate has no setter for.
+    pub fn map_raw(
+        mut self,
+        change: impl FnOnce(CreateTransformJobInputBuilder) -> CreateTransformJobInputBuilder + Send + 'static,
+    ) -> Self {
+        self.changes.push(change);
         self
     }
 
@@ -51,7 +62,7 @@ impl<'a> StartTransform<'a> {
 
         let name = match given_name.flatten() {
             Some(name) => name,
-            None => self.session.name_from_base(&self.base_name().await?),
+            None => self.session.name_from_base(&base_name(transformer).await?),
         };
         let output = match &transformer.output_path {
             Some(output) => output.parse()?,
@@ -79,8 +90,7 @@ impl<'a> StartTransform<'a> {
         let tag = |(key, value)| sdk::Tag::builder().key(key).value(value).build();
         let tags: Vec<_> = transformer.tags.iter().map(tag).collect();
         let environment = transformer.environment.clone().into_iter().collect();
-        let request = self.session.aws().sagemaker().create_transform_job();
-        let request = request
+        let request = CreateTransformJobInputBuilder::default()
             .transform_job_name(name.as_str())
             .model_name(&transformer.model_name)
             .transform_input(input)
@@ -92,7 +102,7 @@ impl<'a> StartTransform<'a> {
             .set_environment((!transformer.environment.is_empty()).then_some(environment))
             .set_tags((!tags.is_empty()).then_some(tags));
         tracing::debug!(job = %name, model = transformer.model_name, "create transform job");
-        let asked = request.as_input().clone();
+        let asked = self.changes.apply(request);
         let job = TransformJob::new(self.session.clone(), name);
         let find = || async {
             let description = job.describe().await?;
@@ -105,20 +115,20 @@ impl<'a> StartTransform<'a> {
                 && target(there.transform_output()) == target(asked.get_transform_output().as_ref());
             Ok(Found::new(there.creation_time(), as_asked))
         };
-        let call = async { request.send().await.of("CreateTransformJob") };
+        let call = async { asked.clone().send_with(self.session.aws().sagemaker()).await.of("CreateTransformJob") };
         self.session.create(format!("transform job {}", job.name()), call, find).await?;
         Ok(job)
     }
+}
 
-    /// As the Python SDK: the repository of the model's image, else the model's name.
-    async fn base_name(&self) -> Result<String> {
-        if let Some(base) = &self.transformer.base_job_name {
-            return Ok(base.clone());
-        }
-        let model = Model::attach(self.session, &self.transformer.model_name).await?;
-        let image = model.describe().await?.image().map(ImageUri::new).transpose()?;
-        Ok(image.map_or_else(|| self.transformer.model_name.clone(), |image| image.repository().to_owned()))
+/// As the Python SDK: the repository of the model's image, else the model's name.
+async fn base_name(transformer: &Transformer) -> Result<String> {
+    if let Some(base) = &transformer.base_job_name {
+        return Ok(base.clone());
     }
+    let model = Model::attach(&transformer.session, &transformer.model_name).await?;
+    let image = model.describe().await?.image().map(ImageUri::new).transpose()?;
+    Ok(image.map_or_else(|| transformer.model_name.clone(), |image| image.repository().to_owned()))
 }
 
 impl<'a> IntoFuture for StartTransform<'a> {
@@ -127,5 +137,14 @@ impl<'a> IntoFuture for StartTransform<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.start())
+    }
+}
+
+impl fmt::Debug for StartTransform<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StartTransform")
+            .field("transformer", self.transformer)
+            .field("input", &self.input)
+            .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use crate::{Result, Session};
 /// How a model is applied to files; starts any number of transform jobs.
 ///
 /// ```no_run
-/// # async fn run(session: sagemaker::Session, model: sagemaker::model::Model) -> sagemaker::Result<()> {
+/// # async fn run(model: sagemaker::model::Model) -> sagemaker::Result<()> {
 /// use sagemaker::transform::{AssembleWith, TransformInput};
 /// use sagemaker::types::{Compute, ContentType};
 ///
@@ -18,13 +18,14 @@ use crate::{Result, Session};
 ///     .accept(ContentType::CSV)
 ///     .assemble_with(AssembleWith::Line)
 ///     .build()?;
-/// let job = transformer.transform(&session, TransformInput::csv("s3://my-bucket/test.csv")).await?;
+/// let job = transformer.transform(TransformInput::csv("s3://my-bucket/test.csv")).await?;
 /// let files = job.wait().await?.download_output("predictions").await?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Transformer {
+    pub(super) session: Session,
     pub(super) model_name: String,
     pub(super) compute: Compute,
     pub(super) strategy: Option<BatchStrategy>,
@@ -40,8 +41,8 @@ pub struct Transformer {
 
 impl Transformer {
     /// Starts a transform job: `.await` it for the handle of the accepted job.
-    pub fn transform<'a>(&'a self, session: &'a Session, input: TransformInput) -> StartTransform<'a> {
-        StartTransform::new(self, session, input)
+    pub fn transform(&self, input: TransformInput) -> StartTransform<'_> {
+        StartTransform::new(self, input)
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
@@ -81,6 +82,7 @@ impl Model {
 impl TransformerBuilder {
     fn new(model: &Model, compute: Compute) -> Self {
         Self(Transformer {
+            session: model.session().clone(),
             model_name: model.name().to_owned(),
             compute,
             strategy: None,

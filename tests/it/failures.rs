@@ -117,7 +117,7 @@ async fn a_transform_over_bad_rows_fails_with_a_reason() -> Result<()> {
     let model = model(&session).await?;
     let data = put(&session, "rows/bad.csv", "1,2\n1,2,3\n").await?;
     let transformer = model.transformer(one()).build()?;
-    let job = transformer.transform(&session, TransformInput::csv(data)).await?;
+    let job = transformer.transform(TransformInput::csv(data)).await?;
     let error = job.wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::JobFailed);
     assert!(error.job_failure().unwrap().reason.is_some(), "{error}");

@@ -72,7 +72,7 @@ async fn a_transform_job_whose_answer_is_lost_is_the_job() -> Result<()> {
         let data = put(&session, "batch/in.csv", "1,2\n").await?;
         let transformer = model.transformer(one()).build()?;
         faults.next("CreateTransformJob", times, fault);
-        let job = transformer.transform(&session, TransformInput::csv(data)).await?;
+        let job = transformer.transform(TransformInput::csv(data)).await?;
         assert_eq!(transform_jobs(&session).await, 1);
         job.wait().await?;
     }

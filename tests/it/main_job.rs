@@ -145,7 +145,7 @@ async fn a_batch_transform_answers_row_for_row_as_the_endpoint_does() -> Result<
             .accept(ContentType::CSV)
             .build()?;
         let input = TransformInput::csv(session.default_uri("batch/in/").await?);
-        let done = transformer.transform(&session, input).await?.wait().await?;
+        let done = transformer.transform(input).await?.wait().await?;
         let folder = tempfile::tempdir()?;
         let files = done.download_output(folder.path()).await?;
         let names: Vec<_> = files.iter().map(|file| file.strip_prefix(folder.path()).unwrap().to_owned()).collect();
@@ -164,7 +164,7 @@ async fn many_records_a_request_need_a_split() -> Result<()> {
     let model = model(&session).await?;
     let transformer = model.transformer(one()).strategy(BatchStrategy::MultiRecord).build()?;
     let input = TransformInput::new("s3://some-bucket/x").split_type(SplitType::None);
-    let error = transformer.transform(&session, input).await.unwrap_err();
+    let error = transformer.transform(input).await.unwrap_err();
     assert_eq!(error.invalid_values()[0].field, "strategy");
     Ok(())
 }

@@ -145,7 +145,7 @@ async fn hosting_and_transform() -> Result<()> {
     assert_eq!(invoked.headers.get("accept").map(String::as_str), Some("text/csv"));
 
     let data = put(&session, "t/rows.csv", "1,2\n").await?;
-    let job = model.transformer(one()).build()?.transform(&session, TransformInput::csv(&data)).await?;
+    let job = model.transformer(one()).build()?.transform(TransformInput::csv(&data)).await?;
     let sent = body(&session, "CreateTransformJob");
     let bucket = session.default_bucket().await?;
     let expected = json!({
