@@ -63,6 +63,9 @@ impl Inner {
     }
 }
 
+/// An object that is complete but not stored yet.
+pub(crate) struct Prepared(Arc<Object>);
+
 /// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObjectInfo {
@@ -121,9 +124,19 @@ impl S3 {
     }
 
     /// Stores an object; false if there is no such bucket.
+    #[cfg(test)]
     pub(crate) fn put(&self, bucket: &str, key: &str, body: Bytes, content_type: Option<&str>) -> bool {
+        self.store(bucket, key, self.prepare(body, content_type))
+    }
+
+    /// Makes an object that is yet to be stored; takes the time that its checksum takes.
+    pub(crate) fn prepare(&self, body: Bytes, content_type: Option<&str>) -> Prepared {
         let attributes = Attributes { content_type: content_type.map(str::to_owned), ..Attributes::default() };
-        let object = Arc::new(Object::new(body, None, attributes, self.inner.now()));
+        Prepared(Arc::new(Object::new(body, None, attributes, self.inner.now())))
+    }
+
+    /// Stores an object; false if there is no such bucket.
+    pub(crate) fn store(&self, bucket: &str, key: &str, Prepared(object): Prepared) -> bool {
         let stored = self.inner.storage.with_mut(bucket, |bucket| {
             bucket.objects.insert(key.to_owned(), object);
             Ok(())

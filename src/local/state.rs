@@ -11,6 +11,9 @@ use super::jobs::{Deployment, StopSignal};
 use super::kinds::{Kind, Row};
 use super::time::timestamp;
 
+/// The longest `FailureReason`, in characters.
+const MAX_REASON: usize = 1024;
+
 /// One resource: the request that made it, and what Describe adds to it.
 #[derive(Debug)]
 pub(super) struct Resource {
@@ -151,6 +154,12 @@ impl Resource {
 
     pub(super) fn set(&mut self, member: &str, value: impl Into<Value>) {
         self.state.insert(member.to_owned(), value.into());
+    }
+
+    /// Why the resource failed, cut to what the API allows.
+    pub(super) fn set_failure(&mut self, reason: &str) {
+        let cut: String = reason.chars().take(MAX_REASON).collect();
+        self.set("FailureReason", cut);
     }
 
     /// What Describe answers.

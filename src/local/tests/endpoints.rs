@@ -304,3 +304,33 @@ async fn a_body_may_be_six_megabytes() {
     let SdkError::ServiceError(error) = error else { panic!("{error:?}") };
     assert_eq!(error.raw().status().as_u16(), 413);
 }
+
+#[test]
+fn an_update_whose_runtime_ends_leaves_the_endpoint_in_service() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let aws = Aws::with_clock(LocalClock::manual());
+    runtime().block_on(async {
+        aws.model("m", "4").await;
+        aws.config("c", &[("A", "m", 1.0)]).await;
+        aws.create_endpoint("e", "c").await;
+        aws.create_endpoint("new", "c").await;
+        aws.backend.clock().advance(Duration::from_secs(30));
+        aws.backend.clock().settle().await;
+        aws.sagemaker.update_endpoint().endpoint_name("e").endpoint_config_name("c").send().await.unwrap();
+        let weight = sm::DesiredWeightAndCapacity::builder().variant_name("A").desired_weight(7.0).build();
+        let update = aws.sagemaker.update_endpoint_weights_and_capacities().endpoint_name("new");
+        update.desired_weights_and_capacities(weight).send().await.unwrap();
+        aws.create_endpoint("never", "c").await;
+    });
+    runtime().block_on(async {
+        for name in ["e", "new"] {
+            let endpoint = aws.endpoint(name).await;
+            assert_eq!(endpoint.endpoint_status(), Some(&sm::EndpointStatus::InService), "{name}");
+            assert!(endpoint.failure_reason().unwrap().starts_with("InternalServerError: "));
+            assert!(endpoint.pending_deployment_summary().is_none());
+            assert_eq!(endpoint.production_variants()[0].desired_weight(), Some(1.0));
+            assert_eq!(text(&aws.invoke(name, "1").send().await.unwrap()), "4");
+        }
+        assert_eq!(aws.endpoint("never").await.endpoint_status(), Some(&sm::EndpointStatus::Failed));
+    });
+}

@@ -13,6 +13,7 @@ use crate::local::{LocalBackend, LocalClock};
 
 pub(super) const IMAGE: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mean:1";
 
+#[derive(Clone)]
 pub(super) struct Aws {
     pub(super) backend: LocalBackend,
     pub(super) sagemaker: aws_sdk_sagemaker::Client,
