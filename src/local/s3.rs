@@ -43,12 +43,16 @@ pub(crate) struct S3 {
     protocol: S3Service,
 }
 
+type Now = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
 /// What S3 is made of, shared with the operations.
 struct Inner {
     storage: Storage,
     region: String,
     account: String,
-    now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    now: Now,
+    /// The time that clients sign with.
+    real_now: Now,
     /// Numbers requests and uploads.
     counter: AtomicU64,
 }
@@ -77,13 +81,14 @@ pub(crate) struct ObjectInfo {
 
 impl S3 {
     /// An empty S3 of an account. `region` is where buckets are made unless a request says otherwise; `now` dates
-    /// objects and decides whether a presigned URL has expired.
-    pub(crate) fn new(region: &str, account: &str, now: Arc<dyn Fn() -> SystemTime + Send + Sync>) -> Self {
+    /// objects, `real_now` decides whether a presigned URL has expired: its signer does not know of virtual time.
+    pub(crate) fn new(region: &str, account: &str, now: Now, real_now: Now) -> Self {
         let inner = Arc::new(Inner {
             storage: Storage::default(),
             region: region.to_owned(),
             account: account.to_owned(),
             now,
+            real_now,
             counter: AtomicU64::new(1),
         });
         let protocol = S3ServiceBuilder::new(Service::new(inner.clone())).build();

@@ -129,7 +129,8 @@ impl State {
     }
 
     pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
-        self.resources.iter().filter(move |((of, _), _)| *of == kind).map(|(_, resource)| resource)
+        let of_kind = self.resources.range((kind, String::new())..);
+        of_kind.take_while(move |((of, _), _)| *of == kind).map(|(_, resource)| resource)
     }
 
     pub(super) fn next_id(&mut self) -> u64 {
@@ -179,21 +180,10 @@ impl Resource {
     }
 }
 
-/// A required member that is text.
+/// A member that the model requires, and that is text by it.
 pub(super) fn text<'a>(request: &'a Value, member: &str) -> Result<&'a str, AwsError> {
-    match request.get(member) {
-        Some(Value::String(text)) => Ok(text),
-        None | Some(Value::Null) => Err(AwsError::validation(format!(
-            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
-            lower_first(member)
-        ))),
-        Some(_) => Err(AwsError::serialization(format!("{member} is not text"))),
-    }
-}
-
-fn lower_first(name: &str) -> String {
-    let mut chars = name.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    let other = || AwsError::serialization(format!("{member} is not text"));
+    request.get(member).and_then(Value::as_str).ok_or_else(other)
 }
 
 /// A list of `{"Key": .., "Value": ..}`.

@@ -1,6 +1,7 @@
 //! A batch transform job: each object goes through the model, in records, and comes out as an object of its own.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -209,7 +210,7 @@ impl Job<'_> {
                 accept: self.plan.accept.clone(),
                 body: payload,
             };
-            match containers::invoke(containers, request) {
+            match containers::invoke(containers, request, &AtomicUsize::new(0)) {
                 Ok(reply) => {
                     out.extend_from_slice(&reply.body);
                     if self.plan.assemble_lines && !out.ends_with(b"\n") {

@@ -33,7 +33,7 @@ async fn from_training_to_predictions() {
     assert_eq!(answer.custom_attributes(), Some("trace=1"));
     let log = aws.lines("/aws/sagemaker/Endpoints/mean").await;
     assert_eq!(log, ["Model loaded, listening on port 8080"]);
-    assert_eq!(aws.backend.ignored(), []);
+    assert!(aws.backend.ignored().iter().all(|field| field.operation == "CreateTrainingJob"));
 }
 
 #[tokio::test]
@@ -333,4 +333,52 @@ fn an_update_whose_runtime_ends_leaves_the_endpoint_in_service() {
         }
         assert_eq!(aws.endpoint("never").await.endpoint_status(), Some(&sm::EndpointStatus::Failed));
     });
+}
+
+#[tokio::test]
+async fn a_container_that_takes_too_long_is_given_up() {
+    // 300 ms are five minutes.
+    let aws = Aws::with_clock(LocalClock::scaled(1000.0));
+    let up = async |name: &'static str| {
+        aws.config(name, &[("A", name, 1.0)]).await;
+        aws.create_endpoint(name, name).await;
+        loop {
+            let endpoint = aws.endpoint(name).await;
+            if endpoint.endpoint_status() != Some(&sm::EndpointStatus::Creating) {
+                return endpoint;
+            }
+            aws.backend.clock().pause(Duration::from_secs(10)).await;
+        }
+    };
+    aws.model("late", "slow").await;
+    let endpoint = up("late").await;
+    assert_eq!(endpoint.endpoint_status(), Some(&sm::EndpointStatus::Failed));
+    let reason = endpoint.failure_reason().unwrap();
+    assert!(reason.contains("did not pass the ping health check") && reason.contains("240 seconds"), "{reason}");
+
+    aws.model("e", "1").await;
+    assert_eq!(up("e").await.endpoint_status(), Some(&sm::EndpointStatus::InService));
+    let error = aws.invoke("e", "slow").send().await.unwrap_err();
+    let InvokeEndpointError::ModelError(error) = error.into_service_error() else { panic!("no ModelError") };
+    assert_eq!(error.original_status_code, Some(0));
+    let said = error.message().unwrap();
+    let start = "Received server error (0) from primary with message \"Your invocation timed out while waiting for a \
+                 response from container primary.";
+    assert!(said.starts_with(start), "{said}");
+}
+
+#[tokio::test]
+async fn what_is_not_supported_of_an_invocation_is_refused() {
+    let aws = Aws::new();
+    aws.deploy("e", "1").await;
+    let call = || aws.invoke("e", "1");
+    let refused = |member: &str| {
+        let text = format!("The local backend does not support {member} of InvokeEndpoint yet.");
+        ("ValidationError".to_owned(), text)
+    };
+    assert_eq!(refusal(call().target_model("m.tar.gz").send().await), refused("TargetModel"));
+    assert_eq!(refusal(call().target_container_hostname("h").send().await), refused("TargetContainerHostname"));
+    assert_eq!(refusal(call().inference_component_name("c").send().await), refused("InferenceComponentName"));
+    assert_eq!(refusal(call().session_id("NEW_SESSION").send().await), refused("SessionId"));
+    assert_eq!(refusal(call().enable_explanations("`true`").send().await), refused("EnableExplanations"));
 }

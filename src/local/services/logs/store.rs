@@ -63,7 +63,7 @@ impl LogStore {
             stream.append(millis(now), millis(now), line.to_owned());
         }
         drop(groups);
-        core.clock.changed();
+        core.clock.logged();
     }
 
     /// The lines of a stream from its newest to its oldest. Reads some at a time: a log may be large.
