@@ -167,10 +167,12 @@ async fn an_update_swaps_the_variants_and_a_failed_one_does_not() {
     aws.config("two", &[("Second", "two", 1.0)]).await;
     let update =
         |config: &'static str| aws.sagemaker.update_endpoint().endpoint_name("e").endpoint_config_name(config).send();
+    let busy = aws.backend.clock().busy(); // or time may jump before it is looked at
     update("two").await.unwrap();
     let endpoint = aws.endpoint("e").await;
     assert_eq!(endpoint.endpoint_status(), Some(&sm::EndpointStatus::Updating));
     assert_eq!(text(&aws.invoke("e", "1").send().await.unwrap()), "1", "the old variants answer meanwhile");
+    drop(busy);
     aws.backend.clock().settle().await;
     let endpoint = aws.endpoint("e").await;
     assert_eq!(
@@ -217,11 +219,13 @@ async fn variants_share_the_traffic_by_weight() {
         update.desired_weights_and_capacities(weight(name, 0.0)).send()
     };
     assert_eq!(refusal(update("C").await).0, "ValidationException");
+    let busy = aws.backend.clock().busy(); // or time may jump before it is looked at
     update("A").await.unwrap();
     let endpoint = aws.endpoint("ab").await;
     assert_eq!(endpoint.endpoint_status(), Some(&sm::EndpointStatus::Updating));
     let variant = &endpoint.production_variants()[0];
     assert_eq!((variant.current_weight(), variant.desired_weight()), (Some(3.0), Some(0.0)));
+    drop(busy);
     aws.backend.clock().settle().await;
     assert_eq!(aws.endpoint("ab").await.production_variants()[0].current_weight(), Some(0.0));
     for _ in 0..20 {
