@@ -20,9 +20,11 @@ use self::table::Kind;
 use self::table::Table;
 #[cfg(feature = "local")]
 pub(crate) use self::table::{Location, Member};
+#[cfg(test)]
+use self::violation::Constraint;
 pub(crate) use self::violation::Violation;
 #[cfg(feature = "local")]
-pub(crate) use self::violation::{Constraint, message};
+pub(crate) use self::violation::message;
 
 /// A service whose API is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,9 +56,12 @@ impl Service {
 pub(crate) enum Strictness {
     /// The sender may be newer than the tables: members and enum values that they do not list pass.
     Client,
-    /// Everything that deviates counts.
+    /// As the services do: members that they do not know pass.
     #[cfg(feature = "local")]
     Server,
+    /// Everything that deviates counts.
+    #[cfg(test)]
+    Exact,
 }
 
 /// The service has no such operation in the tables.

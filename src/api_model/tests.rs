@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn server(operation: &str, input: &Value) -> Vec<Violation> {
-    validate(Service::SageMaker, operation, input, Strictness::Server).unwrap()
+    validate(Service::SageMaker, operation, input, Strictness::Exact).unwrap()
 }
 
 /// A request that the service accepts.

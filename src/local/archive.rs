@@ -79,12 +79,13 @@ fn unpack_within(archive: &[u8], max_bytes: u64, max_files: usize) -> Result<Vec
     Ok(files)
 }
 
-/// Unpacks a single gzip file.
-pub(super) fn gunzip(packed: &[u8]) -> Result<Bytes, BadArchive> {
+/// Unpacks a single gzip file to at most `limit` bytes.
+pub(super) fn gunzip(packed: &[u8], limit: u64) -> Result<Bytes, BadArchive> {
+    let limit = limit.min(MAX_BYTES);
     let mut out = Vec::new();
-    match MultiGzDecoder::new(packed).take(MAX_BYTES + 1).read_to_end(&mut out) {
-        Ok(size) if size as u64 <= MAX_BYTES => Ok(Bytes::from(out)),
-        Ok(_) => Err(BadArchive(format!("it unpacks to more than {MAX_BYTES} bytes"))),
+    match MultiGzDecoder::new(packed).take(limit + 1).read_to_end(&mut out) {
+        Ok(size) if size as u64 <= limit => Ok(Bytes::from(out)),
+        Ok(_) => Err(BadArchive(format!("it unpacks to more than the {limit} bytes that are left for it"))),
         Err(error) => Err(BadArchive(format!("it is no valid gzip file ({error})"))),
     }
 }

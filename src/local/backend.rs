@@ -181,7 +181,7 @@ impl LocalBackendBuilder {
     /// The backend.
     pub fn build(self) -> LocalBackend {
         let clock = self.clock.clone();
-        let s3 = S3::new(&self.region, &self.account, Arc::new(move || clock.now()));
+        let s3 = S3::new(&self.region, &self.account, Arc::new(move || clock.now()), Arc::new(LocalClock::real_now));
         let core = Core {
             place: Place { region: self.region, account: self.account },
             clock: self.clock,
@@ -258,7 +258,7 @@ fn describe(request: &Request<SdkBody>, service: &Service) -> RecordedRequest {
         operation: operation.to_owned(),
         method: request.method().to_string(),
         host: request.uri().host().or_else(|| header(HOST.as_str())).unwrap_or_default().to_owned(),
-        path: request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned(),
+        path: recorder::unsigned(request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str)),
         headers,
         body: Value::Null,
         body_length: length.and_then(|length| length.parse().ok()).or(request.body().content_length()).unwrap_or(0),

@@ -37,6 +37,12 @@ pub struct LocalClock(Arc<Inner>);
 /// No sleep is longer: a date far in the future must still be a date.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
+/// What a change adds to the count of changes; a log line adds one.
+const CHANGE: u64 = 1 << 32;
+
+/// How long log lines are gathered, in reality, before they end a pause.
+const BURST: Duration = Duration::from_millis(50);
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Mode {
     Instant,
@@ -82,7 +88,7 @@ struct Place<'a> {
 impl LocalClock {
     fn new(mode: Mode) -> Self {
         #[expect(clippy::disallowed_methods, reason = "virtual time starts from the real time; read here only")]
-        let (origin, began) = (SystemTime::now(), Instant::now());
+        let (origin, began) = (Self::real_now(), Instant::now());
         Self(Arc::new(Inner {
             mode,
             origin,
@@ -91,6 +97,12 @@ impl LocalClock {
             quiet: Notify::new(),
             changes: watch::Sender::new(0),
         }))
+    }
+
+    /// The real time, for what was dated by somebody who does not know of this clock.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the real time")]
+    pub(super) fn real_now() -> SystemTime {
+        SystemTime::now()
     }
 
     /// Waits cost nothing: when nothing is at work, time jumps to the next deadline. The default.
@@ -168,7 +180,7 @@ impl LocalClock {
         self.pause_since(self.changes(), duration).await;
     }
 
-    /// The number of changes so far, for [`pause_since`](Self::pause_since).
+    /// A mark for [`pause_since`](Self::pause_since): another one after each change.
     pub fn changes(&self) -> u64 {
         *self.0.changes.borrow()
     }
@@ -176,11 +188,20 @@ impl LocalClock {
     /// Like [`pause`](Self::pause), but ends at once if something changed since the count `seen` was taken: a poller
     /// that takes it before it asks misses nothing.
     pub async fn pause_since(&self, seen: u64, duration: Duration) {
-        let mut changes = self.0.changes.subscribe();
+        let (mut changes, mut lines) = (self.0.changes.subscribe(), self.0.changes.subscribe());
         tokio::select! {
             biased;
-            _ = changes.wait_for(|now| *now != seen) => {}
+            _ = changes.wait_for(|now| now / CHANGE != seen / CHANGE) => {}
+            () = async { let _ = lines.wait_for(|now| *now != seen).await; self.gather().await } => {}
             () = self.sleep(duration) => {}
+        }
+    }
+
+    /// Lets a burst of log lines become one wake-up.
+    async fn gather(&self) {
+        if self.0.mode != Mode::Manual {
+            #[expect(clippy::disallowed_methods, reason = "spares the poller in reality")]
+            tokio::time::sleep(BURST).await;
         }
     }
 
@@ -192,7 +213,12 @@ impl LocalClock {
 
     /// Says that something on the backend changed: ends every pause.
     pub(super) fn changed(&self) {
-        self.0.changes.send_modify(|count| *count += 1);
+        self.0.changes.send_modify(|count| *count = count.wrapping_add(CHANGE));
+    }
+
+    /// Says that there is a log line: ends every pause, but not at once, as more of them may follow.
+    pub(super) fn logged(&self) {
+        self.0.changes.send_modify(|count| *count = *count / CHANGE * CHANGE + (*count + 1) % CHANGE);
     }
 
     /// Sleeps without a gap in which time could jump twice: gives up `guard` once the deadline is queued, and returns

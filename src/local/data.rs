@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::archive;
 use super::aws_error::AwsError;
 use super::backend::Core;
 use crate::types::S3Uri;
@@ -13,6 +14,35 @@ pub(super) struct Input {
     pub(super) bucket: String,
     pub(super) key: String,
     pub(super) path: String,
+}
+
+/// What a job may still read: everything is kept in memory.
+#[derive(Debug)]
+pub(super) struct Budget {
+    limit: u64,
+    left: u64,
+}
+
+impl Budget {
+    /// A budget in bytes.
+    pub(super) fn new(limit: u64) -> Self {
+        Self { limit, left: limit }
+    }
+
+    /// Reads an object, unpacked if it is gzipped; the text says why it cannot be read.
+    pub(super) fn read(&mut self, core: &Core, input: &Input, gzip: bool) -> Result<Bytes, String> {
+        let name = format!("s3://{}/{}", input.bucket, input.key);
+        let mut body = input.read(core).ok_or_else(|| format!("{name} does not exist"))?;
+        if gzip {
+            body = archive::gunzip(&body, self.left).map_err(|why| format!("{name}: {why}"))?;
+        }
+        let Some(left) = self.left.checked_sub(body.len() as u64) else {
+            let limit = self.limit;
+            return Err(format!("{name}: the job reads more than the {limit} bytes that the local backend allows"));
+        };
+        self.left = left;
+        Ok(body)
+    }
 }
 
 impl Input {
@@ -126,5 +156,19 @@ mod tests {
         {
             assert!(manifest_inputs(bad.as_bytes(), "s3://m").is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_budget_is_for_all_objects_together() {
+        let backend = crate::local::LocalBackend::new();
+        let core = backend.core();
+        core.s3.create_bucket("b");
+        assert!(core.s3.put("b", "k", Bytes::from("12345"), None));
+        let input = |key: &str| Input { bucket: "b".into(), key: key.into(), path: key.into() };
+        let mut budget = Budget::new(9);
+        assert_eq!(budget.read(core, &input("no"), false), Err("s3://b/no does not exist".to_owned()));
+        assert_eq!(budget.read(core, &input("k"), false), Ok(Bytes::from("12345")));
+        let refused = budget.read(core, &input("k"), false).unwrap_err();
+        assert_eq!(refused, "s3://b/k: the job reads more than the 9 bytes that the local backend allows");
     }
 }

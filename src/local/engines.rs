@@ -36,6 +36,14 @@ pub trait LoadedModel: Send + Sync + 'static {
     /// # Errors
     /// The container's status and message.
     fn invoke(&self, request: &Invocation) -> Result<Reply, InvocationFailure>;
+
+    /// Whether [`invoke`](Self::invoke) may take long, for whatever reason. True unless a model knows better.
+    ///
+    /// A model that says false is asked on the caller's own async thread when the request is small, which saves the
+    /// hand-over to another thread. It then has no time limit.
+    fn blocks(&self) -> bool {
+        true
+    }
 }
 
 /// What a training container finds: hyperparameters, channels, environment, a place to log, a sign to stop.
@@ -80,7 +88,7 @@ impl fmt::Debug for TrainingTask {
 }
 
 /// One input channel with its data.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Channel {
     /// The channel's name, such as `train`.
     pub name: String,
@@ -91,7 +99,7 @@ pub struct Channel {
 }
 
 /// What a training container leaves behind.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct TrainingOutput {
     /// `/opt/ml/model`: becomes `model.tar.gz`.
     pub model: Vec<(String, Bytes)>,
@@ -100,7 +108,7 @@ pub struct TrainingOutput {
 }
 
 /// What a serving container finds.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ModelFiles {
     /// The image.
     pub image: String,
@@ -118,7 +126,7 @@ impl ModelFiles {
 }
 
 /// A request to a serving container.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Invocation {
     /// `Content-Type` of the body; empty if the caller gave none.
     pub content_type: String,
@@ -129,7 +137,7 @@ pub struct Invocation {
 }
 
 /// A serving container's answer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Reply {
     /// `Content-Type` of the body.
     pub content_type: String,
@@ -144,6 +152,63 @@ pub struct InvocationFailure {
     pub status: u16,
     /// The body that the container gave.
     pub message: String,
+}
+
+/// Files in debug output: their names and lengths, never what is in them.
+struct Lengths<'a>(&'a [(String, Bytes)]);
+
+impl fmt::Debug for Lengths<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|(name, content)| (name, Length(content)))).finish()
+    }
+}
+
+/// A body in debug output.
+struct Length<'a>(&'a Bytes);
+
+impl fmt::Debug for Length<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, content_type, files } = self;
+        let mut shown = f.debug_struct("Channel");
+        shown.field("name", name).field("content_type", content_type).field("files", &Lengths(files)).finish()
+    }
+}
+
+impl fmt::Debug for TrainingOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { model, data } = self;
+        f.debug_struct("TrainingOutput").field("model", &Lengths(model)).field("data", &Lengths(data)).finish()
+    }
+}
+
+impl fmt::Debug for ModelFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { image, files, environment } = self;
+        let names: Vec<&String> = environment.keys().collect();
+        let mut shown = f.debug_struct("ModelFiles");
+        shown.field("image", image).field("files", &Lengths(files)).field("environment", &names).finish()
+    }
+}
+
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { content_type, accept, body } = self;
+        let mut shown = f.debug_struct("Invocation");
+        shown.field("content_type", content_type).field("accept", accept).field("body", &Length(body)).finish()
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { content_type, body } = self;
+        f.debug_struct("Reply").field("content_type", content_type).field("body", &Length(body)).finish()
+    }
 }
 
 /// Why an engine gave up.
@@ -177,3 +242,25 @@ impl fmt::Display for EngineFailure {
 }
 
 impl std::error::Error for EngineFailure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_shows_no_content() {
+        let files = vec![("a.csv".to_owned(), Bytes::from("secret"))];
+        let environment = BTreeMap::from([("TOKEN".to_owned(), "secret".to_owned())]);
+        let (kind, body) = (|| "text/csv".to_owned(), Bytes::from("secret"));
+        let shown = [
+            format!("{:?}", Channel { name: "train".into(), content_type: None, files: files.clone() }),
+            format!("{:?}", TrainingOutput { model: files.clone(), data: files.clone() }),
+            format!("{:?}", ModelFiles { image: "i".into(), files, environment }),
+            format!("{:?}", Invocation { content_type: kind(), accept: kind(), body: body.clone() }),
+            format!("{:?}", Reply { content_type: kind(), body }),
+        ];
+        for text in shown {
+            assert!(text.contains("6 bytes") && !text.contains("secret"), "{text}");
+        }
+    }
+}

@@ -9,3 +9,8 @@ pub(super) mod transform;
 pub(super) use containers::invoke;
 pub(super) use hosting::{Deployment, Variant};
 pub(super) use run::{Run, Runtime, StopSignal};
+
+use std::time::Duration;
+
+/// What a container gets between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(120);

@@ -1,22 +1,32 @@
 //! List operations: filters, order and opaque tokens, the same for each kind.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::time::SystemTime;
+
 use aws_smithy_types::base64;
 use serde_json::{Map, Value, json};
 
 use super::aws_error::AwsError;
 use super::kinds::Row;
 use super::state::{Resource, State};
-use super::time::millis_of;
+use super::time::{millis, millis_of, timestamp};
 
 const DEFAULT_PAGE: usize = 10;
-const MAX_PAGE: u64 = 100;
 
 /// What a resource is sorted by: numbers before text, then in order of creation.
-#[derive(Debug, Clone, PartialEq, PartialOrd)]
-struct SortKey {
+#[derive(Debug)]
+struct SortKey<'a> {
     number: f64,
-    text: String,
+    text: Cow<'a, str>,
     id: u64,
+}
+
+impl SortKey<'_> {
+    fn order(&self, other: &SortKey<'_>) -> Ordering {
+        let by_value = self.number.total_cmp(&other.number).then_with(|| self.text.cmp(&other.text));
+        by_value.then(self.id.cmp(&other.id))
+    }
 }
 
 /// Answers `List..` of a kind.
@@ -28,61 +38,40 @@ pub(super) fn list(state: &State, row: &Row, request: &Value) -> Result<Value, A
     let sort_by = request.get("SortBy").and_then(Value::as_str).unwrap_or(row.list.sort_by);
     let scope = format!("{} {sort_by} {ascending}", row.list.operation);
     let after = request.get("NextToken").and_then(Value::as_str).map(|token| read_token(token, &scope)).transpose()?;
+    let order = |a: &SortKey<'_>, b: &SortKey<'_>| if ascending { a.order(b) } else { b.order(a) };
 
-    let mut found: Vec<(SortKey, Map<String, Value>)> = state
+    let mut found: Vec<(SortKey<'_>, &Resource)> = state
         .all(row.kind)
-        .map(|resource| (resource, resource.describe(row)))
-        .filter(|(resource, document)| passes(resource, document, row, request))
-        .map(|(resource, document)| (sort_key(resource, &document, row, sort_by), document))
-        .filter(|(key, _)| match &after {
-            Some(last) if ascending => key > last,
-            Some(last) => key < last,
-            None => true,
-        })
+        .filter(|resource| passes(resource, row, request))
+        .map(|resource| (sort_key(resource, row, sort_by), resource))
+        .filter(|(key, _)| after.as_ref().is_none_or(|last| order(key, last).is_gt()))
         .collect();
-    found.sort_by(|(a, _), (b, _)| {
-        let order = a.number.total_cmp(&b.number).then_with(|| a.text.cmp(&b.text)).then_with(|| a.id.cmp(&b.id));
-        if ascending { order } else { order.reverse() }
-    });
+    found.sort_by(|(a, _), (b, _)| order(a, b));
 
-    let size = page_size(request)?;
+    // The model says that it is 1 to 100.
+    let size = request.get("MaxResults").and_then(Value::as_f64).map_or(DEFAULT_PAGE, |size| size as usize);
     let more = found.len() > size;
     found.truncate(size);
     let mut answer = Map::new();
     if let (true, Some((key, _))) = (more, found.last()) {
         answer.insert("NextToken".to_owned(), Value::from(write_token(&scope, key)));
     }
-    let summaries = found.into_iter().map(|(_, mut document)| {
-        document.retain(|member, _| row.list.members.contains(&member.as_str()));
-        Value::Object(document)
-    });
+    let summaries = found.iter().map(|(_, resource)| summary(resource, row));
     answer.insert(row.list.output.to_owned(), summaries.collect());
     Ok(Value::Object(answer))
 }
 
-/// `MaxResults`, 1 to 100.
-fn page_size(request: &Value) -> Result<usize, AwsError> {
-    let Some(asked) = request.get("MaxResults").filter(|asked| !asked.is_null()) else { return Ok(DEFAULT_PAGE) };
-    match asked.as_i64() {
-        Some(size @ 1..) if size as u64 <= MAX_PAGE => Ok(size as usize),
-        Some(size) => {
-            let bound = if size < 1 { "greater than or equal to 1" } else { "less than or equal to 100" };
-            Err(AwsError::validation(format!(
-                "1 validation error detected: Value '{size}' at 'maxResults' failed to satisfy constraint: Member \
-                 must have value {bound}"
-            )))
-        }
-        None => Err(AwsError::serialization("MaxResults is not a whole number")),
-    }
+fn summary(resource: &Resource, row: &Row) -> Value {
+    let mut document = resource.describe(row);
+    document.insert("LastModifiedTime".to_owned(), timestamp(resource.modified));
+    document.retain(|member, _| row.list.members.contains(&member.as_str()));
+    Value::Object(document)
 }
 
-fn passes(resource: &Resource, document: &Map<String, Value>, row: &Row, request: &Value) -> bool {
+fn passes(resource: &Resource, row: &Row, request: &Value) -> bool {
     let asked = |member: &str| request.get(member).filter(|value| !value.is_null());
-    let time = |member: &str| document.get(member).and_then(millis_of);
-    let bounded = |member: &str| {
-        let Some(at) = time(member) else {
-            return asked(&format!("{member}After")).is_none() && asked(&format!("{member}Before")).is_none();
-        };
+    let bounded = |member: &str, at: SystemTime| {
+        let at = millis_of(&timestamp(at)).unwrap_or_default();
         asked(&format!("{member}After")).and_then(millis_of).is_none_or(|bound| at >= bound)
             && asked(&format!("{member}Before")).and_then(millis_of).is_none_or(|bound| at <= bound)
     };
@@ -90,32 +79,32 @@ fn passes(resource: &Resource, document: &Map<String, Value>, row: &Row, request
     let status = asked("StatusEquals").and_then(Value::as_str).is_none_or(|status| resource.status(row) == status);
     // No local job keeps a warm pool or belongs to a training plan.
     let nothing = asked("WarmPoolStatusEquals").is_some() || asked("TrainingPlanArnEquals").is_some();
-    contains && status && !nothing && bounded("CreationTime") && bounded("LastModifiedTime")
+    contains
+        && status
+        && !nothing
+        && bounded("CreationTime", resource.created)
+        && bounded("LastModifiedTime", resource.modified)
 }
 
-fn sort_key(resource: &Resource, document: &Map<String, Value>, row: &Row, sort_by: &str) -> SortKey {
-    let member = match sort_by {
-        "Name" => row.name_member(),
-        "Status" => row.status_member(),
-        other => other.to_owned(),
+fn sort_key<'a>(resource: &'a Resource, row: &Row, sort_by: &str) -> SortKey<'a> {
+    let (number, text) = match sort_by {
+        "Name" => (0.0, resource.name.as_str()),
+        "Status" => (0.0, resource.status(row)),
+        "LastModifiedTime" => (millis(resource.modified) as f64, ""),
+        _ => (millis(resource.created) as f64, ""),
     };
-    let value = document.get(&member);
-    SortKey {
-        number: value.and_then(Value::as_f64).unwrap_or_default(),
-        text: value.and_then(Value::as_str).unwrap_or_default().to_owned(),
-        id: resource.id,
-    }
+    SortKey { number, text: Cow::Borrowed(text), id: resource.id }
 }
 
 /// A token says where the last page ended, so that pages stay whole while resources come and go.
-fn write_token(scope: &str, key: &SortKey) -> String {
+fn write_token(scope: &str, key: &SortKey<'_>) -> String {
     base64::encode(json!([scope, key.number, key.text, key.id]).to_string())
 }
 
-fn read_token(token: &str, scope: &str) -> Result<SortKey, AwsError> {
-    let parts = || -> Option<SortKey> {
+fn read_token(token: &str, scope: &str) -> Result<SortKey<'static>, AwsError> {
+    let parts = || -> Option<SortKey<'static>> {
         let parts: (String, f64, String, u64) = serde_json::from_slice(&base64::decode(token).ok()?).ok()?;
-        (parts.0 == scope).then_some(SortKey { number: parts.1, text: parts.2, id: parts.3 })
+        (parts.0 == scope).then_some(SortKey { number: parts.1, text: Cow::Owned(parts.2), id: parts.3 })
     };
     parts().ok_or_else(|| AwsError::validation("The specified NextToken is invalid."))
 }

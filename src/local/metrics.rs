@@ -85,14 +85,22 @@ fn hint(regex: &str) -> String {
 }
 
 /// `FinalMetricDataList`: the last value of each metric that appears in the log.
-pub(super) fn final_values(metrics: &[Metric], lines: &[LogLine]) -> Vec<Value> {
-    metrics
-        .iter()
-        .filter_map(|metric| {
-            let (value, line) = lines.iter().rev().find_map(|line| Some((metric.value(&line.message)?, line)))?;
-            Some(json!({"MetricName": metric.name, "Value": value, "Timestamp": line.timestamp as f64 / 1000.0}))
-        })
-        .collect()
+pub(super) fn final_values(metrics: &[Metric], newest_first: impl Iterator<Item = LogLine>) -> Vec<Value> {
+    let mut found = vec![None; metrics.len()];
+    let mut missing = metrics.len();
+    for line in newest_first {
+        if missing == 0 {
+            break;
+        }
+        for (metric, found) in metrics.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+            if let Some(value) = metric.value(&line.message) {
+                let at = line.timestamp as f64 / 1000.0;
+                *found = Some(json!({"MetricName": metric.name, "Value": value, "Timestamp": at}));
+                missing -= 1;
+            }
+        }
+    }
+    found.into_iter().flatten().take(MAX_DEFINITIONS).collect()
 }
 
 impl Metric {
@@ -112,8 +120,11 @@ impl Metric {
 mod tests {
     use super::*;
 
-    fn lines(texts: &[&str]) -> Vec<LogLine> {
-        texts.iter().zip(1..).map(|(text, at)| LogLine { timestamp: at * 1000, message: (*text).to_owned() }).collect()
+    /// Lines in order, a second apart; given from the newest to the oldest.
+    fn lines(texts: &[&str]) -> impl Iterator<Item = LogLine> {
+        let line = |(text, at): (&&str, i64)| LogLine { timestamp: at * 1000, message: (*text).to_owned() };
+        let lines: Vec<LogLine> = texts.iter().zip(1..).map(line).collect();
+        lines.into_iter().rev()
     }
 
     fn metrics(definitions: &[(&str, &str)]) -> Result<Vec<Metric>, AwsError> {
@@ -124,7 +135,7 @@ mod tests {
     #[test]
     fn the_last_value_counts() {
         let metrics = metrics(&[("loss", r"loss=([0-9.]+)"), ("absent", r"no=(\d+)")]).unwrap();
-        let found = final_values(&metrics, &lines(&["loss=3.5", "loss=2.25 ", "done"]));
+        let found = final_values(&metrics, lines(&["loss=3.5", "loss=2.25 ", "done"]));
         assert_eq!(found, [json!({"MetricName": "loss", "Value": 2.25, "Timestamp": 2.0})]);
     }
 
@@ -141,7 +152,7 @@ mod tests {
         assert_eq!(hint(&definitions[0].1), "train-accuracy:");
         let metrics = compile(&definitions).unwrap();
         for line in ["[9]\ttrain-rmse:0.5\tvalidation-rmse:1e-3", "[9]#011train-rmse:0.5#011validation-rmse:1e-3"] {
-            let found = final_values(&metrics, &lines(&["[0]\ttrain-rmse:9\tvalidation-rmse:9", line]));
+            let found = final_values(&metrics, lines(&["[0]\ttrain-rmse:9\tvalidation-rmse:9", line]));
             let values: Vec<_> = found.iter().map(|f| (f["MetricName"].clone(), f["Value"].clone())).collect();
             assert_eq!(values, [(json!("train:rmse"), json!(0.5)), (json!("validation:rmse"), json!(0.001))]);
         }

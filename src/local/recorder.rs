@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
+use super::query;
+
 /// A request as it arrived.
 ///
 /// JSON requests (SageMaker, Logs) keep their whole body, form requests (STS, IAM) their members. Of S3 and runtime
@@ -20,9 +22,9 @@ pub struct RecordedRequest {
     pub method: String,
     /// The host that the request was for; empty if it named none.
     pub host: String,
-    /// Path and query, still percent-encoded.
+    /// Path and query, still percent-encoded; without the signature, key and token of a presigned URL.
     pub path: String,
-    /// `content-type`, `accept` and all `x-amz-*` and `x-amzn-*` headers but those of signing; names in lower case.
+    /// `content-type`, `accept` and all `x-amz-*` and `x-amzn-*` headers but those of signing and encryption keys; names in lower case.
     pub headers: BTreeMap<String, String>,
     /// The JSON body; `null` for S3 and the runtime.
     pub body: Value,
@@ -41,6 +43,10 @@ struct Kept {
     requests: VecDeque<(RecordedRequest, u64)>,
     bytes: u64,
 }
+
+/// What must not be kept of a presigned URL.
+const SIGNING_PARAMETERS: [&str; 5] =
+    ["x-amz-signature", "x-amz-security-token", "x-amz-credential", "signature", "awsaccesskeyid"];
 
 const MAX_REQUESTS: usize = 10_000;
 const MAX_BYTES: u64 = 32 << 20;
@@ -75,7 +81,18 @@ impl Recorder {
 pub(super) fn matters(header: &str) -> bool {
     let signing = ["x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "x-amz-user-agent", "x-amz-target"];
     let relevant = header == "content-type" || header == "accept" || header.starts_with("x-amz");
-    relevant && !signing.contains(&header)
+    relevant && !signing.contains(&header) && !header.contains("customer-key")
+}
+
+/// Path and query without what signs a presigned URL: with it, whoever reads the record could send the request again.
+pub(super) fn unsigned(path_and_query: &str) -> String {
+    let Some((path, query)) = path_and_query.split_once('?') else { return path_and_query.to_owned() };
+    let signs = |pair: &&str| {
+        let name = query::decode(pair.split('=').next().unwrap_or_default().as_bytes()).to_ascii_lowercase();
+        SIGNING_PARAMETERS.contains(&name.as_str())
+    };
+    let kept: Vec<&str> = query.split('&').filter(|pair| !signs(pair)).collect();
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
 #[cfg(test)]
@@ -94,6 +111,16 @@ mod tests {
             body_length: length,
             status: 200,
         }
+    }
+
+    #[test]
+    fn secrets_are_left_out() {
+        let path = "/k?X-Amz-Signature=a&versionId=1&x-amz-security-token=b&X-Amz-Cred%65ntial=c&X-Amz-Expires=9";
+        assert_eq!(unsigned(path), "/k?versionId=1&X-Amz-Expires=9");
+        assert_eq!(unsigned("/k?Signature=a&AWSAccessKeyId=b"), "/k");
+        assert_eq!(unsigned("/k"), "/k");
+        assert!(matters("x-amz-meta-a") && !matters("x-amz-server-side-encryption-customer-key"));
+        assert!(!matters("x-amz-copy-source-server-side-encryption-customer-key-md5"));
     }
 
     #[test]

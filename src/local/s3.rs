@@ -43,12 +43,16 @@ pub(crate) struct S3 {
     protocol: S3Service,
 }
 
+type Now = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
 /// What S3 is made of, shared with the operations.
 struct Inner {
     storage: Storage,
     region: String,
     account: String,
-    now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    now: Now,
+    /// The time that clients sign with.
+    real_now: Now,
     /// Numbers requests and uploads.
     counter: AtomicU64,
 }
@@ -63,6 +67,9 @@ impl Inner {
     }
 }
 
+/// An object that is complete but not stored yet.
+pub(crate) struct Prepared(Arc<Object>);
+
 /// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObjectInfo {
@@ -74,13 +81,14 @@ pub(crate) struct ObjectInfo {
 
 impl S3 {
     /// An empty S3 of an account. `region` is where buckets are made unless a request says otherwise; `now` dates
-    /// objects and decides whether a presigned URL has expired.
-    pub(crate) fn new(region: &str, account: &str, now: Arc<dyn Fn() -> SystemTime + Send + Sync>) -> Self {
+    /// objects, `real_now` decides whether a presigned URL has expired: its signer does not know of virtual time.
+    pub(crate) fn new(region: &str, account: &str, now: Now, real_now: Now) -> Self {
         let inner = Arc::new(Inner {
             storage: Storage::default(),
             region: region.to_owned(),
             account: account.to_owned(),
             now,
+            real_now,
             counter: AtomicU64::new(1),
         });
         let protocol = S3ServiceBuilder::new(Service::new(inner.clone())).build();
@@ -121,9 +129,19 @@ impl S3 {
     }
 
     /// Stores an object; false if there is no such bucket.
+    #[cfg(test)]
     pub(crate) fn put(&self, bucket: &str, key: &str, body: Bytes, content_type: Option<&str>) -> bool {
+        self.store(bucket, key, self.prepare(body, content_type))
+    }
+
+    /// Makes an object that is yet to be stored; takes the time that its checksum takes.
+    pub(crate) fn prepare(&self, body: Bytes, content_type: Option<&str>) -> Prepared {
         let attributes = Attributes { content_type: content_type.map(str::to_owned), ..Attributes::default() };
-        let object = Arc::new(Object::new(body, None, attributes, self.inner.now()));
+        Prepared(Arc::new(Object::new(body, None, attributes, self.inner.now())))
+    }
+
+    /// Stores an object; false if there is no such bucket.
+    pub(crate) fn store(&self, bucket: &str, key: &str, Prepared(object): Prepared) -> bool {
         let stored = self.inner.storage.with_mut(bucket, |bucket| {
             bucket.objects.insert(key.to_owned(), object);
             Ok(())

@@ -19,6 +19,10 @@ pub(super) mod runtime;
 pub(super) mod sagemaker;
 pub(super) mod sts;
 
+/// The largest body of the JSON protocols: a full batch of log events is 1 MiB, and escaped at most six times that.
+const MAX_JSON: u64 = 8 << 20;
+const MAX_FORM: u64 = 1 << 20;
+
 /// What the recorder keeps of a body.
 #[derive(Debug, Default)]
 pub(super) struct SeenBody {
@@ -43,9 +47,9 @@ pub(super) async fn handle(
 /// The JSON 1.1 protocol: the operation is in `X-Amz-Target`.
 async fn json(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) -> (Option<String>, SeenBody, Answer) {
     let operation = router::target(&request).map_or_else(|| "Unknown".to_owned(), |(_, name)| name.to_owned());
-    let bytes = match wire::collect(request.into_body()).await {
+    let bytes = match wire::collect(request.into_body(), MAX_JSON).await {
         Ok(bytes) => bytes,
-        Err(error) => return (Some(operation), SeenBody::default(), wire::json(Err(error))),
+        Err(unread) => return (Some(operation), SeenBody::default(), wire::json(Err(unread.error()))),
     };
     let length = Some(bytes.len() as u64);
     let value = match parse(&bytes) {
@@ -80,9 +84,11 @@ fn parse(bytes: &Bytes) -> Result<Value, AwsError> {
 async fn form(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) -> (Option<String>, SeenBody, Answer) {
     let request_id = core.request_id();
     let namespace = if *service == Service::Sts { sts::NAMESPACE } else { iam::NAMESPACE };
-    let bytes = match wire::collect(request.into_body()).await {
+    let bytes = match wire::collect(request.into_body(), MAX_FORM).await {
         Ok(bytes) => bytes,
-        Err(error) => return (None, SeenBody::default(), wire::xml(namespace, "", &request_id, Err(error))),
+        Err(unread) => {
+            return (None, SeenBody::default(), wire::xml(namespace, "", &request_id, Err(unread.error())));
+        }
     };
     let members = query::form(&bytes);
     let action = members.get("Action").cloned().unwrap_or_default();

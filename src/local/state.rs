@@ -11,6 +11,9 @@ use super::jobs::{Deployment, StopSignal};
 use super::kinds::{Kind, Row};
 use super::time::timestamp;
 
+/// The longest `FailureReason`, in characters.
+const MAX_REASON: usize = 1024;
+
 /// One resource: the request that made it, and what Describe adds to it.
 #[derive(Debug)]
 pub(super) struct Resource {
@@ -126,7 +129,8 @@ impl State {
     }
 
     pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
-        self.resources.iter().filter(move |((of, _), _)| *of == kind).map(|(_, resource)| resource)
+        let of_kind = self.resources.range((kind, String::new())..);
+        of_kind.take_while(move |((of, _), _)| *of == kind).map(|(_, resource)| resource)
     }
 
     pub(super) fn next_id(&mut self) -> u64 {
@@ -153,6 +157,12 @@ impl Resource {
         self.state.insert(member.to_owned(), value.into());
     }
 
+    /// Why the resource failed, cut to what the API allows.
+    pub(super) fn set_failure(&mut self, reason: &str) {
+        let cut: String = reason.chars().take(MAX_REASON).collect();
+        self.set("FailureReason", cut);
+    }
+
     /// What Describe answers.
     pub(super) fn describe(&self, row: &Row) -> Map<String, Value> {
         let mut document = self.request.clone();
@@ -170,21 +180,10 @@ impl Resource {
     }
 }
 
-/// A required member that is text.
+/// A member that the model requires, and that is text by it.
 pub(super) fn text<'a>(request: &'a Value, member: &str) -> Result<&'a str, AwsError> {
-    match request.get(member) {
-        Some(Value::String(text)) => Ok(text),
-        None | Some(Value::Null) => Err(AwsError::validation(format!(
-            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
-            lower_first(member)
-        ))),
-        Some(_) => Err(AwsError::serialization(format!("{member} is not text"))),
-    }
-}
-
-fn lower_first(name: &str) -> String {
-    let mut chars = name.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    let other = || AwsError::serialization(format!("{member} is not text"));
+    request.get(member).and_then(Value::as_str).ok_or_else(other)
 }
 
 /// A list of `{"Key": .., "Value": ..}`.

@@ -1,6 +1,6 @@
 //! Times as the JSON protocols write them.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -25,10 +25,10 @@ pub(super) fn millis_of(timestamp: &Value) -> Option<f64> {
     timestamp.as_f64().map(|seconds| seconds * 1000.0)
 }
 
-/// The whole seconds from one time to another, rounded up.
-pub(super) fn seconds_between(start: SystemTime, end: SystemTime) -> u64 {
-    let span = end.duration_since(start).unwrap_or_default();
-    span.as_secs() + u64::from(span > Duration::from_secs(span.as_secs()))
+/// The whole seconds from such a timestamp to a time, rounded up.
+pub(super) fn seconds_since(timestamp: &Value, end: SystemTime) -> Option<u64> {
+    let start = millis_of(timestamp)?.round() as i64;
+    Some(u64::try_from(millis(end) - start).unwrap_or(0).div_ceil(1000))
 }
 
 /// A date and time such as `2025-01-31T08:05:09.042`, as SageMaker writes it into data logs.
@@ -57,6 +57,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

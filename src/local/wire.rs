@@ -4,7 +4,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
 use super::aws_error::AwsError;
@@ -13,14 +13,36 @@ pub(super) type Answer = Response<SdkBody>;
 
 pub(super) const JSON: &str = "application/x-amz-json-1.1";
 
-/// Reads a body to its end.
-pub(super) async fn collect(body: SdkBody) -> Result<Bytes, AwsError> {
-    if let Some(bytes) = body.bytes() {
-        return Ok(Bytes::copy_from_slice(bytes));
+/// Why a body could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is longer than this limit.
+    TooLarge(u64),
+    /// It ended too early.
+    Incomplete,
+}
+
+impl Unread {
+    /// The error of services that are not S3.
+    pub(super) fn error(self) -> AwsError {
+        match self {
+            Self::TooLarge(limit) => {
+                let message = format!("The body is larger than the {limit} bytes that the service accepts.");
+                AwsError::new(413, "RequestEntityTooLarge", message)
+            }
+            Self::Incomplete => {
+                AwsError::new(400, "RequestTimeout", "The request's body ended before it was complete.")
+            }
+        }
     }
-    match body.collect().await {
+}
+
+/// Reads a body of at most `limit` bytes; what is in memory already is not copied.
+pub(super) async fn collect(body: SdkBody, limit: u64) -> Result<Bytes, Unread> {
+    match Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX)).collect().await {
         Ok(whole) => Ok(whole.to_bytes()),
-        Err(_) => Err(AwsError::new(400, "RequestTimeout", "The request's body ended before it was complete.")),
+        Err(error) if error.is::<LengthLimitError>() => Err(Unread::TooLarge(limit)),
+        Err(_) => Err(Unread::Incomplete),
     }
 }
 

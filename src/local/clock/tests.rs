@@ -226,3 +226,22 @@ fn several_runtimes_share_a_clock() {
     assert_eq!(woke.load(Ordering::Relaxed), 800);
     assert_eq!(clock.state().busy, 0);
 }
+
+#[tokio::test]
+async fn a_burst_of_log_lines_wakes_a_poller_once() {
+    let clock = LocalClock::scaled(1.0);
+    let seen = clock.changes();
+    clock.logged();
+    clock.logged();
+    assert_ne!(clock.changes(), seen);
+    let pause = clock.pause_since(seen, Duration::from_secs(3600));
+    tokio::pin!(pause);
+    let at_once = tokio::select! { biased; () = &mut pause => true, () = std::future::ready(()) => false };
+    assert!(!at_once, "more lines may follow");
+    clock.changed();
+    tokio::select! { biased; () = &mut pause => {}, () = std::future::ready(()) => panic!("a change wakes at once") }
+
+    let seen = clock.changes();
+    clock.logged();
+    clock.pause_since(seen, Duration::from_secs(3600)).await;
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -151,14 +152,17 @@ fn files(core: &Core, definition: &Definition, number: usize) -> Result<Vec<(Str
     })
 }
 
-/// Sends a request through the containers of a model; of a failure also the name of the container.
+/// Sends a request through the containers of a model; of a failure also the name of the container. `at` tells which one
+/// is being asked.
 pub(in crate::local) fn invoke(
     containers: &[Container],
     request: Invocation,
+    at: &AtomicUsize,
 ) -> Result<Reply, (String, InvocationFailure)> {
     let Invocation { content_type, accept, body } = request;
     let mut reply = Reply { content_type, body };
     for (number, container) in containers.iter().enumerate() {
+        at.store(number, Ordering::Relaxed);
         // What the caller accepts is for the last container to say.
         let accept = if number + 1 == containers.len() { accept.clone() } else { "*/*".to_owned() };
         let request = Invocation { content_type: reply.content_type, accept, body: reply.body };

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::Run;
 use super::containers::{self, Container, LoadFailure};
+use super::run::Owner;
 use crate::local::backend::Core;
 use crate::local::kinds::Kind;
 use crate::local::state::Resource;
@@ -17,6 +19,8 @@ use crate::local::time::timestamp;
 const CREATING: u64 = 30;
 const UPDATING: u64 = 30;
 const DELETING: u64 = 5;
+/// How long a container may take until it answers its first ping.
+const PING_LIMIT: Duration = Duration::from_secs(240);
 
 /// What answers behind an endpoint.
 pub(in crate::local) struct Deployment {
@@ -120,18 +124,12 @@ fn images(variant: &Value, core: &Core) -> Value {
 pub(in crate::local) async fn create(mut run: Run, variants: Vec<Value>) {
     run.pass(CREATING).await;
     let loaded = deploy(&run, &variants).await;
-    let summaries = summaries(&variants, "InService", &run.core);
-    run.finish(|resource, _| {
-        resource.state.remove("PendingDeploymentSummary");
-        match loaded {
-            Ok(deployment) => {
-                in_service(resource, deployment, summaries);
-            }
-            Err(reason) => {
-                resource.set("EndpointStatus", "Failed");
-                resource.set("FailureReason", reason);
-            }
+    let summaries = summaries(&variants, "InService", &run.owner.core);
+    run.finish(|resource, _| match loaded {
+        Ok(deployment) => {
+            in_service(resource, deployment, summaries);
         }
+        Err(reason) => fail(resource, &reason),
     });
 }
 
@@ -139,20 +137,14 @@ pub(in crate::local) async fn create(mut run: Run, variants: Vec<Value>) {
 pub(in crate::local) async fn update(mut run: Run, config: String, variants: Vec<Value>) {
     run.pass(UPDATING).await;
     let loaded = deploy(&run, &variants).await;
-    let summaries = summaries(&variants, "InService", &run.core);
-    run.finish(|resource, _| {
-        resource.state.remove("PendingDeploymentSummary");
-        match loaded {
-            Ok(deployment) => {
-                resource.request.insert("EndpointConfigName".to_owned(), json!(config));
-                resource.state.remove("FailureReason");
-                in_service(resource, deployment, summaries);
-            }
-            Err(reason) => {
-                resource.set("EndpointStatus", "InService");
-                resource.set("FailureReason", reason);
-            }
+    let summaries = summaries(&variants, "InService", &run.owner.core);
+    run.finish(|resource, _| match loaded {
+        Ok(deployment) => {
+            resource.request.insert("EndpointConfigName".to_owned(), json!(config));
+            resource.state.remove("FailureReason");
+            in_service(resource, deployment, summaries);
         }
+        Err(reason) => fail(resource, &reason),
     });
 }
 
@@ -166,7 +158,7 @@ pub(in crate::local) struct Desired {
 /// Changes weights and instance counts.
 pub(in crate::local) async fn reweigh(mut run: Run, desired: Vec<Desired>) {
     run.pass(UPDATING).await;
-    let endpoint = run.name.clone();
+    let endpoint = run.owner.name.clone();
     run.finish(|resource, _| {
         let mut variants = resource.deployment.as_ref().map(|old| old.variants.clone()).unwrap_or_default();
         for change in &desired {
@@ -201,9 +193,25 @@ pub(in crate::local) fn set_desired(resource: &mut Resource, desired: &[Desired]
 }
 
 fn in_service(resource: &mut Resource, deployment: Deployment, summaries: Vec<Value>) {
+    resource.state.remove("PendingDeploymentSummary");
     resource.deployment = Some(Arc::new(deployment));
     resource.set("EndpointStatus", "InService");
     resource.set("ProductionVariants", summaries);
+}
+
+/// A change failed: what was up before goes on answering.
+pub(super) fn fail(resource: &mut Resource, reason: &str) {
+    resource.state.remove("PendingDeploymentSummary");
+    resource.set_failure(reason);
+    resource.set("EndpointStatus", if resource.deployment.is_some() { "InService" } else { "Failed" });
+    let summaries = resource.state.get_mut("ProductionVariants").and_then(Value::as_array_mut);
+    for summary in summaries.into_iter().flatten() {
+        for what in ["Weight", "InstanceCount"] {
+            if let Some(current) = summary.get(format!("Current{what}")).cloned() {
+                summary[format!("Desired{what}")] = current;
+            }
+        }
+    }
 }
 
 /// Takes an endpoint down.
@@ -218,36 +226,40 @@ async fn deploy(run: &Run, variants: &[Value]) -> Result<Deployment, String> {
     for variant in variants {
         let name = variant["VariantName"].as_str().unwrap_or_default().to_owned();
         let model = variant["ModelName"].as_str().unwrap_or_default().to_owned();
-        let (core, endpoint, stream) = (run.core.clone(), run.name.clone(), log_stream(&run.name, &name));
+        let (owner, stream) = (run.owner.clone(), log_stream(&run.owner.name, &name));
         let work = run.work(move || {
-            let loaded = containers::load(&core, &model, &BTreeMap::new());
-            log_load(&core, &endpoint, &stream, &loaded);
+            let loaded = containers::load(&owner.core, &model, &BTreeMap::new());
+            log_load(&owner, &stream, &loaded);
             loaded
         });
-        let containers = match work.await {
-            Ok(Ok(containers)) => containers,
-            Ok(Err(failure)) => return Err(reason(&name, failure)),
-            Err(panic) => return Err(reason(&name, LoadFailure::Engine(panic))),
+        let loaded = tokio::select! {
+            biased;
+            loaded = work => loaded.unwrap_or_else(|panic| Err(LoadFailure::Engine(panic))),
+            () = run.owner.core.clock.sleep(PING_LIMIT) => {
+                run.owner.close_logs();
+                Err(LoadFailure::Engine(format!("it did not come up within {} seconds", PING_LIMIT.as_secs())))
+            }
         };
+        let containers = loaded.map_err(|failure| reason(&name, failure))?;
         up.push(Variant {
             weight: variant.get("InitialVariantWeight").and_then(Value::as_f64).unwrap_or(1.0),
             containers: Arc::new(containers),
-            log_stream: log_stream(&run.name, &name),
+            log_stream: log_stream(&run.owner.name, &name),
             name,
         });
     }
-    Ok(Deployment::new(&run.name, up))
+    Ok(Deployment::new(&run.owner.name, up))
 }
 
 fn log_stream(endpoint: &str, variant: &str) -> String {
     format!("{variant}/{}", instance_id(&format!("{endpoint}/{variant}")))
 }
 
-fn log_load(core: &Core, endpoint: &str, stream: &str, loaded: &Result<Vec<Container>, LoadFailure>) {
-    let group = log_group(endpoint);
+fn log_load(owner: &Owner, stream: &str, loaded: &Result<Vec<Container>, LoadFailure>) {
+    let group = log_group(&owner.name);
     match loaded {
-        Ok(_) => core.logs.append(core, &group, stream, "Model loaded, listening on port 8080"),
-        Err(LoadFailure::Engine(why)) => core.logs.append(core, &group, stream, why),
+        Ok(_) => owner.log(&group, stream, "Model loaded, listening on port 8080"),
+        Err(LoadFailure::Engine(why)) => owner.log(&group, stream, why),
         Err(_) => {} // the container never started
     }
 }

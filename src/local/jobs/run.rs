@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
@@ -48,15 +49,55 @@ impl Runtime {
     }
 }
 
+/// A task's resource by its identity: what the task leaves in the world goes through here, so that nothing is left there
+/// once the resource is gone.
+#[derive(Clone)]
+pub(in crate::local) struct Owner {
+    pub(in crate::local) core: Arc<Core>,
+    pub(in crate::local) name: String,
+    kind: Kind,
+    id: u64,
+    /// Whether what the task started may still log.
+    logs: Arc<AtomicBool>,
+}
+
+impl Owner {
+    /// Acts while the resource exists; `None` if it is gone. A reset cannot come in between.
+    pub(in crate::local) fn act<T>(&self, act: impl FnOnce(&Core) -> T) -> Option<T> {
+        let mut state = self.core.state();
+        state.same(self.kind, &self.name, self.id)?;
+        Some(act(&self.core))
+    }
+
+    /// Logs what a container says. What it says after its end is lost, as with a killed container.
+    pub(in crate::local) fn log(&self, group: &str, stream: &str, text: &str) {
+        if self.logs.load(Ordering::Acquire) {
+            self.act(|core| core.logs.append(core, group, stream, text));
+        }
+    }
+
+    /// Nothing that is said from now on is logged.
+    pub(in crate::local) fn close_logs(&self) {
+        self.logs.store(false, Ordering::Release);
+    }
+
+    /// Changes the resource; `None` if it is gone.
+    fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
+        let now = self.core.clock.now();
+        self.core.change(|state| {
+            let resource = state.same(self.kind, &self.name, self.id)?;
+            resource.modified = now;
+            Some(change(resource, now))
+        })
+    }
+}
+
 /// A task's hold on its resource. While it exists and does not sleep, time does not jump.
 ///
 /// Dropped before [`finish`](Self::finish), it marks the resource as failed: the runtime ended, or the task panicked.
 pub(in crate::local) struct Run {
-    pub(in crate::local) core: Arc<Core>,
+    pub(in crate::local) owner: Owner,
     pub(in crate::local) stop: Arc<StopSignal>,
-    pub(in crate::local) name: String,
-    kind: Kind,
-    id: u64,
     guard: Option<BusyGuard>,
     finished: bool,
 }
@@ -64,24 +105,27 @@ pub(in crate::local) struct Run {
 impl Run {
     pub(in crate::local) fn new(core: &Arc<Core>, kind: Kind, resource: &Resource) -> Self {
         Self {
-            core: core.clone(),
+            owner: Owner {
+                core: core.clone(),
+                name: resource.name.clone(),
+                kind,
+                id: resource.id,
+                logs: Arc::new(AtomicBool::new(true)),
+            },
             stop: resource.stop.clone(),
-            name: resource.name.clone(),
-            kind,
-            id: resource.id,
             guard: Some(core.clock.busy()),
             finished: false,
         }
     }
 
     pub(in crate::local) fn now(&self) -> SystemTime {
-        self.core.clock.now()
+        self.owner.core.clock.now()
     }
 
     /// Lets virtual time pass.
     pub(in crate::local) async fn pass(&mut self, seconds: u64) {
         let guard = self.guard.take();
-        self.guard = Some(self.core.clock.rest(Duration::from_secs(seconds), guard).await);
+        self.guard = Some(self.owner.core.clock.rest(Duration::from_secs(seconds), guard).await);
     }
 
     /// Lets virtual time pass, or less if a stop is asked for; whether one was.
@@ -92,23 +136,18 @@ impl Run {
             () = stop.wait() => {}
             () = self.pass(seconds) => {}
         }
-        self.guard.get_or_insert_with(|| self.core.clock.busy());
+        self.guard.get_or_insert_with(|| self.owner.core.clock.busy());
         stop.asked()
     }
 
     /// Changes the resource; `None` if it is gone.
     pub(in crate::local) fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
-        let now = self.now();
-        self.core.change(|state| {
-            let resource = state.same(self.kind, &self.name, self.id)?;
-            resource.modified = now;
-            Some(change(resource, now))
-        })
+        self.owner.update(change)
     }
 
     /// Whether the resource is gone: deleted, or the backend was reset.
     pub(in crate::local) fn is_orphaned(&self) -> bool {
-        self.core.state().same(self.kind, &self.name, self.id).is_none()
+        self.owner.act(|_| ()).is_none()
     }
 
     /// Runs code of an engine, which may block or panic, on a thread of its own.
@@ -126,10 +165,10 @@ impl Run {
     /// Removes the resource.
     pub(in crate::local) fn remove(mut self) {
         self.finished = true;
-        let core = &self.core;
+        let Owner { core, name, kind, id, .. } = &self.owner;
         core.change(|state| {
-            if state.same(self.kind, &self.name, self.id).is_some() {
-                let _ = state.remove(self.kind.row(), &core.place, &self.name);
+            if state.same(*kind, name, *id).is_some() {
+                let _ = state.remove(kind.row(), &core.place, name);
             }
         });
     }
@@ -143,17 +182,23 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
+        self.owner.close_logs();
         if self.finished {
             return;
         }
-        let kind = self.kind;
-        self.update(|resource, now| {
-            let reason = "InternalServerError: the task that ran this was dropped, because its Tokio runtime ended.";
-            resource.set("FailureReason", reason);
-            resource.set(&kind.row().status_member(), "Failed");
-            if kind == Kind::TrainingJob {
-                super::training::transition(resource, now, "Failed", "Training job failed");
-            }
+        // The runtime waits for what runs on its threads: an engine must hear that it is to end.
+        self.stop.ask();
+        let reason = if std::thread::panicking() {
+            "InternalServerError: the task that ran this panicked."
+        } else {
+            "InternalServerError: the task that ran this was dropped, because its Tokio runtime ended."
+        };
+        let kind = self.owner.kind;
+        self.update(|resource, now| match kind {
+            Kind::TrainingJob => super::training::fail(resource, now, reason),
+            Kind::TransformJob => super::transform::fail(resource, now, reason),
+            Kind::Endpoint => super::hosting::fail(resource, reason),
+            Kind::Model | Kind::EndpointConfig => {}
         });
     }
 }

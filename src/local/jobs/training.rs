@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::Run;
 use super::containers::no_engine;
+use super::{GRACE, Run};
 use crate::local::archive;
-use crate::local::data::{self, Input};
+use crate::local::backend::Core;
+use crate::local::data::{self, Budget};
 use crate::local::engines::{Channel, EngineFailure, TrainingOutput, TrainingTask};
+use crate::local::kinds::Kind;
 use crate::local::metrics::{self, Metric};
 use crate::local::state::Resource;
-use crate::local::time::{epoch, seconds_between, timestamp};
+use crate::local::time::{epoch, seconds_since, timestamp};
 use crate::types::S3Uri;
 
 const STARTING: u64 = 5;
@@ -24,24 +24,29 @@ const DOWNLOADING_DATA: u64 = 5;
 const DOWNLOADING_IMAGE: u64 = 5;
 const UPLOADING: u64 = 5;
 const STOPPING: u64 = 2;
-/// What a container gets between SIGTERM and SIGKILL.
-const GRACE: Duration = Duration::from_secs(120);
 
 const LOG_GROUP: &str = "/aws/sagemaker/TrainingJobs";
+/// What a job may read in all, in bytes: everything is kept in memory.
+const MAX_INPUT: u64 = 8 << 30;
 const MODEL: &str = "model.tar.gz";
-const MAX_REASON: usize = 1024;
 
 /// What a training job does, taken from its request.
 pub(in crate::local) struct Plan {
     pub(in crate::local) image: String,
-    pub(in crate::local) role: String,
     pub(in crate::local) hyperparameters: BTreeMap<String, String>,
-    pub(in crate::local) channels: Vec<ChannelPlan>,
+    pub(in crate::local) inputs: Inputs,
     pub(in crate::local) environment: BTreeMap<String, String>,
     pub(in crate::local) instance_count: u32,
     pub(in crate::local) output: S3Uri,
     pub(in crate::local) max_runtime: Duration,
     pub(in crate::local) metrics: Vec<Metric>,
+}
+
+/// What is downloaded for a job.
+#[derive(Default)]
+pub(in crate::local) struct Inputs {
+    pub(in crate::local) role: String,
+    pub(in crate::local) channels: Vec<ChannelPlan>,
 }
 
 pub(in crate::local) struct ChannelPlan {
@@ -105,41 +110,54 @@ pub(in crate::local) fn transition(resource: &mut Resource, now: SystemTime, sta
 }
 
 /// Runs a job to its end.
-pub(in crate::local) async fn run(mut run: Run, plan: Plan) {
+pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) {
     let mut started = None;
-    let end = walk(&mut run, &plan, &mut started).await;
+    let end = walk(&mut run, &mut plan, &mut started).await;
     if run.is_orphaned() {
         return run.finish(|_, _| {});
     }
-    let values = metrics::final_values(&plan.metrics, &run.core.logs.lines(LOG_GROUP, &stream(&run, started)));
+    let (core, stream) = (run.owner.core.clone(), stream(&run, started));
+    let metrics = std::mem::take(&mut plan.metrics);
+    let values = run.work(move || metrics::final_values(&metrics, core.logs.newest_first(LOG_GROUP, &stream))).await;
+    let values = values.unwrap_or_default();
     run.finish(|resource, now| {
-        if let Some(start) = started {
-            let seconds = seconds_between(start, now);
-            resource.set("TrainingEndTime", timestamp(now));
-            resource.set("TrainingTimeInSeconds", seconds);
-            resource.set("BillableTimeInSeconds", seconds);
-        }
+        end_times(resource, now);
         if !values.is_empty() {
             resource.set("FinalMetricDataList", values);
         }
         let (status, secondary, message) = match end {
-            End::Completed => ("Completed", "Completed", "Training job completed"),
-            End::Failed(reason) => {
-                resource.set("FailureReason", shortened(&reason));
-                ("Failed", "Failed", "Training job failed")
-            }
+            // A stop may have come while the model was uploaded.
+            End::Completed if !resource.stop.asked() => ("Completed", "Completed", "Training job completed"),
+            End::Failed(reason) => return fail(resource, now, &reason),
             End::Stopped { overtime: true } => {
                 ("Stopped", "MaxRuntimeExceeded", "Training job runtime exceeded MaxRuntimeInSeconds provided")
             }
-            End::Stopped { overtime: false } => ("Stopped", "Stopped", "Training job stopped"),
+            End::Completed | End::Stopped { overtime: false } => ("Stopped", "Stopped", "Training job stopped"),
         };
         resource.set("TrainingJobStatus", status);
         transition(resource, now, secondary, message);
     });
 }
 
+/// The end of a job that failed.
+pub(super) fn fail(resource: &mut Resource, now: SystemTime, reason: &str) {
+    end_times(resource, now);
+    resource.set_failure(reason);
+    resource.set("TrainingJobStatus", "Failed");
+    transition(resource, now, "Failed", "Training job failed");
+}
+
+/// When a job ended that had begun to run.
+fn end_times(resource: &mut Resource, now: SystemTime) {
+    let start = resource.state.get("TrainingStartTime");
+    let Some(seconds) = start.and_then(|start| seconds_since(start, now)) else { return };
+    resource.set("TrainingEndTime", timestamp(now));
+    resource.set("TrainingTimeInSeconds", seconds);
+    resource.set("BillableTimeInSeconds", seconds);
+}
+
 /// The stages up to the last one.
-async fn walk(run: &mut Run, plan: &Plan, started: &mut Option<SystemTime>) -> End {
+async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) -> End {
     if run.pass_unless_stopped(STARTING).await {
         return stopped_early(run).await;
     }
@@ -154,9 +172,12 @@ async fn walk(run: &mut Run, plan: &Plan, started: &mut Option<SystemTime>) -> E
     if run.pass_unless_stopped(DOWNLOADING_DATA).await {
         return stopped_early(run).await;
     }
-    let channels = match plan.channels.iter().map(|channel| download(run, plan, channel)).collect() {
-        Ok(channels) => channels,
-        Err(reason) => return End::Failed(reason),
+    let core = run.owner.core.clone();
+    let inputs = std::mem::take(&mut plan.inputs);
+    let channels = match run.work(move || download(&core, &inputs, MAX_INPUT)).await {
+        Ok(Ok(channels)) => channels,
+        Ok(Err(reason)) => return End::Failed(reason),
+        Err(panic) => return End::Failed(format!("InternalServerError: {panic}")),
     };
     enter(run, "Downloading", "Downloading the training image");
     if run.pass_unless_stopped(DOWNLOADING_IMAGE).await {
@@ -170,7 +191,7 @@ async fn walk(run: &mut Run, plan: &Plan, started: &mut Option<SystemTime>) -> E
         Trained::Output(output) => {
             enter(run, "Uploading", "Uploading generated training model");
             run.pass(UPLOADING).await;
-            if let Err(reason) = upload(run, plan, &output) {
+            if let Err(reason) = upload(run, plan, output).await {
                 return End::Failed(reason);
             }
         }
@@ -181,7 +202,11 @@ async fn walk(run: &mut Run, plan: &Plan, started: &mut Option<SystemTime>) -> E
 
 /// Enters a stage, unless a stop came in between: what is stopping stays so until its data is uploaded.
 fn enter(run: &Run, status: &str, message: &str) {
-    run.update(|resource, now| transition(resource, now, status, message));
+    run.update(|resource, now| {
+        if resource.status(Kind::TrainingJob.row()) != "Stopping" || status == "Uploading" {
+            transition(resource, now, status, message);
+        }
+    });
 }
 
 async fn stopped_early(run: &mut Run) -> End {
@@ -189,33 +214,26 @@ async fn stopped_early(run: &mut Run) -> End {
     End::Stopped { overtime: false }
 }
 
-/// Reads a channel, as it is when the job downloads it.
-fn download(run: &Run, plan: &Plan, channel: &ChannelPlan) -> Result<Channel, String> {
-    let failed = |why: &str| format!("ClientError: Data download failed: {why}");
-    let inputs = data::resolve(&run.core, &channel.data_type, &channel.uri, &plan.role);
-    let inputs = inputs.map_err(|error| failed(&error.message))?;
-    let read = |input: Input| {
-        let gone = || failed(&format!("s3://{}/{} does not exist", input.bucket, input.key));
-        let body = input.read(&run.core).ok_or_else(gone)?;
-        let body = if channel.gzip {
-            archive::gunzip(&body).map_err(|why| failed(&format!("{}: {why}", input.path)))?
-        } else {
-            body
-        };
-        Ok((input.path, body))
+/// Reads all channels, as they are when the job downloads them; `limit` is in bytes. May block.
+fn download(core: &Core, inputs: &Inputs, limit: u64) -> Result<Vec<Channel>, String> {
+    let mut budget = Budget::new(limit);
+    let channel = |channel: &ChannelPlan| {
+        let files = data::resolve(core, &channel.data_type, &channel.uri, &inputs.role).map_err(|e| e.message)?;
+        let read = files.into_iter().map(|input| Ok((input.path.clone(), budget.read(core, &input, channel.gzip)?)));
+        let files = read.collect::<Result<_, String>>()?;
+        Ok(Channel { name: channel.name.clone(), content_type: channel.content_type.clone(), files })
     };
-    let files = inputs.into_iter().map(read).collect::<Result<_, String>>()?;
-    Ok(Channel { name: channel.name.clone(), content_type: channel.content_type.clone(), files })
+    let channels = inputs.channels.iter().map(channel).collect::<Result<_, String>>();
+    channels.map_err(|why| format!("ClientError: Data download failed: {why}"))
 }
 
 /// Runs the engine until it ends, is stopped or has run for too long; whether it has.
 async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime) -> (Trained, bool) {
-    let Some(engine) = run.core.engine(&plan.image) else {
+    let Some(engine) = run.owner.core.engine(&plan.image) else {
         return (Trained::Failed(format!("ClientError: {}", no_engine(&plan.image))), false);
     };
-    let open = Arc::new(AtomicBool::new(true));
-    let task = task(run, plan, channels, &stream(run, Some(start)), &open);
-    let clock = run.core.clock.clone();
+    let task = task(run, plan, channels, stream(run, Some(start)));
+    let clock = run.owner.core.clock.clone();
     let stop = run.stop.clone();
     let mut overtime = false;
     let result = {
@@ -239,7 +257,7 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
             }
         }
     };
-    open.store(false, Ordering::Release);
+    run.owner.close_logs();
     let trained = match result {
         Some(Ok(Ok(output))) => Trained::Output(output),
         Some(Ok(Err(EngineFailure::Stopped))) if stop.asked() => Trained::Nothing,
@@ -250,27 +268,22 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
     (trained, overtime)
 }
 
-fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: &str, open: &Arc<AtomicBool>) -> TrainingTask {
-    let (core, stop, stream, open) = (run.core.clone(), run.stop.clone(), stream.to_owned(), open.clone());
+fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: String) -> TrainingTask {
+    let (owner, stop) = (run.owner.clone(), run.stop.clone());
     TrainingTask {
-        job_name: run.name.clone(),
+        job_name: run.owner.name.clone(),
         hyperparameters: plan.hyperparameters.clone(),
         channels,
         environment: plan.environment.clone(),
         instance_count: plan.instance_count,
-        log: Arc::new(move |line| {
-            // What an abandoned engine says after its end is lost, as with a killed container.
-            if open.load(Ordering::Acquire) {
-                core.logs.append(&core, LOG_GROUP, &stream, line);
-            }
-        }),
+        log: Arc::new(move |line| owner.log(LOG_GROUP, &stream, line)),
         stopping: Arc::new(move || stop.asked()),
     }
 }
 
 /// The log stream of the job's first instance.
 fn stream(run: &Run, started: Option<SystemTime>) -> String {
-    format!("{}/algo-1-{}", run.name, started.map_or(0, epoch))
+    format!("{}/algo-1-{}", run.owner.name, started.map_or(0, epoch))
 }
 
 /// Where a job's outputs go.
@@ -278,23 +291,25 @@ fn folder(output: &S3Uri, job: &str) -> S3Uri {
     output.join(job).join("output")
 }
 
-fn upload(run: &Run, plan: &Plan, output: &TrainingOutput) -> Result<(), String> {
-    let folder = folder(&plan.output, &run.name);
-    put(run, &folder.join(MODEL), &output.model)?;
-    if !output.data.is_empty() {
-        put(run, &folder.join("output.tar.gz"), &output.data)?;
-    }
-    Ok(())
-}
-
-fn put(run: &Run, place: &S3Uri, files: &[(String, Bytes)]) -> Result<(), String> {
-    let packed = archive::pack(files).map_err(|why| format!("ClientError: Cannot pack {place}: {why}"))?;
-    if run.core.s3.put(place.bucket(), place.key(), packed, Some("application/x-tar")) {
-        return Ok(());
-    }
-    Err(format!("ClientError: Artifact upload failed: the bucket {} does not exist", place.bucket()))
-}
-
-fn shortened(reason: &str) -> String {
-    reason.chars().take(MAX_REASON).collect()
+/// Packs and stores what the engine left.
+async fn upload(run: &Run, plan: &Plan, output: TrainingOutput) -> Result<(), String> {
+    let folder = folder(&plan.output, &run.owner.name);
+    let owner = run.owner.clone();
+    let packed = run.work(move || {
+        let mut archives = vec![(folder.join(MODEL), output.model)];
+        if !output.data.is_empty() {
+            archives.push((folder.join("output.tar.gz"), output.data));
+        }
+        for (place, files) in archives {
+            let packed = archive::pack(&files).map_err(|why| format!("ClientError: Cannot pack {place}: {why}"))?;
+            let object = owner.core.s3.prepare(packed, Some("application/x-tar"));
+            let stored = owner.act(|core| core.s3.store(place.bucket(), place.key(), object));
+            if stored == Some(false) {
+                let bucket = place.bucket();
+                return Err(format!("ClientError: Artifact upload failed: the bucket {bucket} does not exist"));
+            }
+        }
+        Ok(())
+    });
+    packed.await.unwrap_or_else(|panic| Err(format!("InternalServerError: {panic}")))
 }

@@ -1,24 +1,27 @@
 //! A batch transform job: each object goes through the model, in records, and comes out as an object of its own.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::Run;
 use super::containers::{self, Container, LoadFailure};
 use super::hosting::instance_id;
-use crate::local::archive;
+use super::run::Owner;
+use super::{GRACE, Run};
 use crate::local::backend::Core;
-use crate::local::data::{self, Input};
+use crate::local::data::{self, Budget, Input};
 use crate::local::engines::Invocation;
+use crate::local::s3::Prepared;
 use crate::local::state::Resource;
 use crate::local::time::{date_time, epoch, timestamp};
 use crate::types::S3Uri;
 
 const STARTING: u64 = 30;
 const STOPPING: u64 = 2;
+/// What a job may read in all, in bytes: its outputs are kept in memory until its end.
+const MAX_INPUT: u64 = 8 << 30;
 
 const LOG_GROUP: &str = "/aws/sagemaker/TransformJobs";
 
@@ -41,13 +44,13 @@ pub(in crate::local) struct Plan {
 }
 
 enum End {
-    Completed,
+    Completed(Outputs),
     Failed(String),
     Stopped,
 }
 
-/// Objects that are written when the whole job is done.
-type Outputs = Vec<(S3Uri, Bytes)>;
+/// Objects that are stored when the whole job is done.
+type Outputs = Vec<(S3Uri, Prepared)>;
 
 /// Stop was asked for.
 pub(in crate::local) fn stopping(resource: &mut Resource, _now: SystemTime) {
@@ -58,18 +61,27 @@ pub(in crate::local) fn stopping(resource: &mut Resource, _now: SystemTime) {
 /// Runs a job to its end.
 pub(in crate::local) async fn run(mut run: Run, plan: Plan) {
     let end = walk(&mut run, plan).await;
+    let core = run.owner.core.clone();
     run.finish(|resource, now| {
         let status = match end {
-            End::Completed => "Completed",
-            End::Stopped => "Stopped",
-            End::Failed(reason) => {
-                resource.set("FailureReason", reason);
-                "Failed"
-            }
+            // A stopped job stores nothing, however late the stop came.
+            End::Completed(outputs) if !resource.stop.asked() => match write(&core, outputs) {
+                Ok(()) => "Completed",
+                Err(reason) => return fail(resource, now, &reason),
+            },
+            End::Completed(_) | End::Stopped => "Stopped",
+            End::Failed(reason) => return fail(resource, now, &reason),
         };
         resource.set("TransformJobStatus", status);
         resource.set("TransformEndTime", timestamp(now));
     });
+}
+
+/// The end of a job that failed.
+pub(super) fn fail(resource: &mut Resource, now: SystemTime, reason: &str) {
+    resource.set_failure(reason);
+    resource.set("TransformJobStatus", "Failed");
+    resource.set("TransformEndTime", timestamp(now));
 }
 
 async fn walk(run: &mut Run, plan: Plan) -> End {
@@ -79,29 +91,34 @@ async fn walk(run: &mut Run, plan: Plan) -> End {
     }
     run.update(|resource, now| resource.set("TransformStartTime", timestamp(now)));
     let log = Log::new(run);
-    let (core, stop) = (run.core.clone(), run.stop.clone());
-    let worked = run.work(move || {
-        let job = Job { core: &core, plan: &plan, log: &log };
-        job.transform(&|| stop.asked())
-    });
-    let worked = worked.await;
-    if run.stop.asked() {
+    let (core, clock, stop) = (run.owner.core.clone(), run.owner.core.clock.clone(), run.stop.clone());
+    let worked = {
+        let work = run.work(move || {
+            let job = Job { core: &core, plan: &plan, log: &log };
+            job.transform(&|| stop.asked())
+        });
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            worked = &mut work => Some(worked),
+            () = async { run.stop.wait().await; clock.sleep(GRACE).await } => None,
+        }
+    };
+    run.owner.close_logs();
+    let Some(worked) = worked.filter(|_| !run.stop.asked()) else {
         run.pass(STOPPING).await;
         return End::Stopped;
-    }
+    };
     match worked {
-        Ok(Ok(outputs)) => match write(run, outputs) {
-            Ok(()) => End::Completed,
-            Err(reason) => End::Failed(reason),
-        },
+        Ok(Ok(outputs)) => End::Completed(outputs),
         Ok(Err(reason)) => End::Failed(reason),
         Err(panic) => End::Failed(format!("AlgorithmError: {panic}")),
     }
 }
 
-fn write(run: &Run, outputs: Outputs) -> Result<(), String> {
-    for (place, body) in outputs {
-        if !run.core.s3.put(place.bucket(), place.key(), body, None) {
+fn write(core: &Core, outputs: Outputs) -> Result<(), String> {
+    for (place, object) in outputs {
+        if !core.s3.store(place.bucket(), place.key(), object) {
             return Err(format!("ClientError: Upload failed: the bucket {} does not exist", place.bucket()));
         }
     }
@@ -110,24 +127,24 @@ fn write(run: &Run, outputs: Outputs) -> Result<(), String> {
 
 /// The job's two log streams.
 struct Log {
-    core: Arc<Core>,
+    owner: Owner,
     container: String,
     data: String,
 }
 
 impl Log {
     fn new(run: &Run) -> Self {
-        let container = format!("{}/{}-{}", run.name, instance_id(&run.name), epoch(run.now()));
-        Self { core: run.core.clone(), data: format!("{container}/data-log"), container }
+        let container = format!("{}/{}-{}", run.owner.name, instance_id(&run.owner.name), epoch(run.now()));
+        Self { owner: run.owner.clone(), data: format!("{container}/data-log"), container }
     }
 
     fn container(&self, line: &str) {
-        self.core.logs.append(&self.core, LOG_GROUP, &self.container, line);
+        self.owner.log(LOG_GROUP, &self.container, line);
     }
 
     fn data(&self, line: &str) {
-        let time = date_time(self.core.clock.now());
-        self.core.logs.append(&self.core, LOG_GROUP, &self.data, &format!("{time}:[sagemaker logs]: {line}"));
+        let time = date_time(self.owner.core.clock.now());
+        self.owner.log(LOG_GROUP, &self.data, &format!("{time}:[sagemaker logs]: {line}"));
     }
 }
 
@@ -158,22 +175,27 @@ impl Job<'_> {
         let inputs = data::resolve(self.core, &plan.data_type, &plan.uri, "");
         let inputs = inputs.map_err(|error| format!("ClientError: {}", error.message))?;
         let mut outputs = Vec::with_capacity(inputs.len());
+        let mut budget = Budget::new(MAX_INPUT);
         for input in &inputs {
             if stopped() {
                 break;
             }
-            let body = self.object(&containers, input, stopped)?;
-            outputs.push((plan.output.join(&format!("{}.out", input.path)), Bytes::from(body)));
+            let body = self.object(&containers, input, &mut budget, stopped)?;
+            let object = self.core.s3.prepare(Bytes::from(body), None);
+            outputs.push((plan.output.join(&format!("{}.out", input.path)), object));
         }
         Ok(outputs)
     }
 
-    fn object(&self, containers: &[Container], input: &Input, stopped: &dyn Fn() -> bool) -> Result<Vec<u8>, String> {
+    fn object(
+        &self,
+        containers: &[Container],
+        input: &Input,
+        budget: &mut Budget,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<Vec<u8>, String> {
         let name = format!("{}/{}", input.bucket, input.key);
-        let mut body = input.read(self.core).ok_or_else(|| format!("ClientError: s3://{name} does not exist"))?;
-        if self.plan.gzip {
-            body = archive::gunzip(&body).map_err(|why| format!("ClientError: s3://{name}: {why}"))?;
-        }
+        let body = budget.read(self.core, input, self.plan.gzip).map_err(|why| format!("ClientError: {why}"))?;
         let payloads = payloads(self.plan, &body).map_err(|too_large| {
             self.log.data(&format!("{name}: ClientError: {too_large}"));
             format!("ClientError: s3://{name}: {too_large}")
@@ -188,7 +210,7 @@ impl Job<'_> {
                 accept: self.plan.accept.clone(),
                 body: payload,
             };
-            match containers::invoke(containers, request) {
+            match containers::invoke(containers, request, &AtomicUsize::new(0)) {
                 Ok(reply) => {
                     out.extend_from_slice(&reply.body);
                     if self.plan.assemble_lines && !out.ends_with(b"\n") {

@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use s3s::{HttpError, HttpResponse};
 
-use super::{Inner, address, auth, errors, receive};
+use super::{Inner, address, errors, receive};
 
 /// What an answer has to know of its request.
 pub(super) struct Context {
@@ -20,7 +20,7 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(inner: &Inner, request: &Request<SdkBody>) -> Self {
         let address = address::of_host(receive::host(request.uri(), request.headers()));
-        let path = auth::percent_decode(request.uri().path());
+        let path = crate::local::query::decode(request.uri().path().as_bytes());
         let resource = match address.bucket {
             Some(bucket) => format!("/{bucket}{path}"),
             None => path,

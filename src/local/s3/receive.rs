@@ -5,11 +5,12 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, RANGE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use s3s::{Body, HttpRequest, S3Error, S3Result, s3_error};
 
 use super::checksum::{Algorithm, Checksum, md5, sha256_hex};
 use super::{Inner, address, auth, aws_chunked, errors};
+use crate::local::wire;
 
 /// The largest body: that of the largest PutObject, 5 GiB, with room for chunk headers.
 const MAX_BODY: u64 = 5 * 1024 * 1024 * 1024 + 64 * 1024 * 1024;
@@ -30,7 +31,7 @@ pub(super) struct Received {
 pub(super) async fn receive(inner: &Inner, request: Request<SdkBody>) -> S3Result<HttpRequest> {
     let (mut parts, body) = request.into_parts();
     let address = address::of_host(host(&parts.uri, &parts.headers));
-    let unsigned = auth::strip(parts.uri.query().unwrap_or_default(), &mut parts.headers, inner.now())?;
+    let unsigned = auth::strip(parts.uri.query().unwrap_or_default(), &mut parts.headers, (inner.real_now)())?;
     parts.uri = path_style(&parts.uri, address.bucket.as_deref(), &unsigned.query)?;
     // The protocol crate would guess from it whether the request is virtual-hosted.
     parts.headers.remove(HOST);
@@ -105,14 +106,11 @@ fn drop_unreadable_range(headers: &mut HeaderMap) {
     }
 }
 
-/// The whole body; bytes that are in memory already are not copied.
 async fn collect(body: SdkBody, limit: u64) -> S3Result<Bytes> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(errors::entity_too_large()),
-        Err(_) => Err(errors::incomplete_body()),
-    }
+    wire::collect(body, limit).await.map_err(|unread| match unread {
+        wire::Unread::TooLarge(_) => errors::entity_too_large(),
+        wire::Unread::Incomplete => errors::incomplete_body(),
+    })
 }
 
 /// Undoes `aws-chunked`; checksums in trailers become headers.

@@ -3,8 +3,8 @@
 use s3s::dto::{Tag, TagSet};
 use s3s::{S3Error, S3Result, s3_error};
 
-use super::auth::percent_decode;
 use super::errors;
+use crate::local::query;
 
 /// Valid tags in the order of the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Tags {
 
     /// The header `x-amz-tagging`: `key=value&key=value`, encoded as a query string.
     pub(super) fn from_header(header: &str) -> S3Result<Self> {
-        let decode = |text: &str| percent_decode(&text.replace('+', " "));
+        let decode = |text: &str| query::decode(text.replace('+', " ").as_bytes());
         let pairs = header.split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         Self::checked(pairs.map(|(key, value)| (decode(key), decode(value))).collect())

@@ -74,7 +74,8 @@ impl Fixture {
     fn new() -> Self {
         let clock = Clock(Arc::new(AtomicU64::new(START)));
         let time = clock.clone();
-        let s3 = S3::new("us-east-1", ACCOUNT, Arc::new(move || time.now()));
+        let now = Arc::new(move || time.now());
+        let s3 = S3::new("us-east-1", ACCOUNT, now.clone(), now);
         s3.create_bucket("data");
         let client = client(&s3, "us-east-1", false);
         Self { s3, clock, client }

@@ -48,7 +48,7 @@ fn bad_token() -> AwsError {
     AwsError::invalid_parameter("The specified nextToken is invalid.")
 }
 
-/// A member that the model requires; the service reports its absence like any other violation.
+/// One of two members that name the group: the model requires neither, the service one of them.
 fn required<'a>(value: Option<&'a String>, path: &str) -> Result<&'a str, AwsError> {
     value.map(String::as_str).ok_or_else(|| {
         AwsError::invalid_parameter(format!(
@@ -57,78 +57,53 @@ fn required<'a>(value: Option<&'a String>, path: &str) -> Result<&'a str, AwsErr
     })
 }
 
-/// A limit within 1 and `max`.
-fn limit(asked: Option<i64>, default: usize, max: usize) -> Result<usize, AwsError> {
-    let Some(asked) = asked else { return Ok(default) };
-    let bound = match usize::try_from(asked) {
-        Ok(limit) if (1..=max).contains(&limit) => return Ok(limit),
-        Ok(1..) => format!("less than or equal to {max}"),
-        _ => "greater than or equal to 1".to_owned(),
-    };
-    Err(AwsError::invalid_parameter(format!(
-        "1 validation error detected: Value '{asked}' at 'limit' failed to satisfy constraint: Member must have value \
-         {bound}"
-    )))
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NamedGroup {
+    log_group_name: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Named {
-    log_group_name: Option<String>,
-    log_stream_name: Option<String>,
+struct NamedStream {
+    log_group_name: String,
+    log_stream_name: String,
 }
 
-impl Named {
-    fn group(&self) -> Result<&str, AwsError> {
-        required(self.log_group_name.as_ref(), "logGroupName")
-    }
-
-    fn stream(&self) -> Result<&str, AwsError> {
-        required(self.log_stream_name.as_ref(), "logStreamName")
-    }
-}
-
-fn create_group(core: &Core, request: Named) -> Answer {
-    let name = request.group()?;
+fn create_group(core: &Core, request: NamedGroup) -> Answer {
+    let name = request.log_group_name;
     core.logs.change(core, |groups| {
-        if groups.contains_key(name) {
+        if groups.contains_key(&name) {
             let message = "The specified log group already exists";
             return Err(AwsError::new(400, "ResourceAlreadyExistsException", message));
         }
-        groups.insert(name.to_owned(), Group::new(core.clock.now()));
+        groups.insert(name, Group::new(core.clock.now()));
         Ok(Value::Null)
     })
 }
 
-fn create_stream(core: &Core, request: Named) -> Answer {
-    let (group, name) = (request.group()?, request.stream()?);
-    if name.contains([':', '*']) || name.is_empty() {
-        return Err(AwsError::invalid_parameter(format!(
-            "1 validation error detected: Value '{name}' at 'logStreamName' failed to satisfy constraint: Member must \
-             satisfy regular expression pattern: [^:*]*"
-        )));
-    }
+fn create_stream(core: &Core, request: NamedStream) -> Answer {
+    let NamedStream { log_group_name: group, log_stream_name: name } = request;
     core.logs.change(core, |groups| {
-        let group = groups.get_mut(group).ok_or_else(no_group)?;
-        if group.streams.contains_key(name) {
+        let group = groups.get_mut(&group).ok_or_else(no_group)?;
+        if group.streams.contains_key(&name) {
             let message = "The specified log stream already exists";
             return Err(AwsError::new(400, "ResourceAlreadyExistsException", message));
         }
-        group.streams.insert(name.to_owned(), Stream::new(core.clock.now()));
+        group.streams.insert(name, Stream::new(core.clock.now()));
         Ok(Value::Null)
     })
 }
 
-fn delete_group(core: &Core, request: Named) -> Answer {
-    let name = request.group()?;
-    core.logs.change(core, |groups| groups.remove(name).map(|_| Value::Null).ok_or_else(no_group))
+fn delete_group(core: &Core, request: NamedGroup) -> Answer {
+    core.logs.change(core, |groups| groups.remove(&request.log_group_name).map(|_| Value::Null).ok_or_else(no_group))
 }
 
-fn delete_stream(core: &Core, request: Named) -> Answer {
-    let (group, name) = (request.group()?, request.stream()?);
+fn delete_stream(core: &Core, request: NamedStream) -> Answer {
+    let NamedStream { log_group_name: group, log_stream_name: name } = request;
     core.logs.change(core, |groups| {
-        let group = groups.get_mut(group).ok_or_else(no_group)?;
-        group.streams.remove(name).map(|_| Value::Null).ok_or_else(no_stream)
+        let group = groups.get_mut(&group).ok_or_else(no_group)?;
+        group.streams.remove(&name).map(|_| Value::Null).ok_or_else(no_stream)
     })
 }
 
@@ -137,7 +112,7 @@ fn delete_stream(core: &Core, request: Named) -> Answer {
 struct DescribeGroups {
     log_group_name_prefix: Option<String>,
     log_group_name_pattern: Option<String>,
-    limit: Option<i64>,
+    limit: Option<usize>,
     next_token: Option<String>,
 }
 
@@ -146,7 +121,7 @@ fn describe_groups(core: &Core, request: DescribeGroups) -> Answer {
         let message = "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.";
         return Err(AwsError::invalid_parameter(message));
     }
-    let size = limit(request.limit, 50, 50)?;
+    let size = request.limit.unwrap_or(50);
     let prefix = request.log_group_name_prefix.as_deref().unwrap_or_default();
     let pattern = request.log_group_name_pattern.as_deref().unwrap_or_default().to_lowercase();
     core.logs.read(|groups| {
@@ -179,7 +154,7 @@ struct DescribeStreams {
     log_stream_name_prefix: Option<String>,
     order_by: Option<String>,
     descending: Option<bool>,
-    limit: Option<i64>,
+    limit: Option<usize>,
     next_token: Option<String>,
 }
 
@@ -189,7 +164,7 @@ fn describe_streams(core: &Core, request: DescribeStreams) -> Answer {
         Some(name) => name,
         None => required(request.log_group_name.as_ref(), "logGroupName")?,
     };
-    let size = limit(request.limit, 50, 50)?;
+    let size = request.limit.unwrap_or(50);
     let by_time = request.order_by.as_deref() == Some("LastEventTime");
     if by_time && request.log_stream_name_prefix.is_some() {
         let message = "Cannot order by LastEventTime with a logStreamNamePrefix.";

@@ -33,7 +33,7 @@ async fn from_training_to_predictions() {
     assert_eq!(answer.custom_attributes(), Some("trace=1"));
     let log = aws.lines("/aws/sagemaker/Endpoints/mean").await;
     assert_eq!(log, ["Model loaded, listening on port 8080"]);
-    assert_eq!(aws.backend.ignored(), []);
+    assert!(aws.backend.ignored().iter().all(|field| field.operation == "CreateTrainingJob"));
 }
 
 #[tokio::test]
@@ -167,10 +167,12 @@ async fn an_update_swaps_the_variants_and_a_failed_one_does_not() {
     aws.config("two", &[("Second", "two", 1.0)]).await;
     let update =
         |config: &'static str| aws.sagemaker.update_endpoint().endpoint_name("e").endpoint_config_name(config).send();
+    let busy = aws.backend.clock().busy(); // or time may jump before it is looked at
     update("two").await.unwrap();
     let endpoint = aws.endpoint("e").await;
     assert_eq!(endpoint.endpoint_status(), Some(&sm::EndpointStatus::Updating));
     assert_eq!(text(&aws.invoke("e", "1").send().await.unwrap()), "1", "the old variants answer meanwhile");
+    drop(busy);
     aws.backend.clock().settle().await;
     let endpoint = aws.endpoint("e").await;
     assert_eq!(
@@ -217,11 +219,13 @@ async fn variants_share_the_traffic_by_weight() {
         update.desired_weights_and_capacities(weight(name, 0.0)).send()
     };
     assert_eq!(refusal(update("C").await).0, "ValidationException");
+    let busy = aws.backend.clock().busy(); // or time may jump before it is looked at
     update("A").await.unwrap();
     let endpoint = aws.endpoint("ab").await;
     assert_eq!(endpoint.endpoint_status(), Some(&sm::EndpointStatus::Updating));
     let variant = &endpoint.production_variants()[0];
     assert_eq!((variant.current_weight(), variant.desired_weight()), (Some(3.0), Some(0.0)));
+    drop(busy);
     aws.backend.clock().settle().await;
     assert_eq!(aws.endpoint("ab").await.production_variants()[0].current_weight(), Some(0.0));
     for _ in 0..20 {
@@ -303,4 +307,82 @@ async fn a_body_may_be_six_megabytes() {
     let error = aws.invoke("e", &line(6_291_457)).send().await.unwrap_err();
     let SdkError::ServiceError(error) = error else { panic!("{error:?}") };
     assert_eq!(error.raw().status().as_u16(), 413);
+}
+
+#[test]
+fn an_update_whose_runtime_ends_leaves_the_endpoint_in_service() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let aws = Aws::with_clock(LocalClock::manual());
+    runtime().block_on(async {
+        aws.model("m", "4").await;
+        aws.config("c", &[("A", "m", 1.0)]).await;
+        aws.create_endpoint("e", "c").await;
+        aws.create_endpoint("new", "c").await;
+        aws.backend.clock().advance(Duration::from_secs(30));
+        aws.backend.clock().settle().await;
+        aws.sagemaker.update_endpoint().endpoint_name("e").endpoint_config_name("c").send().await.unwrap();
+        let weight = sm::DesiredWeightAndCapacity::builder().variant_name("A").desired_weight(7.0).build();
+        let update = aws.sagemaker.update_endpoint_weights_and_capacities().endpoint_name("new");
+        update.desired_weights_and_capacities(weight).send().await.unwrap();
+        aws.create_endpoint("never", "c").await;
+    });
+    runtime().block_on(async {
+        for name in ["e", "new"] {
+            let endpoint = aws.endpoint(name).await;
+            assert_eq!(endpoint.endpoint_status(), Some(&sm::EndpointStatus::InService), "{name}");
+            assert!(endpoint.failure_reason().unwrap().starts_with("InternalServerError: "));
+            assert!(endpoint.pending_deployment_summary().is_none());
+            assert_eq!(endpoint.production_variants()[0].desired_weight(), Some(1.0));
+            assert_eq!(text(&aws.invoke(name, "1").send().await.unwrap()), "4");
+        }
+        assert_eq!(aws.endpoint("never").await.endpoint_status(), Some(&sm::EndpointStatus::Failed));
+    });
+}
+
+#[tokio::test]
+async fn a_container_that_takes_too_long_is_given_up() {
+    // 300 ms are five minutes.
+    let aws = Aws::with_clock(LocalClock::scaled(1000.0));
+    let up = async |name: &'static str| {
+        aws.config(name, &[("A", name, 1.0)]).await;
+        aws.create_endpoint(name, name).await;
+        loop {
+            let endpoint = aws.endpoint(name).await;
+            if endpoint.endpoint_status() != Some(&sm::EndpointStatus::Creating) {
+                return endpoint;
+            }
+            aws.backend.clock().pause(Duration::from_secs(10)).await;
+        }
+    };
+    aws.model("late", "slow").await;
+    let endpoint = up("late").await;
+    assert_eq!(endpoint.endpoint_status(), Some(&sm::EndpointStatus::Failed));
+    let reason = endpoint.failure_reason().unwrap();
+    assert!(reason.contains("did not pass the ping health check") && reason.contains("240 seconds"), "{reason}");
+
+    aws.model("e", "1").await;
+    assert_eq!(up("e").await.endpoint_status(), Some(&sm::EndpointStatus::InService));
+    let error = aws.invoke("e", "slow").send().await.unwrap_err();
+    let InvokeEndpointError::ModelError(error) = error.into_service_error() else { panic!("no ModelError") };
+    assert_eq!(error.original_status_code, Some(0));
+    let said = error.message().unwrap();
+    let start = "Received server error (0) from primary with message \"Your invocation timed out while waiting for a \
+                 response from container primary.";
+    assert!(said.starts_with(start), "{said}");
+}
+
+#[tokio::test]
+async fn what_is_not_supported_of_an_invocation_is_refused() {
+    let aws = Aws::new();
+    aws.deploy("e", "1").await;
+    let call = || aws.invoke("e", "1");
+    let refused = |member: &str| {
+        let text = format!("The local backend does not support {member} of InvokeEndpoint yet.");
+        ("ValidationError".to_owned(), text)
+    };
+    assert_eq!(refusal(call().target_model("m.tar.gz").send().await), refused("TargetModel"));
+    assert_eq!(refusal(call().target_container_hostname("h").send().await), refused("TargetContainerHostname"));
+    assert_eq!(refusal(call().inference_component_name("c").send().await), refused("InferenceComponentName"));
+    assert_eq!(refusal(call().session_id("NEW_SESSION").send().await), refused("SessionId"));
+    assert_eq!(refusal(call().enable_explanations("`true`").send().await), refused("EnableExplanations"));
 }

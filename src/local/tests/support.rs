@@ -13,6 +13,7 @@ use crate::local::{LocalBackend, LocalClock};
 
 pub(super) const IMAGE: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mean:1";
 
+#[derive(Clone)]
 pub(super) struct Aws {
     pub(super) backend: LocalBackend,
     pub(super) sagemaker: aws_sdk_sagemaker::Client,
@@ -69,6 +70,9 @@ impl Engine for Mean {
         let file = model.file("mean.txt").ok_or_else(|| EngineFailure::algorithm("mean.txt is missing"))?;
         let text = String::from_utf8_lossy(file);
         let scale: f64 = model.environment.get("SCALE").and_then(|scale| scale.parse().ok()).unwrap_or(1.0);
+        if text == "slow" {
+            std::thread::sleep(Duration::from_millis(300));
+        }
         let mean: f64 = text.parse().map_err(|_| EngineFailure::algorithm("mean.txt holds no number"))?;
         Ok(Arc::new(MeanModel(mean * scale)))
     }
@@ -81,6 +85,9 @@ impl LoadedModel for MeanModel {
             return Err(InvocationFailure { status: 415, message });
         }
         assert!(&*request.body != b"panic", "oh dear");
+        if &*request.body == b"slow" {
+            std::thread::sleep(Duration::from_millis(300));
+        }
         if &*request.body == b"break" {
             return Err(InvocationFailure { status: 500, message: "broken".into() });
         }

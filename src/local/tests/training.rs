@@ -55,7 +55,10 @@ async fn a_job_trains_and_tells_how() {
 
     let lines = aws.lines("/aws/sagemaker/TrainingJobs").await;
     assert_eq!(lines, ["reading a.csv", "reading b.csv", "[0]\ttrain-rmse:9", "[1]\ttrain-rmse:2.5", "mean=3"]);
-    assert_eq!(aws.backend.ignored(), []);
+    let ignored: Vec<String> = aws.backend.ignored().into_iter().map(|field| field.path).collect();
+    let without_effect =
+        ["AlgorithmSpecification.TrainingInputMode", "ResourceConfig.InstanceType", "ResourceConfig.VolumeSizeInGB"];
+    assert_eq!(ignored, without_effect);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -294,10 +297,8 @@ async fn fields_without_effect_are_listed() {
     let vpc = sm::VpcConfig::builder().subnets("subnet-1").security_group_ids("sg-1").build();
     aws.train("vpc").vpc_config(vpc).send().await.unwrap();
     let ignored = aws.backend.ignored();
-    assert_eq!(
-        (ignored.len(), ignored[0].operation.as_str(), ignored[0].path.as_str()),
-        (1, "CreateTrainingJob", "VpcConfig")
-    );
+    let vpc = ignored.iter().find(|field| field.path == "VpcConfig").unwrap();
+    assert_eq!(vpc.operation, "CreateTrainingJob");
 }
 
 #[tokio::test]
@@ -310,4 +311,97 @@ async fn a_reset_abandons_what_runs() {
     assert!(aws.sagemaker.list_training_jobs().send().await.unwrap().training_job_summaries().is_empty());
     assert_eq!(aws.backend.requests().len(), 1);
     assert!(!aws.backend.core().s3.bucket_exists("data"));
+}
+
+/// Polls until the job trains.
+async fn trains(aws: &Aws, name: &str) {
+    while aws.job(name).await.secondary_status() != Some(&sm::SecondaryStatus::Training) {
+        aws.backend.clock().pause(Duration::from_secs(1)).await;
+    }
+}
+
+#[test]
+fn a_runtime_that_ends_does_not_wait_for_an_engine_without_end() {
+    for flavor in [1, 2] {
+        let aws = Aws::new();
+        let (done, ended) = std::sync::mpsc::channel();
+        let of_thread = aws.clone();
+        std::thread::spawn(move || {
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            if flavor == 1 {
+                runtime = tokio::runtime::Builder::new_current_thread();
+            }
+            runtime.enable_all().build().unwrap().block_on(async {
+                of_thread.train("endless").hyper_parameters("mode", "wait").send().await.unwrap();
+                trains(&of_thread, "endless").await;
+            });
+            done.send(()).unwrap();
+        });
+        ended.recv_timeout(Duration::from_secs(60)).expect("the runtime is dropped");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let job = aws.job("endless").await;
+            assert_eq!(job.training_job_status(), Some(&sm::TrainingJobStatus::Failed));
+            assert!(job.training_end_time().is_some() && job.training_time_in_seconds().is_some());
+            assert!(aws.logs.filter_log_events().log_group_name("/aws/sagemaker/TrainingJobs").send().await.is_err());
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_a_reset_abandons_leaves_nothing_in_the_new_world() {
+    let aws = Aws::new();
+    aws.train("old").hyper_parameters("mode", "wait").send().await.unwrap();
+    trains(&aws, "old").await;
+    aws.backend.reset();
+    aws.backend.core().s3.create_bucket("out");
+    aws.backend.clock().settle().await;
+    assert!(aws.backend.core().s3.list("out", "").is_empty());
+    assert!(aws.logs.describe_log_groups().send().await.unwrap().log_groups().is_empty());
+}
+
+#[tokio::test]
+async fn a_stop_while_the_model_is_uploaded_stops_the_job() {
+    let aws = Aws::with_clock(LocalClock::manual());
+    aws.train("late").send().await.unwrap();
+    aws.backend.clock().advance(Duration::from_secs(25));
+    aws.backend.clock().settle().await;
+    assert_eq!(aws.job("late").await.secondary_status(), Some(&sm::SecondaryStatus::Uploading));
+    aws.sagemaker.stop_training_job().training_job_name("late").send().await.unwrap();
+    aws.backend.clock().advance(Duration::from_secs(60));
+    aws.backend.clock().settle().await;
+    let job = aws.job("late").await;
+    assert_eq!(job.training_job_status(), Some(&sm::TrainingJobStatus::Stopped));
+    let stages: Vec<_> = secondary(&job).iter().map(|at| at.0).skip(4).collect();
+    assert_eq!(stages, ["Uploading", "Stopping", "Stopped"]);
+    assert!(!aws.backend.core().s3.list("out", "jobs/late/").is_empty());
+}
+
+#[tokio::test]
+async fn instance_counts_do_not_overflow() {
+    let aws = Aws::new();
+    let group = |name: &str| {
+        let group = sm::InstanceGroup::builder().instance_group_name(name).instance_count(i32::MAX);
+        group.instance_type(sm::TrainingInstanceType::MlM5Large).build()
+    };
+    let resources = sm::ResourceConfig::builder().volume_size_in_gb(1);
+    let resources = resources.instance_groups(group("a")).instance_groups(group("b")).instance_groups(group("c"));
+    aws.train("huge").resource_config(resources.build()).send().await.unwrap();
+    assert_eq!(aws.ended("huge").await.failure_reason(), None);
+}
+
+#[tokio::test]
+async fn own_metrics_come_before_the_builtin_ones_and_none_is_lost() {
+    let aws = Aws::new();
+    let metric = sm::MetricDefinition::builder().name("own").regex("own=(.)").build();
+    let algorithm = sm::AlgorithmSpecification::builder()
+        .training_image(XGBOOST)
+        .training_input_mode(sm::TrainingInputMode::File)
+        .metric_definitions(metric)
+        .build();
+    aws.train("xgb").algorithm_specification(algorithm).send().await.unwrap();
+    let job = aws.job("xgb").await;
+    let definitions = job.algorithm_specification().unwrap().metric_definitions();
+    assert_eq!((definitions.len(), definitions[0].name()), (40, Some("own")));
+    assert_eq!(definitions[1].name(), Some("train:accuracy"));
 }

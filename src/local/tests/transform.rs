@@ -160,3 +160,17 @@ async fn status_of_delete(aws: &Aws) -> u16 {
         .unwrap();
     aws.backend.handle(request).await.status().as_u16()
 }
+
+#[tokio::test]
+async fn jobs_are_listed_by_when_they_last_changed() {
+    let aws = backend(LocalClock::instant()).await;
+    run(&aws, transform(&aws, "t")).await;
+    let list = || aws.sagemaker.list_transform_jobs();
+    let page = list().send().await.unwrap();
+    let modified = page.transform_job_summaries()[0].last_modified_time().copied().unwrap();
+    assert_eq!(Some(&modified), page.transform_job_summaries()[0].transform_end_time());
+    let after = list().last_modified_time_after(modified).send().await.unwrap();
+    assert_eq!(after.transform_job_summaries().len(), 1);
+    let before = aws_sdk_sagemaker::primitives::DateTime::from_secs(1);
+    assert!(list().last_modified_time_before(before).send().await.unwrap().transform_job_summaries().is_empty());
+}

@@ -229,6 +229,10 @@ impl LoadedModel for Server {
         };
         body.map(|body| reply(&accept, body)).map_err(|message| InvocationFailure { status: 500, message })
     }
+
+    fn blocks(&self) -> bool {
+        false
+    }
 }
 
 fn reply(content_type: &str, body: String) -> Reply {

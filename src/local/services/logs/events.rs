@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::store::{EVENT_OVERHEAD, Event, Position, Stream};
-use super::{Answer, bad_token, group_of_identifier, limit, no_group, no_stream, required};
+use super::{Answer, bad_token, group_of_identifier, no_group, no_stream, required};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::time::millis;
@@ -19,9 +19,8 @@ const HOUR: i64 = 3_600_000;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Put {
-    log_group_name: Option<String>,
-    log_stream_name: Option<String>,
-    #[serde(default)]
+    log_group_name: String,
+    log_stream_name: String,
     log_events: Vec<InputEvent>,
 }
 
@@ -33,15 +32,7 @@ struct InputEvent {
 
 /// `PutLogEvents`: too old and too new events are rejected one by one, the rest is kept. Sequence tokens are ignored.
 pub(super) fn put(core: &Core, request: Put) -> Answer {
-    let group = required(request.log_group_name.as_ref(), "logGroupName")?;
-    let stream = required(request.log_stream_name.as_ref(), "logStreamName")?;
     let events = request.log_events;
-    if events.is_empty() {
-        return Err(AwsError::invalid_parameter(
-            "1 validation error detected: Value '[]' at 'logEvents' failed to satisfy constraint: Member must have \
-             length greater than or equal to 1",
-        ));
-    }
     if !events.is_sorted_by_key(|event| event.timestamp) {
         let message = "Log events in a single PutLogEvents request must be in chronological order.";
         return Err(AwsError::invalid_parameter(message));
@@ -51,17 +42,18 @@ pub(super) fn put(core: &Core, request: Put) -> Answer {
         let message = format!("Upload too large: {size} bytes exceeds limit of {MAX_BATCH_BYTES}");
         return Err(AwsError::invalid_parameter(message));
     }
-    let now = millis(core.clock.now());
-    let too_old = events.partition_point(|event| event.timestamp < now - 14 * 24 * HOUR);
-    let too_new = events.partition_point(|event| event.timestamp <= now + 2 * HOUR);
     let count = events.len();
-    core.logs.change(core, |groups| {
-        let group = groups.get_mut(group).ok_or_else(no_group)?;
-        let stream = group.streams.get_mut(stream).ok_or_else(no_stream)?;
+    // Under the lock, as for lines that containers print.
+    let (now, too_old, too_new) = core.logs.change(core, |groups| {
+        let now = millis(core.clock.now());
+        let group = groups.get_mut(&request.log_group_name).ok_or_else(no_group)?;
+        let stream = group.streams.get_mut(&request.log_stream_name).ok_or_else(no_stream)?;
+        let too_old = events.partition_point(|event| event.timestamp < now - 14 * 24 * HOUR);
+        let too_new = events.partition_point(|event| event.timestamp <= now + 2 * HOUR);
         for event in events.into_iter().take(too_new).skip(too_old) {
             stream.append(event.timestamp, now, event.message);
         }
-        Ok(())
+        Ok((now, too_old, too_new))
     })?;
     let mut rejected = Map::new();
     if too_old > 0 {
@@ -83,11 +75,11 @@ pub(super) fn put(core: &Core, request: Put) -> Answer {
 pub(super) struct Get {
     log_group_name: Option<String>,
     log_group_identifier: Option<String>,
-    log_stream_name: Option<String>,
+    log_stream_name: String,
     start_time: Option<i64>,
     end_time: Option<i64>,
     start_from_head: Option<bool>,
-    limit: Option<i64>,
+    limit: Option<usize>,
     next_token: Option<String>,
 }
 
@@ -106,8 +98,8 @@ pub(super) fn get(core: &Core, request: Get) -> Answer {
         Some(name) => name,
         None => required(request.log_group_name.as_ref(), "logGroupName")?,
     };
-    let name = required(request.log_stream_name.as_ref(), "logStreamName")?;
-    let size = limit(request.limit, MAX_PAGE, MAX_PAGE)?;
+    let name = &request.log_stream_name;
+    let size = request.limit.unwrap_or(MAX_PAGE);
     let head = request.start_from_head.unwrap_or(false);
     // Positions of equal time begin with 1: a zero is before them.
     let start: Position = (request.start_time.unwrap_or(i64::MIN), 0);

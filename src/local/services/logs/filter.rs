@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::store::Position;
-use super::{Answer, bad_token, group_of_identifier, limit, no_group, required};
+use super::{Answer, bad_token, group_of_identifier, no_group, required};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 
@@ -18,7 +18,7 @@ pub(super) struct Filter {
     start_time: Option<i64>,
     end_time: Option<i64>,
     filter_pattern: Option<String>,
-    limit: Option<i64>,
+    limit: Option<usize>,
     next_token: Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn filter(core: &Core, request: Filter) -> Answer {
         let message = "LogStreamNamePrefix and LogStreamNames cannot both be specified";
         return Err(AwsError::invalid_parameter(message));
     }
-    let size = limit(request.limit, 10_000, 10_000)?;
+    let size = request.limit.unwrap_or(10_000);
     let pattern = Pattern::parse(request.filter_pattern.as_deref().unwrap_or_default())?;
     let after = request.next_token.as_deref().map(|token| read_token(token).ok_or_else(bad_token)).transpose()?;
     let prefix = request.log_stream_name_prefix.as_deref().unwrap_or_default();

@@ -48,26 +48,36 @@ pub(in crate::local) struct LogLine {
 /// What CloudWatch adds to the size of each event.
 pub(super) const EVENT_OVERHEAD: usize = 26;
 
+/// How many lines are copied at a time.
+const PAGE: usize = 1_000;
+
 impl LogStore {
     /// Appends what a container printed, one event a line; group and stream appear with the first line.
     pub(in crate::local) fn append(&self, core: &Core, group: &str, stream: &str, text: &str) {
-        let now = core.clock.now();
         let mut groups = self.groups();
+        // Read under the lock: a line never appears before one that a reader has seen.
+        let now = core.clock.now();
         let group = groups.entry(group.to_owned()).or_insert_with(|| Group::new(now));
         let stream = group.streams.entry(stream.to_owned()).or_insert_with(|| Stream::new(now));
         for line in text.lines() {
             stream.append(millis(now), millis(now), line.to_owned());
         }
         drop(groups);
-        core.clock.changed();
+        core.clock.logged();
     }
 
-    /// The lines of a stream so far.
-    pub(in crate::local) fn lines(&self, group: &str, stream: &str) -> Vec<LogLine> {
-        let groups = self.groups();
-        let events = groups.get(group).and_then(|group| group.streams.get(stream)).map(|stream| &stream.events);
-        let line = |(at, event): (&Position, &Event)| LogLine { timestamp: at.0, message: event.message.clone() };
-        events.into_iter().flatten().map(line).collect()
+    /// The lines of a stream from its newest to its oldest. Reads some at a time: a log may be large.
+    pub(in crate::local) fn newest_first(&self, group: &str, stream: &str) -> impl Iterator<Item = LogLine> {
+        let mut before = (i64::MAX, u64::MAX);
+        let page = move || {
+            let groups = self.groups();
+            let events = &groups.get(group)?.streams.get(stream)?.events;
+            let page: Vec<_> = events.range(..before).rev().take(PAGE).collect();
+            before = *page.last()?.0;
+            let line = |(at, event): &(&Position, &Event)| LogLine { timestamp: at.0, message: event.message.clone() };
+            Some(page.iter().map(line).collect::<Vec<_>>())
+        };
+        std::iter::from_fn(page).flatten()
     }
 
     pub(in crate::local) fn reset(&self) {

@@ -22,7 +22,6 @@ struct Variant {
     variant_name: String,
     model_name: Option<String>,
     instance_type: Option<String>,
-    initial_variant_weight: Option<f64>,
     serverless_config: Option<Value>,
 }
 
@@ -54,10 +53,6 @@ fn check(core: &Core, variant: &Variant) -> Result<(), AwsError> {
     let name = &variant.variant_name;
     if variant.instance_type.is_some() == variant.serverless_config.is_some() {
         let message = format!("Production variant \"{name}\" must have either an InstanceType or a ServerlessConfig.");
-        return Err(AwsError::validation(message));
-    }
-    if variant.initial_variant_weight.is_some_and(|weight| weight < 0.0) {
-        let message = format!("The InitialVariantWeight of production variant \"{name}\" must not be negative.");
         return Err(AwsError::validation(message));
     }
     Ok(())

@@ -18,7 +18,6 @@ struct Request {
     tags: Option<Value>,
     #[serde(default)]
     tag_keys: Vec<String>,
-    max_results: Option<usize>,
     next_token: Option<String>,
 }
 
@@ -48,13 +47,6 @@ pub(super) fn list(core: &Core, request: &Value) -> Answer {
     let request: Request = parse(request)?;
     let mut state = core.state();
     let tags = pairs(find(core, &mut state, &request.resource_arn)?);
-    let size = request.max_results.unwrap_or(MAX_TAGS);
-    if size < MAX_TAGS {
-        return Err(AwsError::validation(format!(
-            "1 validation error detected: Value '{size}' at 'maxResults' failed to satisfy constraint: Member must \
-             have value greater than or equal to {MAX_TAGS}"
-        )));
-    }
     // A resource has no more tags than the smallest page holds: there never was a token.
     if request.next_token.is_some() {
         return Err(AwsError::validation("The specified NextToken is invalid."));

@@ -11,7 +11,7 @@ use super::{Answer, parse};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::jobs::training::{self, ChannelPlan, Plan};
+use crate::local::jobs::training::{self, ChannelPlan, Inputs, Plan};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
 use crate::local::metrics;
@@ -45,6 +45,24 @@ struct AlgorithmSpecification {
     algorithm_name: Option<String>,
     #[serde(default)]
     metric_definitions: Vec<MetricDefinition>,
+}
+
+/// A metric's name and regex.
+type Definition = (String, String);
+
+impl AlgorithmSpecification {
+    /// The request's own definitions, then those that the service adds for a built-in image.
+    fn definitions(&self) -> Vec<Definition> {
+        let own = self.metric_definitions.iter().map(|metric| (metric.name.clone(), metric.regex.clone()));
+        let mut all: Vec<Definition> = own.collect();
+        let image = self.training_image.as_ref().or(self.algorithm_name.as_ref());
+        for builtin in image.map(|image| metrics::builtin_definitions(image)).unwrap_or_default() {
+            if !all.iter().any(|(name, _)| *name == builtin.0) {
+                all.push(builtin);
+            }
+        }
+        all
+    }
 }
 
 #[derive(Deserialize)]
@@ -106,9 +124,11 @@ struct StoppingCondition {
 /// `CreateTrainingJob`: role, data, output bucket and name are checked; the job runs in the background.
 pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
     let runtime = Runtime::current()?;
-    let plan = plan(core, parse(request)?)?;
+    let parsed: CreateTrainingJob = parse(request)?;
+    let definitions = parsed.algorithm_specification.definitions();
     let mut document = request.clone();
-    add_builtin_metrics(&mut document, &plan.image);
+    show_definitions(&mut document, &definitions);
+    let plan = plan(core, parsed, &definitions)?;
     let (run, arn) = core.change(|state| {
         let now = core.clock.now();
         let resource = state.insert(Kind::TrainingJob.row(), &core.place, now, &document, Map::new())?;
@@ -119,7 +139,7 @@ pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
     Ok(json!({"TrainingJobArn": arn}))
 }
 
-fn plan(core: &Core, request: CreateTrainingJob) -> Result<Plan, AwsError> {
+fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> Result<Plan, AwsError> {
     iam::check_assumable(core, &request.role_arn)?;
     let max_runtime = request.stopping_condition.max_runtime_in_seconds.unwrap_or(DEFAULT_MAX_RUNTIME);
     let max_wait = request.stopping_condition.max_wait_time_in_seconds;
@@ -136,29 +156,21 @@ fn plan(core: &Core, request: CreateTrainingJob) -> Result<Plan, AwsError> {
             return Err(AwsError::validation(message));
         }
     };
-    let mut definitions: Vec<(String, String)> =
-        algorithm.metric_definitions.into_iter().map(|metric| (metric.name, metric.regex)).collect();
-    for (name, regex) in metrics::builtin_definitions(&image) {
-        if !definitions.iter().any(|(defined, _)| *defined == name) {
-            definitions.push((name, regex));
-        }
-    }
-    definitions.truncate(metrics::MAX_DEFINITIONS);
     let channels = request.input_data_config.into_iter().map(|channel| channel_plan(core, channel, &request.role_arn));
     let channels = channels.collect::<Result<_, _>>()?;
     let output = data::s3_uri(&request.output_data_config.s3_output_path)?;
     data::check_output_bucket(core, &output)?;
-    let grouped: u32 = request.resource_config.instance_groups.iter().map(|group| group.instance_count).sum();
+    let groups = request.resource_config.instance_groups.iter();
+    let grouped = groups.fold(0, |sum: u32, group| sum.saturating_add(group.instance_count));
     Ok(Plan {
         image,
-        role: request.role_arn,
         hyperparameters: request.hyper_parameters,
-        channels,
+        inputs: Inputs { role: request.role_arn, channels },
         environment: request.environment,
         instance_count: request.resource_config.instance_count.unwrap_or(grouped.max(1)),
         output,
         max_runtime: Duration::from_secs(max_runtime),
-        metrics: metrics::compile(&definitions)?,
+        metrics: metrics::compile(definitions)?,
     })
 }
 
@@ -178,21 +190,13 @@ fn channel_plan(core: &Core, channel: Channel, role: &str) -> Result<ChannelPlan
     })
 }
 
-/// Describe shows the definitions that the service adds for a built-in image.
-fn add_builtin_metrics(document: &mut Value, image: &str) {
-    let builtin = metrics::builtin_definitions(image);
-    if builtin.is_empty() {
-        return;
+/// Describe shows the definitions that the service adds for a built-in image, as far as there is room for them.
+fn show_definitions(document: &mut Value, definitions: &[Definition]) {
+    let shown = definitions.iter().take(metrics::MAX_DEFINITIONS);
+    let list: Vec<Value> = shown.map(|(name, regex)| json!({"Name": name, "Regex": regex})).collect();
+    if !list.is_empty() {
+        document["AlgorithmSpecification"]["MetricDefinitions"] = Value::Array(list);
     }
-    let algorithm = &mut document["AlgorithmSpecification"];
-    let mut list = algorithm["MetricDefinitions"].as_array().cloned().unwrap_or_default();
-    for (name, regex) in builtin {
-        if !list.iter().any(|defined| defined["Name"] == name.as_str()) {
-            list.push(json!({"Name": name, "Regex": regex}));
-        }
-    }
-    list.truncate(metrics::MAX_DEFINITIONS);
-    algorithm["MetricDefinitions"] = Value::Array(list);
 }
 
 /// `StopTrainingJob`.
