@@ -254,6 +254,7 @@ fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: &str, open: &Arc
     let (core, stop, stream, open) = (run.core.clone(), run.stop.clone(), stream.to_owned(), open.clone());
     TrainingTask {
         job_name: run.name.clone(),
+        image: plan.image.clone(),
         hyperparameters: plan.hyperparameters.clone(),
         channels,
         environment: plan.environment.clone(),

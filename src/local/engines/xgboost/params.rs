@@ -1,9 +1,10 @@
 //! From the container's hyperparameters to the parameters of `hessboost`, which does the boosting.
 
-use hessboost::config::TrainingParams;
+use hessboost::config::{TrainingParams, TreeMethod};
 use serde_json::{Value as Json, json};
 
 use super::hyperparameters::{Hyperparameters, Value};
+use super::version::Version;
 use crate::local::engines::EngineFailure;
 
 /// Read by this engine, not by the booster.
@@ -40,8 +41,23 @@ pub(super) struct Boosting {
     pub(super) unused: Vec<&'static str>,
 }
 
+impl Boosting {
+    /// Chooses how trees are grown where the job leaves it open, as XGBoost before 2.0 did: exactly, unless there are
+    /// very many rows.
+    pub(super) fn choose_tree_method(&mut self, version: Version, rows: usize) {
+        const MANY_ROWS: usize = 4 << 20;
+        if version.is_before_2() && self.params.tree_method == TreeMethod::Auto {
+            self.params.tree_method = if rows < MANY_ROWS { TreeMethod::Exact } else { TreeMethod::Approx };
+        }
+    }
+}
+
 /// Translates hyperparameters; `metrics` are those that the booster computes itself.
-pub(super) fn boosting(given: &Hyperparameters, metrics: &[String]) -> Result<Boosting, EngineFailure> {
+pub(super) fn boosting(
+    given: &Hyperparameters,
+    metrics: &[String],
+    version: Version,
+) -> Result<Boosting, EngineFailure> {
     refuse_unsupported(given)?;
     let mut settings: Vec<(&str, Json)> = vec![("objective", json!(given.objective()))];
     let mut unused = Vec::new();
@@ -55,6 +71,11 @@ pub(super) fn boosting(given: &Hyperparameters, metrics: &[String]) -> Result<Bo
             unused.push(name);
         }
     }
+    if given.get("base_score").is_none()
+        && let Some(score) = default_base_score(given.objective(), version)
+    {
+        settings.push(("base_score", json!(score)));
+    }
     if !metrics.is_empty() {
         settings.push(("eval_metric", json!(metrics)));
     }
@@ -64,6 +85,12 @@ pub(super) fn boosting(given: &Hyperparameters, metrics: &[String]) -> Result<Bo
     }
     let params = TrainingParams::from_xgboost(settings).map_err(failed)?;
     Ok(Boosting { params, unused })
+}
+
+/// The intercept before XGBoost 2.0, which estimates it from the labels; 1.7 did so for one objective already.
+fn default_base_score(objective: &str, version: Version) -> Option<f64> {
+    let estimated = !version.is_before_2() || (objective == "reg:absoluteerror" && version >= Version::new(1, 7));
+    (!estimated).then_some(0.5)
 }
 
 /// The container's words for whatever goes wrong inside of training.
@@ -147,5 +174,25 @@ fn method_of_updater(given: &Hyperparameters) -> Result<Option<&'static str>, En
              prune beside one of these",
             updaters.join(",")
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn very_many_rows_are_grown_approximately_before_2_0() {
+        let chosen = |asked: TreeMethod, version: Version, rows: usize| {
+            let params = TrainingParams { tree_method: asked, ..TrainingParams::default() };
+            let mut boosting = Boosting { params, unused: Vec::new() };
+            boosting.choose_tree_method(version, rows);
+            boosting.params.tree_method
+        };
+        let (old, new) = (Version::new(1, 7), Version::new(3, 0));
+        assert_eq!(chosen(TreeMethod::Auto, old, 4_194_303), TreeMethod::Exact);
+        assert_eq!(chosen(TreeMethod::Auto, old, 4_194_304), TreeMethod::Approx);
+        assert_eq!(chosen(TreeMethod::Hist, old, 10), TreeMethod::Hist);
+        assert_eq!(chosen(TreeMethod::Auto, new, 10), TreeMethod::Auto);
     }
 }
