@@ -1,6 +1,6 @@
 //! From the container's hyperparameters to the parameters of `hessboost`, which does the boosting.
 
-use hessboost::config::{TrainingParams, TreeMethod};
+use hessboost::config::{GrowPolicy, TrainingParams, TreeMethod};
 use serde_json::{Value as Json, json};
 
 use super::hyperparameters::{Hyperparameters, Value};
@@ -44,11 +44,29 @@ pub(super) struct Boosting {
 impl Boosting {
     /// Chooses how trees are grown where the job leaves it open, as XGBoost before 2.0 did: exactly, unless there are
     /// very many rows.
-    pub(super) fn choose_tree_method(&mut self, version: Version, rows: usize) {
+    ///
+    /// # Errors
+    /// XGBoost's sentence, if trees cannot be grown exactly with the other hyperparameters.
+    pub(super) fn settle_tree_method(&mut self, version: Version, rows: usize) -> Result<(), EngineFailure> {
         const MANY_ROWS: usize = 4 << 20;
-        if version.is_before_2() && self.params.tree_method == TreeMethod::Auto {
-            self.params.tree_method = if rows < MANY_ROWS { TreeMethod::Exact } else { TreeMethod::Approx };
+        let params = &mut self.params;
+        if version.is_before_2() && params.tree_method == TreeMethod::Auto {
+            params.tree_method = if rows < MANY_ROWS { TreeMethod::Exact } else { TreeMethod::Approx };
         }
+        if params.tree_method != TreeMethod::Exact {
+            return Ok(());
+        }
+        let advice = "choose tree_method hist or approx (releases before 2.0 choose exact if nothing is chosen)";
+        if params.max_depth.is_none() {
+            return Err(failed(format!("exact tree method doesn't support unlimited depth: {advice}")));
+        }
+        if params.colsample_bynode < 1.0 {
+            let what = "column sample by node is not yet supported by the exact tree method";
+            return Err(failed(format!("{what}: {advice}")));
+        }
+        // XGBoost passes over the policy here; `hessboost` would refuse it.
+        params.grow_policy = GrowPolicy::DepthWise;
+        Ok(())
     }
 }
 
@@ -184,9 +202,10 @@ mod tests {
     #[test]
     fn very_many_rows_are_grown_approximately_before_2_0() {
         let chosen = |asked: TreeMethod, version: Version, rows: usize| {
-            let params = TrainingParams { tree_method: asked, ..TrainingParams::default() };
+            let mut params = TrainingParams::default();
+            params.tree_method = asked;
             let mut boosting = Boosting { params, unused: Vec::new() };
-            boosting.choose_tree_method(version, rows);
+            boosting.settle_tree_method(version, rows).unwrap();
             boosting.params.tree_method
         };
         let (old, new) = (Version::new(1, 7), Version::new(3, 0));

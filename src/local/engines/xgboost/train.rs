@@ -52,7 +52,7 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
         task.log(format!("WARNING: Parameters: {{ {} }} are not used.", names.join(", ")));
     }
     metrics.warn(task, given.objective(), version);
-    boosting.choose_tree_method(version, train.rows());
+    boosting.settle_tree_method(version, train.rows())?;
     let width = train.columns();
     let ranking = given.objective().starts_with("rank:");
     let train = train.into_matrix(width, ranking).map_err(failed)?;

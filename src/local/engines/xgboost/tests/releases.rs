@@ -8,7 +8,8 @@ fn train(image: &str, settings: &[(&str, &str)], label: impl Fn(f64, f64, f64) -
     let mut job = Job::new(&all, &[("train", &rows(200, 1, label))]);
     job.task.image = image.to_owned();
     let file = job.train().unwrap().model.remove(0).1;
-    let model = serve(&[("xgboost-model", &file)], image, &[]).unwrap();
+    // Images before 1.3 answer in another form.
+    let model = serve(&[("xgboost-model", &file)], NEWER, &[]).unwrap();
     let answer = ask(&model, "text/csv", "text/csv", "0.05,0.05,0.5\n0.95,0.9,0.2\n").unwrap();
     (file, answer.lines().map(|line| line.parse().unwrap()).collect(), job)
 }
@@ -61,9 +62,22 @@ fn what_the_job_says_wins_over_the_release() {
     // 1.7 estimates the intercept of this objective already.
     let median = [("objective", "reg:absoluteerror"), ("tree_method", "exact")];
     assert_eq!(model(IMAGE, &median), model(NEWER, &median));
-    // `exact` ignores how leaves are chosen.
-    model(IMAGE, &[("grow_policy", "lossguide"), ("max_leaves", "4")]);
-    model(IMAGE, &[("sampling_method", "uniform"), ("subsample", "0.5"), ("booster", "dart")]);
+    // `exact` passes over how leaves are chosen.
+    assert_eq!(model(IMAGE, &[("grow_policy", "lossguide"), ("max_leaves", "4")]), model(IMAGE, &[]));
+}
+
+/// As Python's XGBoost 3.2 refuses them with `tree_method="exact"`.
+#[test]
+fn exact_refuses_what_it_cannot_do() {
+    for (extra, words) in [
+        (("max_depth", "0"), "exact tree method doesn't support unlimited depth"),
+        (("colsample_bynode", "0.5"), "column sample by node is not yet supported by the exact tree method"),
+    ] {
+        let mut job = Job::new(&[("num_round", "2"), extra], &[("train", &rows(20, 1, line))]);
+        assert!(job.refusal().contains(words));
+        job.task.image = NEWER.to_owned();
+        assert!(job.train().is_ok());
+    }
 }
 
 /// The expected numbers are Python's, of predictions and of margins.
