@@ -50,6 +50,8 @@ pub trait LoadedModel: Send + Sync + 'static {
 pub struct TrainingTask {
     /// The job's name.
     pub job_name: String,
+    /// The training image: its tag says which release the engine stands in for.
+    pub image: String,
     /// `hyperparameters.json`: all values are strings.
     pub hyperparameters: BTreeMap<String, String>,
     /// The input channels in the order of the request.

@@ -4,6 +4,10 @@
 //! Python's XGBoost loads what was trained here and the other way round. Channels, hyperparameters, log lines, error
 //! texts and answers follow the open source container, github.com/aws/sagemaker-xgboost-container, tags v1.7-1 and
 //! v3.0-5; where this engine differs on purpose, the code says so.
+//!
+//! The image's tag chooses the release. Before 2.0 the intercept is 0.5 and trees are grown with `exact` (`approx` from
+//! 4,194,304 rows on) unless hyperparameters say otherwise; from 2.0 on the intercept is estimated and trees are grown
+//! with `hist`. What the container's own metrics see differs as well: see the module `seen`.
 
 use std::sync::Arc;
 
@@ -16,9 +20,11 @@ mod hyperparameters;
 mod metrics;
 mod params;
 mod python;
+mod seen;
 mod serve;
 mod text;
 mod train;
+mod version;
 
 /// Trains and serves as the images `sagemaker-xgboost` (0.90 to 3.0) and `xgboost` (the first one) do.
 ///
@@ -37,7 +43,7 @@ impl XGBoostEngine {
 
 impl Engine for XGBoostEngine {
     fn runs(&self, image: &str) -> bool {
-        ["sagemaker-xgboost", "xgboost"].contains(&repository(image))
+        ["sagemaker-xgboost", "xgboost"].contains(&version::repository(image))
     }
 
     fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {
@@ -47,19 +53,6 @@ impl Engine for XGBoostEngine {
     fn load(&self, model: &ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> {
         Ok(Arc::new(serve::Server::load(model)?))
     }
-}
-
-/// The repository of an image: no registry, tag or digest.
-fn repository(image: &str) -> &str {
-    let path = image.rsplit('/').next().unwrap_or_default();
-    path.split(['@', ':']).next().unwrap_or_default()
-}
-
-/// The tag of an image.
-fn tag(image: &str) -> Option<&str> {
-    let path = image.rsplit('/').next().unwrap_or_default();
-    let name = path.split('@').next().unwrap_or_default();
-    name.split_once(':').map(|(_, tag)| tag)
 }
 
 #[cfg(test)]

@@ -272,6 +272,7 @@ fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: String) -> Train
     let (owner, stop) = (run.owner.clone(), run.stop.clone());
     TrainingTask {
         job_name: run.owner.name.clone(),
+        image: plan.image.clone(),
         hyperparameters: plan.hyperparameters.clone(),
         channels,
         environment: plan.environment.clone(),

@@ -54,17 +54,25 @@ pub(super) fn save(model: BoostedModel, best: Option<Best>) -> Result<Vec<u8>, S
     Ok(document.encode())
 }
 
+/// A model with what its file says about predicting.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) model: BoostedModel,
+    /// How many trees of each class, parallel ones counted, Python's XGBoost before 2.0 found best.
+    pub(super) best_trees: Option<usize>,
+}
+
 /// Reads a model that this engine or Python's XGBoost wrote as UBJSON or JSON.
 ///
 /// # Errors
 /// A sentence that says what the file is, as far as it can be seen, and how to get one that can be read.
-pub(super) fn load(bytes: &[u8]) -> Result<BoostedModel, String> {
+pub(super) fn load(bytes: &[u8]) -> Result<Loaded, String> {
     if bytes.first() == Some(&0x80) {
         return Err("it is a pickled Python object, which only Python can load: save the model with \
                     Booster.save_model"
             .to_owned());
     }
-    let (bytes, format) = match ModelFormat::detect(bytes) {
+    let ((bytes, best_trees), format) = match ModelFormat::detect(bytes) {
         Some(format @ ModelFormat::XgboostUbjson) => (tree_ubjson(bytes)?, format),
         Some(format @ ModelFormat::XgboostJson) => (tree_json(bytes)?, format),
         _ => {
@@ -80,32 +88,42 @@ pub(super) fn load(bytes: &[u8]) -> Result<BoostedModel, String> {
     if model.n_features() == 0 {
         return Err("the model has no features".to_owned());
     }
-    Ok(model)
+    Ok(Loaded { model, best_trees })
 }
 
-/// The document with a DART model in the form that `hessboost` reads.
-fn tree_ubjson(bytes: &[u8]) -> Result<Vec<u8>, String> {
+/// The attribute in which Python's XGBoost 1.x keeps what early stopping chose.
+const BEST_TREES: &str = "best_ntree_limit";
+
+/// The document with a DART model in the form that `hessboost` reads, and its [`BEST_TREES`].
+fn tree_ubjson(bytes: &[u8]) -> Result<(Vec<u8>, Option<usize>), String> {
     let mut document = Ubjson::decode(bytes)?;
+    let attributes = document.member_mut("learner").and_then(|learner| learner.member_mut("attributes"));
+    let best = match attributes.and_then(|attributes| attributes.member_mut(BEST_TREES)) {
+        Some(Ubjson::Text(text)) => text.parse().ok(),
+        _ => None,
+    };
     let booster = document.member_mut("learner").and_then(|learner| learner.member_mut("gradient_booster"));
-    let Some(booster) = booster else { return Ok(bytes.to_vec()) };
+    let Some(booster) = booster else { return Ok((bytes.to_vec(), best)) };
     let (Some(mut trees), Some(weights)) = (booster.take("gbtree"), booster.take("weight_drop")) else {
-        return Ok(bytes.to_vec());
+        return Ok((bytes.to_vec(), best));
     };
     if let Some(Ubjson::Object(members)) = trees.member_mut("model") {
         members.push(("weight_drop".to_owned(), weights));
     }
     *booster = trees;
-    Ok(document.encode())
+    Ok((document.encode(), best))
 }
 
 /// As [`tree_ubjson`], for JSON.
-fn tree_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
+fn tree_json(bytes: &[u8]) -> Result<(Vec<u8>, Option<usize>), String> {
     let mut document: Json = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let attributes = document.pointer("/learner/attributes");
+    let best = attributes.and_then(|attributes| attributes.get(BEST_TREES)?.as_str()?.parse().ok());
     let Some(booster) = document.pointer_mut("/learner/gradient_booster").and_then(Json::as_object_mut) else {
-        return Ok(bytes.to_vec());
+        return Ok((bytes.to_vec(), best));
     };
     let (Some(mut trees), Some(weights)) = (booster.remove("gbtree"), booster.remove("weight_drop")) else {
-        return Ok(bytes.to_vec());
+        return Ok((bytes.to_vec(), best));
     };
     if let Some(model) = trees.get_mut("model").and_then(Json::as_object_mut) {
         model.insert("weight_drop".to_owned(), weights);
@@ -113,5 +131,28 @@ fn tree_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
     if let Some(trees) = trees.as_object() {
         *booster = trees.clone();
     }
-    serde_json::to_vec(&document).map_err(|error| error.to_string())
+    let bytes = serde_json::to_vec(&document).map_err(|error| error.to_string())?;
+    Ok((bytes, best))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_trees_of_python_are_read_from_both_forms() {
+        let python = include_bytes!("tests/python-gbtree.ubj");
+        assert_eq!(load(python).unwrap().best_trees, None);
+        for (text, expected) in [("7", Some(7)), ("-1", None), ("x", None)] {
+            let mut document = Ubjson::decode(python).unwrap();
+            let attributes = document.member_mut("learner").unwrap().member_mut("attributes").unwrap();
+            *attributes = Ubjson::Object(vec![(BEST_TREES.to_owned(), Ubjson::Text(text.to_owned()))]);
+            assert_eq!(load(&document.encode()).unwrap().best_trees, expected);
+
+            let json = load(python).unwrap().model.encode(ModelFormat::XgboostJson).unwrap();
+            let mut document: Json = serde_json::from_slice(&json).unwrap();
+            document["learner"]["attributes"][BEST_TREES] = text.into();
+            assert_eq!(load(document.to_string().as_bytes()).unwrap().best_trees, expected);
+        }
+    }
 }

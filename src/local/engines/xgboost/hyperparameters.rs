@@ -157,9 +157,9 @@ impl Hyperparameters {
         }
     }
 
-    /// What a stopped job does with the model so far; `None` if the job does not say.
-    pub(super) fn save_model_on_termination(&self) -> Option<bool> {
-        self.text("save_model_on_termination").map(|value| value == "true")
+    /// Whether a stopped job keeps the model so far; it does not unless it says so.
+    pub(super) fn save_model_on_termination(&self) -> bool {
+        self.text("save_model_on_termination") == Some("true")
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Value> {

@@ -1,9 +1,10 @@
 //! From the container's hyperparameters to the parameters of `hessboost`, which does the boosting.
 
-use hessboost::config::TrainingParams;
+use hessboost::config::{GrowPolicy, TrainingParams, TreeMethod};
 use serde_json::{Value as Json, json};
 
 use super::hyperparameters::{Hyperparameters, Value};
+use super::version::Version;
 use crate::local::engines::EngineFailure;
 
 /// Read by this engine, not by the booster.
@@ -40,8 +41,41 @@ pub(super) struct Boosting {
     pub(super) unused: Vec<&'static str>,
 }
 
+impl Boosting {
+    /// Chooses how trees are grown where the job leaves it open, as XGBoost before 2.0 did: exactly, unless there are
+    /// very many rows.
+    ///
+    /// # Errors
+    /// XGBoost's sentence, if trees cannot be grown exactly with the other hyperparameters.
+    pub(super) fn settle_tree_method(&mut self, version: Version, rows: usize) -> Result<(), EngineFailure> {
+        const MANY_ROWS: usize = 4 << 20;
+        let params = &mut self.params;
+        if version.is_before_2() && params.tree_method == TreeMethod::Auto {
+            params.tree_method = if rows < MANY_ROWS { TreeMethod::Exact } else { TreeMethod::Approx };
+        }
+        if params.tree_method != TreeMethod::Exact {
+            return Ok(());
+        }
+        let advice = "choose tree_method hist or approx (releases before 2.0 choose exact if nothing is chosen)";
+        if params.max_depth.is_none() {
+            return Err(failed(format!("exact tree method doesn't support unlimited depth: {advice}")));
+        }
+        if params.colsample_bynode < 1.0 {
+            let what = "column sample by node is not yet supported by the exact tree method";
+            return Err(failed(format!("{what}: {advice}")));
+        }
+        // XGBoost passes over the policy here; `hessboost` would refuse it.
+        params.grow_policy = GrowPolicy::DepthWise;
+        Ok(())
+    }
+}
+
 /// Translates hyperparameters; `metrics` are those that the booster computes itself.
-pub(super) fn boosting(given: &Hyperparameters, metrics: &[String]) -> Result<Boosting, EngineFailure> {
+pub(super) fn boosting(
+    given: &Hyperparameters,
+    metrics: &[String],
+    version: Version,
+) -> Result<Boosting, EngineFailure> {
     refuse_unsupported(given)?;
     let mut settings: Vec<(&str, Json)> = vec![("objective", json!(given.objective()))];
     let mut unused = Vec::new();
@@ -55,6 +89,11 @@ pub(super) fn boosting(given: &Hyperparameters, metrics: &[String]) -> Result<Bo
             unused.push(name);
         }
     }
+    if given.get("base_score").is_none()
+        && let Some(score) = default_base_score(given.objective(), version)
+    {
+        settings.push(("base_score", json!(score)));
+    }
     if !metrics.is_empty() {
         settings.push(("eval_metric", json!(metrics)));
     }
@@ -64,6 +103,12 @@ pub(super) fn boosting(given: &Hyperparameters, metrics: &[String]) -> Result<Bo
     }
     let params = TrainingParams::from_xgboost(settings).map_err(failed)?;
     Ok(Boosting { params, unused })
+}
+
+/// The intercept before XGBoost 2.0, which estimates it from the labels; 1.7 did so for one objective already.
+fn default_base_score(objective: &str, version: Version) -> Option<f64> {
+    let estimated = !version.is_before_2() || (objective == "reg:absoluteerror" && version >= Version::new(1, 7));
+    (!estimated).then_some(0.5)
 }
 
 /// The container's words for whatever goes wrong inside of training.
@@ -147,5 +192,26 @@ fn method_of_updater(given: &Hyperparameters) -> Result<Option<&'static str>, En
              prune beside one of these",
             updaters.join(",")
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn very_many_rows_are_grown_approximately_before_2_0() {
+        let chosen = |asked: TreeMethod, version: Version, rows: usize| {
+            let mut params = TrainingParams::default();
+            params.tree_method = asked;
+            let mut boosting = Boosting { params, unused: Vec::new() };
+            boosting.settle_tree_method(version, rows).unwrap();
+            boosting.params.tree_method
+        };
+        let (old, new) = (Version::new(1, 7), Version::new(3, 0));
+        assert_eq!(chosen(TreeMethod::Auto, old, 4_194_303), TreeMethod::Exact);
+        assert_eq!(chosen(TreeMethod::Auto, old, 4_194_304), TreeMethod::Approx);
+        assert_eq!(chosen(TreeMethod::Hist, old, 10), TreeMethod::Hist);
+        assert_eq!(chosen(TreeMethod::Auto, new, 10), TreeMethod::Auto);
     }
 }

@@ -5,7 +5,8 @@ use hessboost::data::DMatrix;
 use hessboost::model::{BoostedModel, Iterations};
 
 use super::content::{self, Format};
-use super::{format, python, repository, tag, text};
+use super::version::Version;
+use super::{format, python, text};
 use crate::local::engines::{EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
 
 mod encode;
@@ -16,7 +17,7 @@ use selectable::Selection;
 /// A loaded model with what its environment says about answers.
 #[derive(Debug)]
 pub(super) struct Server {
-    models: Vec<BoostedModel>,
+    models: Vec<(BoostedModel, Iterations)>,
     objective: String,
     features: usize,
     style: Style,
@@ -66,14 +67,17 @@ impl Server {
         if variable("SAGEMAKER_INFERENCE_ENSEMBLE").is_some_and(|value| value != "true") {
             found.truncate(1);
         }
+        let version = Version::of_image(&files.image);
         let mut models = Vec::with_capacity(found.len());
         for (path, content) in found {
-            let model = format::load(content)
+            let loaded = format::load(content)
                 .map_err(|error| unloadable(format!("Model /opt/ml/model/{path} cannot be loaded: {error}")))?;
-            models.push(model);
+            let range = iterations(&loaded, version);
+            models.push((loaded.model, range));
         }
-        let first = &models[0];
-        if let Some(other) = models.iter().find(|other| other.prediction_width() != first.prediction_width()) {
+        let first = &models[0].0;
+        if let Some((other, _)) = models.iter().find(|(other, _)| other.prediction_width() != first.prediction_width())
+        {
             return Err(unloadable(format!(
                 "the models of an ensemble must predict as many values a row: {} and {}",
                 first.prediction_width(),
@@ -85,7 +89,7 @@ impl Server {
             variable("SAGEMAKER_INFERENCE_OUTPUT").map(|keys| Selection::new(keys, &objective, first.num_class()));
         let style = match variable("SAGEMAKER_BATCH") {
             Some(_) => Style::Batch,
-            None if is_before_1_3(&files.image) => Style::Joined,
+            None if version.is_before_1_3() => Style::Joined,
             None => Style::Typed,
         };
         let default_accept = variable("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT").unwrap_or("text/csv").to_owned();
@@ -94,14 +98,14 @@ impl Server {
 
     fn predict(&self, input: &Input) -> Result<Predictions, String> {
         let mut all = Vec::with_capacity(self.models.len());
-        for model in &self.models {
+        for (model, range) in &self.models {
             let predictions = match input {
-                Input::Dense(values) => model.predict_rows(values, Iterations::Best),
-                Input::Sparse(matrix) => model.predict(matrix, Iterations::Best),
+                Input::Dense(values) => model.predict_rows(values, *range),
+                Input::Sparse(matrix) => model.predict(matrix, *range),
             };
             all.push(predictions.map_err(|error| error.to_string())?);
         }
-        let width = self.models[0].prediction_width();
+        let width = self.models[0].0.prediction_width();
         let values = match all.len() {
             1 => all.remove(0).into_vec(),
             _ => {
@@ -252,10 +256,15 @@ fn unloadable(what: impl std::fmt::Display) -> EngineFailure {
     EngineFailure::algorithm(format!("Unable to load model: {what}"))
 }
 
-/// Versions 0.90, 1.0 and 1.2, and the first `xgboost` image whatever its tag.
-fn is_before_1_3(image: &str) -> bool {
-    let old = |tag: &str| ["0.", "1.0-", "1.2-"].iter().any(|version| tag.starts_with(version));
-    repository(image) == "xgboost" || tag(image).is_some_and(old)
+/// Which rounds predict. Before 2.0 the container passes `best_ntree_limit`, which Python's early stopping leaves in a
+/// model, as `ntree_limit`; releases from 2.0 on do not know that name, and use all rounds.
+fn iterations(loaded: &format::Loaded, version: Version) -> Iterations {
+    let model = &loaded.model;
+    let rounds = loaded.best_trees.map_or(0, |trees| trees / model.num_parallel_tree().max(1));
+    match version.is_before_2() && (1..model.num_boost_rounds()).contains(&rounds) {
+        true => Iterations::from(..rounds),
+        false => Iterations::from(..),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an ensemble has a handful of models")]

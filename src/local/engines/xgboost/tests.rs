@@ -9,10 +9,14 @@ use super::*;
 use crate::local::engines::{Channel, Invocation, InvocationFailure};
 
 mod learning;
+mod releases;
 mod serving;
 mod training;
 
 const IMAGE: &str = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1";
+
+/// An image from after XGBoost's defaults and the container's metrics changed.
+const NEWER: &str = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5";
 
 /// A job with its log.
 struct Job {
@@ -27,6 +31,7 @@ impl Job {
         let channels = channels.iter().map(|(name, csv)| channel(name, Some("text/csv"), &[("data.csv", csv)]));
         let task = TrainingTask {
             job_name: "job".to_owned(),
+            image: IMAGE.to_owned(),
             hyperparameters: texts(hyperparameters),
             channels: channels.collect(),
             environment: BTreeMap::new(),

@@ -1,4 +1,8 @@
 //! Reading numbers out of CSV and libsvm text, one pass over the bytes.
+//!
+//! The readers of `crate::codec` are for answers and samples, and cannot serve here. That of CSV takes byte order marks,
+//! quoted numbers and infinity, which XGBoost's own reader misreads, so that a job would pass here and go wrong on AWS.
+//! That of libsvm wants growing indices, which XGBoost does not, and labels, which requests may lack.
 
 use std::fmt;
 

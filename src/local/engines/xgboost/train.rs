@@ -10,8 +10,10 @@ use hessboost::training::{RoundEval, Trainer};
 use super::data::{self, Dataset};
 use super::format::{self, Best};
 use super::hyperparameters::{Hyperparameters, MAXIMIZED};
-use super::metrics::Metric;
+use super::metrics::{Metric, Round};
 use super::params::{self, failed};
+use super::seen::Seen;
+use super::version::Version;
 use crate::local::engines::{EngineFailure, TrainingOutput, TrainingTask};
 
 /// The name of the model in `/opt/ml/model`.
@@ -25,7 +27,9 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     task.log("Running XGBoost Sagemaker in algorithm mode");
     let given = Hyperparameters::parse(&task.hyperparameters)?;
     let metrics = Metrics::new(&given);
-    let boosting = params::boosting(&given, &metrics.booster)?;
+    let version = Version::of_image(&task.image);
+    let mut boosting = params::boosting(&given, &metrics.booster, version)?;
+    check_metrics(&given, &metrics, version)?;
     let (train, validation) = data::read(task, given.csv_weights())?;
     check_shapes(&train, validation.as_ref())?;
     for set in [Some(&train), validation.as_ref()].into_iter().flatten() {
@@ -47,6 +51,8 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
         let names: Vec<String> = boosting.unused.iter().map(|name| format!("\"{name}\"")).collect();
         task.log(format!("WARNING: Parameters: {{ {} }} are not used.", names.join(", ")));
     }
+    metrics.warn(task, given.objective(), version);
+    boosting.settle_tree_method(version, train.rows())?;
     let width = train.columns();
     let ranking = given.objective().starts_with("rank:");
     let train = train.into_matrix(width, ranking).map_err(failed)?;
@@ -57,12 +63,12 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     if let Some(validation) = &validation {
         trainer = trainer.eval(validation, "validation");
     }
-    if let Some(collector) = metrics.collector(threshold(given.objective())) {
+    if let Some(collector) = metrics.collector(Seen::new(given.objective(), version), &task.stopping) {
         trainer = trainer.custom_metric(Box::new(collector));
     }
     let trained = trainer.on_round(|round| monitor.round(round)).train().map_err(failed)?;
 
-    if monitor.stopped && given.save_model_on_termination() == Some(false) {
+    if monitor.stopped && !given.save_model_on_termination() {
         return Err(EngineFailure::Stopped);
     }
     let best = match (&monitor.early, monitor.stopped) {
@@ -134,13 +140,25 @@ fn check_labels(given: &Hyperparameters, metrics: &Metrics, set: &Dataset) -> Re
     Ok(())
 }
 
-/// What parts class 0 from class 1: the container's metrics see margins (1.7) and compare them with 0.
-fn threshold(objective: &str) -> f32 {
-    match objective {
-        "binary:logistic" | "reg:logistic" => 0.5,
-        "count:poisson" | "reg:gamma" | "reg:tweedie" => 1.0,
-        _ => 0.0,
+/// Refuses metrics that cannot be computed from what the container's metrics see of the objective's predictions.
+fn check_metrics(given: &Hyperparameters, metrics: &Metrics, version: Version) -> Result<(), EngineFailure> {
+    let Some((name, _)) = metrics.ours.iter().find(|(_, metric)| metric.compares_numbers()) else { return Ok(()) };
+    let margins = version.is_before_2() && !version.is_before_1_2();
+    let (objective, classes) = (given.objective(), given.num_class().unwrap_or(1));
+    // Where a metric sees no margins, `multi:softmax` gives it one number a row: the class.
+    if classes > 1 && (objective == "multi:softprob" || (objective == "multi:softmax" && margins)) {
+        return Err(failed(format!(
+            "y_true and y_pred have different number of output (1!={classes}) (metric {name} compares one number a row \
+             with the label, objective {objective} gives it {classes}; choose merror or mlogloss)"
+        )));
     }
+    if objective == "binary:hinge" && margins {
+        return Err(EngineFailure::algorithm(format!(
+            "the local XGBoost engine does not support metric {name} for binary:hinge, which the container computes from \
+             margins; choose error"
+        )));
+    }
+    Ok(())
 }
 
 /// Which metrics are computed, by whom, and shown in which order.
@@ -151,8 +169,8 @@ struct Metrics {
     ours: Vec<(String, Metric)>,
     /// The names in the order of the log; `None` stands for the objective's default.
     shown: Vec<Option<String>>,
-    /// One list of values of `ours` a data set, since the last round.
-    collected: Arc<Mutex<Vec<Vec<f64>>>>,
+    /// One list of values of `ours` a data set, since the last round; `None` if the job was stopped meanwhile.
+    collected: Arc<Mutex<Vec<Option<Vec<f64>>>>>,
 }
 
 impl Metrics {
@@ -190,23 +208,38 @@ impl Metrics {
         Self { booster, ours, shown, collected: Arc::default() }
     }
 
+    /// Says where the container's numbers are not what their names promise.
+    fn warn(&self, task: &TrainingTask, objective: &str, version: Version) {
+        let of_classes = |(name, metric): &(String, Metric)| metric.compares_classes().then(|| name.clone());
+        let names: Vec<String> = self.ours.iter().filter_map(of_classes).collect();
+        if !names.is_empty() && Seen::hides_classes(objective, version) {
+            task.log(format!(
+                "WARNING: metrics {} take every prediction above 0 for class 1 in this image, which suits margins, but \
+                 predictions of {objective} are seen. Metrics of XGBoost such as error, merror or logloss are not \
+                 affected.",
+                names.join(", ")
+            ));
+        }
+    }
+
     /// The hook through which the booster hands out predictions after each round.
-    fn collector(&self, threshold: f32) -> Option<CustomMetric> {
+    fn collector(&self, seen: Seen, stopping: &Arc<dyn Fn() -> bool + Send + Sync>) -> Option<CustomMetric> {
         if self.ours.is_empty() {
             return None;
         }
         let metrics: Vec<Metric> = self.ours.iter().map(|(_, metric)| *metric).collect();
-        let collected = Arc::clone(&self.collected);
+        let (collected, stopping) = (Arc::clone(&self.collected), Arc::clone(stopping));
         Some(CustomMetric::new(COLLECTOR, false, move |predictions, labels, weights| {
-            let values = metrics.iter().map(|metric| metric.evaluate(predictions, labels, weights, threshold));
-            collected.lock().unwrap_or_else(PoisonError::into_inner).push(values.collect());
+            let values = Round::new(predictions, labels, weights, seen).evaluate(&metrics, &*stopping);
+            collected.lock().unwrap_or_else(PoisonError::into_inner).push(values);
             0.0
         }))
     }
 
-    /// The shown values of a round: data set, metric, value.
-    fn of_round<'a>(&self, round: &RoundEval<'a>) -> Vec<(&'a str, String, f64)> {
+    /// The shown values of a round: data set, metric, value; `None` if the job was stopped before all were known.
+    fn of_round<'a>(&self, round: &RoundEval<'a>) -> Option<Vec<(&'a str, String, f64)>> {
         let collected = std::mem::take(&mut *self.collected.lock().unwrap_or_else(PoisonError::into_inner));
+        let collected = collected.into_iter().collect::<Option<Vec<Vec<f64>>>>()?;
         let mut sets: Vec<&str> = Vec::new();
         for (set, ..) in round.scores() {
             if !sets.contains(&set) {
@@ -236,7 +269,7 @@ impl Metrics {
                 }
             }
         }
-        out
+        Some(out)
     }
 }
 
@@ -259,7 +292,10 @@ struct Monitor<'a> {
 
 impl Monitor<'_> {
     fn round(&mut self, round: RoundEval<'_>) -> ControlFlow<()> {
-        let values = self.metrics.of_round(&round);
+        let Some(values) = self.metrics.of_round(&round) else {
+            self.stopped = true;
+            return ControlFlow::Break(());
+        };
         let mut line = format!("[{}]", round.iteration());
         for (set, metric, value) in &values {
             // Python prints `nan` where Rust prints `NaN`.

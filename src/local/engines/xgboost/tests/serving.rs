@@ -1,5 +1,7 @@
 //! Answers, and models that Python made.
 
+use hessboost::model::{BoostedModel, ModelFormat};
+
 use super::*;
 
 /// Made with Python's xgboost 3.2: `save_model` of a regression.
@@ -84,6 +86,32 @@ fn selected_content_is_given() {
     assert!(csv.starts_with("0,0.") && csv.contains(",\"[0, 1, 2]\",nan\n2,0."), "{csv}");
 }
 
+/// Python's XGBoost 1.x leaves the number of trees that early stopping chose; the containers of that time heed it.
+#[test]
+fn the_best_trees_of_early_stopping_predict_before_2_0() {
+    let settings = [("num_round", "6"), ("objective", "reg:squarederror"), ("num_parallel_tree", "2")];
+    let file = Job::new(&settings, &[("train", &rows(100, 1, |a, b, _| a + b))]).train().unwrap().model.remove(0).1;
+    let model = format::load(&file).unwrap().model;
+    let answer = |model: &BoostedModel, best: Option<&str>, image: &str| {
+        let json = model.encode(ModelFormat::XgboostJson).unwrap();
+        let mut document: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        if let Some(best) = best {
+            document["learner"]["attributes"]["best_ntree_limit"] = best.into();
+        }
+        let served = serve(&[("m.json", document.to_string().as_bytes())], image, &[]).unwrap();
+        ask(&served, "text/csv", "text/csv", ROWS).unwrap()
+    };
+    let all = answer(&model, None, IMAGE);
+    let first = answer(&model.slice(..4, 1).unwrap(), None, IMAGE);
+    assert_ne!(all, first);
+    // Eight trees, of which each round has two.
+    assert_eq!(answer(&model, Some("8"), IMAGE), first);
+    assert_eq!(answer(&model, Some("8"), NEWER), all);
+    for all_or_more in ["0", "12", "99"] {
+        assert_eq!(answer(&model, Some(all_or_more), IMAGE), all);
+    }
+}
+
 #[test]
 fn an_ensemble_answers_with_the_mean() {
     let two = serve(&[("a", PYTHON_UBJ), ("b", PYTHON_UBJ)], IMAGE, &[]).unwrap();
@@ -142,7 +170,7 @@ fn a_dart_model_survives_the_file() {
     let file = job.train().unwrap().model.remove(0).1;
     let text = String::from_utf8_lossy(&file).into_owned();
     assert!(text.contains("weight_drop") && text.contains("dart"));
-    let model = format::load(&file).unwrap();
+    let model = format::load(&file).unwrap().model;
     assert!(model.tree_weights().any(|weight| weight != 1.0));
 }
 

@@ -62,7 +62,7 @@ fn early_stopping_keeps_the_best_round() {
     let best = values.iter().enumerate().min_by(|left, right| left.1.total_cmp(right.1)).unwrap().0;
     assert_eq!(values.len(), best + 1 + 5, "{values:?}");
 
-    let model = format::load(&output.model[0].1).unwrap();
+    let model = format::load(&output.model[0].1).unwrap().model;
     assert_eq!(model.num_boost_rounds(), best + 1);
     let text = String::from_utf8_lossy(&output.model[0].1).into_owned();
     assert!(text.contains("best_iteration") && text.contains("best_score"));
@@ -78,24 +78,34 @@ fn early_stopping_needs_a_metric_and_validation_data() {
     assert!(job.lines().iter().any(|line| line.contains("early_stopping_rounds has no effect")));
 }
 
+/// A job that is asked to stop after it looked so many times.
+fn stopped_after(polls: usize, extra: &[(&str, &str)]) -> (Job, Result<TrainingOutput, EngineFailure>) {
+    let settings: Vec<(&str, &str)> = [("num_round", "100"), REGRESSION[1]].iter().chain(extra).copied().collect();
+    let mut job = Job::new(&settings, &[("train", &rows(50, 1, line))]);
+    let count = AtomicUsize::new(0);
+    job.task.stopping = Arc::new(move || count.fetch_add(1, Ordering::SeqCst) >= polls);
+    let output = job.train();
+    (job, output)
+}
+
 #[test]
-fn a_stopped_job_keeps_the_model_so_far_unless_told_not_to() {
-    let stopped_after = |polls: usize, save: &str| {
-        let settings = [("num_round", "100"), ("save_model_on_termination", save)];
-        let mut job = Job::new(&settings, &[("train", &rows(50, 1, line))]);
-        if save.is_empty() {
-            job.task.hyperparameters.remove("save_model_on_termination");
-        }
-        let count = AtomicUsize::new(0);
-        job.task.stopping = Arc::new(move || count.fetch_add(1, Ordering::SeqCst) >= polls);
-        job.train()
-    };
-    for save in ["", "true"] {
-        let output = stopped_after(4, save).unwrap();
-        assert_eq!(format::load(&output.model[0].1).unwrap().num_boost_rounds(), 4);
+fn a_stopped_job_keeps_the_model_so_far_only_if_told_to() {
+    let keep = ("save_model_on_termination", "true");
+    let output = stopped_after(4, &[keep]).1.unwrap();
+    assert_eq!(format::load(&output.model[0].1).unwrap().model.num_boost_rounds(), 4);
+    assert!(matches!(stopped_after(0, &[keep]).1, Err(EngineFailure::Stopped)));
+    for settings in [&[][..], &[("save_model_on_termination", "false")]] {
+        assert!(matches!(stopped_after(4, settings).1, Err(EngineFailure::Stopped)));
     }
-    assert!(matches!(stopped_after(4, "false"), Err(EngineFailure::Stopped)));
-    assert!(matches!(stopped_after(0, "true"), Err(EngineFailure::Stopped)));
+}
+
+#[test]
+fn a_stop_between_metrics_ends_the_round_without_a_line() {
+    // A look before the first round; three of three metrics and one after them in it; one metric in the second.
+    let settings = [("eval_metric", "mae,mse,r2"), ("save_model_on_termination", "true")];
+    let (job, output) = stopped_after(6, &settings);
+    assert_eq!(format::load(&output.unwrap().model[0].1).unwrap().model.num_boost_rounds(), 2);
+    assert_eq!(job.values("train-mae").len(), 1);
 }
 
 #[test]
