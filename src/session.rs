@@ -7,6 +7,7 @@ mod identity;
 #[cfg(feature = "local")]
 mod local;
 mod role;
+mod transfers;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use builder::SessionBuilder;
 pub use drain::Drained;
 pub(crate) use drain::Pending;
 use identity::Identity;
+pub(crate) use transfers::Transfers;
 
 /// The door to SageMaker: clients, region, default bucket and role. Cheap to clone; clones share everything.
 ///
@@ -56,6 +58,7 @@ struct Inner {
     identity: OnceCell<Identity>,
     resolved_role: OnceCell<Arn>,
     pending: Pending,
+    transfers: Transfers,
     #[cfg(feature = "local")]
     backend: Option<crate::local::LocalBackend>,
 }
@@ -99,6 +102,10 @@ impl Session {
 
     pub(crate) fn pending(&self) -> &Pending {
         &self.0.pending
+    }
+
+    pub(crate) fn transfers(&self) -> &Transfers {
+        &self.0.transfers
     }
 
     pub(crate) fn name_from_base(&self, base: &str) -> ResourceName {

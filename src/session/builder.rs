@@ -3,7 +3,7 @@ use std::sync::Arc;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use tokio::sync::OnceCell;
 
-use super::{Inner, Pending, Session};
+use super::{Inner, Pending, Session, Transfers};
 use crate::aws::Aws;
 use crate::error::Problems;
 use crate::poll::{Clock, PollPolicy, SystemClock};
@@ -121,6 +121,7 @@ impl SessionBuilder {
             identity: OnceCell::new(),
             resolved_role: OnceCell::new(),
             pending: Pending::default(),
+            transfers: Transfers::default(),
             #[cfg(feature = "local")]
             backend: None,
         })))
