@@ -27,8 +27,8 @@ pub enum Fault {
     Answer(Box<Response<SdkBody>>),
     /// The body of the backend's answer breaks off after so many bytes.
     BreakOff(usize),
-    /// The request stays under way for a moment and is counted meanwhile.
-    Slow(Arc<Gauge>),
+    /// The request stays under way for so long and is counted meanwhile.
+    Slow(Duration, Arc<Gauge>),
     /// No answer ever comes.
     Hang,
 }
@@ -70,10 +70,10 @@ impl HttpConnector for Faulty {
                 Fault::None => backend.handle(request).await,
                 Fault::Answer(answer) => *answer,
                 Fault::BreakOff(after) => break_off(backend.handle(request).await, after).await,
-                Fault::Slow(gauge) => {
+                Fault::Slow(time, gauge) => {
                     let now = gauge.now.fetch_add(1, Ordering::SeqCst) + 1;
                     gauge.most.fetch_max(now, Ordering::SeqCst);
-                    let _ = tokio::time::timeout(Duration::from_millis(100), std::future::pending::<()>()).await;
+                    let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
                     let answer = backend.handle(request).await;
                     gauge.now.fetch_sub(1, Ordering::SeqCst);
                     answer
