@@ -2,22 +2,25 @@
 //!
 //! ```text
 //! cargo run --example quickstart             # on the embedded local backend: no account, nothing to pay
-//! cargo run --example quickstart -- --aws    # the same program on AWS, with your credentials and role
+//! cargo run --example quickstart -- --aws    # the same program on AWS, with your credentials; outside of SageMaker add
+//!                                            # the ARN of the role that jobs run as
 //! ```
 #![expect(clippy::print_stdout, reason = "an example talks to a person")]
 
+use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use sagemaker::Session;
-use sagemaker::algorithms::xgboost::{EvalMetric, Objective, XGBoost};
+use sagemaker::algorithms::xgboost::{EvalMetric, Objective, TreeMethod, XGBoost};
+use sagemaker::aws::sagemaker::types::{TrainingJobStatus, TransformJobStatus};
 use sagemaker::codec::{Csv, Deserializer, Serializer};
 use sagemaker::endpoint::Endpoint;
 use sagemaker::estimator::{Estimator, EstimatorExt, PlanContext};
-use sagemaker::job::{Completed, JobEvent};
+use sagemaker::job::{Completed, Job, JobDescription, JobEvent, JobKind};
 use sagemaker::model::Model;
-use sagemaker::training::{Channels, Training, TrainingInput};
+use sagemaker::training::{Channels, Training, TrainingInput, TrainingJob};
 use sagemaker::transform::{AssembleWith, BatchStrategy, TransformInput};
 use sagemaker::types::{Compute, ContentType, S3Uri};
 
@@ -33,19 +36,21 @@ const ROUNDS: u32 = 200;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let session = match std::env::args().nth(1).as_deref() {
-        None => Session::local(),
-        Some("--aws") => Session::from_env().await?,
-        Some(other) => return Err(format!("{other:?} is no option; the only one is --aws").into()),
+    let mut arguments = std::env::args().skip(1);
+    let session = match (arguments.next().as_deref(), arguments.next()) {
+        (None, _) => Session::local(),
+        (Some("--aws"), None) => Session::from_env().await?,
+        (Some("--aws"), Some(role)) => Session::builder().role(role).build().await?,
+        (Some(other), _) => return Err(format!("{other:?} is no option; the only one is --aws [ROLE_ARN]").into()),
     };
     let bucket = session.ensure_bucket().await?;
-    let folder = S3Uri::new(bucket, format!("{NAME}-quickstart"))?;
+    let folder = S3Uri::new(bucket, format!("{NAME}-quickstart/"))?;
 
-    // Whatever happens on the way, nothing is left behind.
+    // However it ends, what it made is removed; its own error comes before those of the removal.
     let outcome = quickstart(&session, &folder).await;
-    let removed = session.delete_prefix(&folder).await?;
-    println!("\nremoved {removed} objects from {folder}");
+    let removed = session.delete_prefix(&folder).await;
     outcome?;
+    println!("\nremoved {} objects from {folder}", removed?);
     println!("left on the backend: {}", left_behind(&session, &folder).await?);
     Ok(())
 }
@@ -54,9 +59,21 @@ async fn quickstart(session: &Session, folder: &S3Uri) -> Result<()> {
     let done = train(session, folder).await?;
     let model = estimator(folder)?.model(session, &done).await?;
     let served = serve_and_transform(session, &model, folder).await;
-    model.delete().await?;
+    let deleted = model.delete().await;
+    served?;
+    deleted?;
     println!("deleted model {}", model.name());
-    served
+    Ok(())
+}
+
+/// Stops the job if watching it failed: a job that nobody waits for costs money too.
+async fn or_stop<K: JobKind, T>(job: &Job<K>, watched: impl Future<Output = Result<T>>) -> Result<T> {
+    let watched = watched.await;
+    if watched.is_err() && job.describe().await.is_ok_and(|description| !description.status().is_terminal()) {
+        println!("stopping {}", job.name());
+        job.stop().await?;
+    }
+    watched
 }
 
 fn estimator(folder: &S3Uri) -> sagemaker::Result<XGBoost> {
@@ -65,6 +82,7 @@ fn estimator(folder: &S3Uri) -> sagemaker::Result<XGBoost> {
         .eta(0.1)
         .subsample(0.8)
         .colsample_bytree(0.8)
+        .tree_method(TreeMethod::Hist)
         .eval_metric([EvalMetric::Rmse])
         .early_stopping_rounds(20)
         .seed(7)
@@ -88,6 +106,22 @@ async fn train(session: &Session, folder: &S3Uri) -> Result<Completed<Training>>
     println!("{}", xgboost.plan(&PlanContext::new(session.region(), session.now()), &channels)?);
 
     let job = xgboost.fit(session, channels).await?;
+    let done = or_stop(&job, follow(&job)).await?;
+
+    let seconds = done.description().billable_time().unwrap_or_default().as_secs();
+    println!("\ntrained {} in {seconds} billable seconds", done.name());
+    let rmse = done.metrics().into_iter().find(|metric| metric.name == "validation:rmse");
+    let mean = mean(&labels(TRAIN)?);
+    let baseline = rmse_of(&labels(VALIDATION)?, |_| mean);
+    println!(
+        "validation:rmse {:.2}, a constant prediction of the mean {baseline:.2}",
+        rmse.map_or(f32::NAN, |m| m.value)
+    );
+    Ok(done)
+}
+
+/// Status changes and log lines as they come, with a bar for the rounds.
+async fn follow(job: &TrainingJob) -> Result<Completed<Training>> {
     let bar =
         ProgressBar::new(u64::from(ROUNDS)).with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}")?);
     let mut events = job.events();
@@ -109,18 +143,7 @@ async fn train(session: &Session, folder: &S3Uri) -> Result<Completed<Training>>
         }
     }
     bar.abandon();
-    let done = job.wait().timeout(Duration::from_secs(3600)).await?;
-
-    let seconds = done.description().billable_time().unwrap_or_default().as_secs();
-    println!("\ntrained {} in {seconds} billable seconds", done.name());
-    let rmse = done.metrics().into_iter().find(|metric| metric.name == "validation:rmse");
-    let mean = mean(&labels(TRAIN)?);
-    let baseline = rmse_of(&labels(VALIDATION)?, |_| mean);
-    println!(
-        "validation:rmse {:.2}, a constant prediction of the mean {baseline:.2}",
-        rmse.map_or(f32::NAN, |m| m.value)
-    );
-    Ok(done)
+    Ok(job.wait().timeout(Duration::from_secs(3600)).await?)
 }
 
 async fn serve_and_transform(session: &Session, model: &Model, folder: &S3Uri) -> Result<()> {
@@ -141,7 +164,8 @@ async fn serve_and_transform(session: &Session, model: &Model, folder: &S3Uri) -
         .base_job_name(NAME)
         .build()?;
     let job = transformer.transform(session, TransformInput::csv(test)).await?;
-    let done = job.wait().timeout(Duration::from_secs(3600)).await?;
+    let wait = job.wait().timeout(Duration::from_secs(3600)).into_future();
+    let done = or_stop(&job, async { Ok(wait.await?) }).await?;
     let download = std::env::temp_dir().join(done.name());
     let mut predictions = Vec::new();
     for file in done.download_output(&download).await? {
@@ -180,12 +204,22 @@ async fn left_behind(session: &Session, folder: &S3Uri) -> Result<String> {
     let endpoints = sagemaker.list_endpoints().name_contains(NAME).send().await?.endpoints.unwrap_or_default().len();
     let configs = sagemaker.list_endpoint_configs().name_contains(NAME).send().await?;
     let configs = configs.endpoint_configs.unwrap_or_default().len();
+    let training = sagemaker.list_training_jobs().name_contains(NAME).status_equals(TrainingJobStatus::InProgress);
+    let training = training.send().await?.training_job_summaries.unwrap_or_default().len();
+    let transforms = sagemaker.list_transform_jobs().name_contains(NAME).status_equals(TransformJobStatus::InProgress);
+    let transforms = transforms.send().await?.transform_job_summaries.unwrap_or_default().len();
     let models = sagemaker.list_models().name_contains(NAME).send().await?.models.unwrap_or_default().len();
     let objects = session.list(folder).await?.len();
-    if endpoints + configs + models + objects == 0 {
-        return Ok("nothing".to_owned());
-    }
-    Ok(format!("{endpoints} endpoints, {configs} endpoint configurations, {models} models, {objects} objects"))
+    let counts = [
+        (endpoints, "endpoints"),
+        (configs, "endpoint configurations"),
+        (models, "models"),
+        (training + transforms, "running jobs"),
+        (objects, "objects"),
+    ];
+    let left: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| format!("{count} {noun}")).collect();
+    Ok(if left.is_empty() { "nothing".to_owned() } else { left.join(", ") })
 }
 
 /// The round of a line that begins as `[12]` and goes on with metrics.

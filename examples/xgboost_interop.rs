@@ -12,7 +12,7 @@
 
 use std::path::Path;
 
-use sagemaker::algorithms::xgboost::{EvalMetric, Objective, XGBoost};
+use sagemaker::algorithms::xgboost::{EvalMetric, Objective, TreeMethod, XGBoost};
 use sagemaker::codec::{Csv, Deserializer};
 use sagemaker::estimator::EstimatorExt;
 use sagemaker::images;
@@ -48,6 +48,7 @@ async fn train(data: &Path, out: &Path, seed: i32) -> Result<()> {
         .eta(0.1)
         .subsample(0.8)
         .colsample_bytree(0.8)
+        .tree_method(TreeMethod::Hist)
         .eval_metric([EvalMetric::Rmse])
         .early_stopping_rounds(20)
         .seed(seed)

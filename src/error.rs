@@ -162,18 +162,6 @@ impl Error {
         self
     }
 
-    /// The same error in words that help more; the old ones become the cause.
-    #[cfg(feature = "control-plane")]
-    pub(crate) fn reworded(self, text: impl Into<String>) -> Error {
-        let mut error = Self::new(self.kind(), text);
-        error.0.operation = self.0.operation;
-        error.0.code.clone_from(&self.0.code);
-        error.0.request_id.clone_from(&self.0.request_id);
-        error.0.status = self.0.status;
-        error.0.retries_exhausted = self.0.retries_exhausted;
-        error.with_source(self)
-    }
-
     #[cfg(feature = "control-plane")]
     pub(crate) fn with_job_failure(mut self, failure: JobFailure) -> Self {
         self.0.job_failure = Some(failure);
@@ -195,6 +183,18 @@ impl Error {
         self.0.request_id = request_id.map(str::to_owned);
         self.0.status = status;
         self
+    }
+
+    /// The same error in better words: kind, operation and the service's answer stay, the old error is the cause.
+    #[cfg(feature = "control-plane")]
+    pub(crate) fn reworded(self, text: impl Into<String>) -> Self {
+        let mut error = Self::new(self.0.kind, text);
+        error.0.operation = self.0.operation;
+        error.0.code.clone_from(&self.0.code);
+        error.0.request_id.clone_from(&self.0.request_id);
+        error.0.status = self.0.status;
+        error.0.retries_exhausted = self.0.retries_exhausted;
+        error.with_source(self)
     }
 
     pub(crate) fn with_retries_exhausted(mut self) -> Self {

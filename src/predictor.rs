@@ -26,12 +26,23 @@ pub struct Predictor<S, D> {
     endpoint_name: String,
     serializer: S,
     deserializer: D,
+    max_body: usize,
 }
+
+/// What a real-time endpoint takes at most, by the published API.
+const MAX_BODY: usize = 6 * 1024 * 1024;
 
 impl<S, D> Predictor<S, D> {
     /// A predictor on any runtime client.
     pub fn new(client: Client, endpoint_name: impl Into<String>, serializer: S, deserializer: D) -> Self {
-        Self { client, endpoint_name: endpoint_name.into(), serializer, deserializer }
+        Self { client, endpoint_name: endpoint_name.into(), serializer, deserializer, max_body: MAX_BODY }
+    }
+
+    /// The largest body that is sent, in bytes. Default: 6 MiB, the limit of real-time endpoints; serverless ones take 4.
+    #[must_use]
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
     }
 
     /// The endpoint's name.
@@ -43,7 +54,7 @@ impl<S, D> Predictor<S, D> {
     ///
     /// # Errors
     /// [`ErrorKind::Serialization`](crate::ErrorKind::Serialization) before anything is sent,
-    /// [`ErrorKind::PayloadTooLarge`](crate::ErrorKind::PayloadTooLarge) above 6 MiB,
+    /// [`ErrorKind::PayloadTooLarge`](crate::ErrorKind::PayloadTooLarge) above [`max_body`](Self::max_body),
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the endpoint is gone,
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) with the container's status and message,
     /// [`ErrorKind::Deserialization`](crate::ErrorKind::Deserialization) if the answer is not what was expected.

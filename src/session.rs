@@ -11,7 +11,8 @@ mod transfers;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::OnceCell;
 
@@ -59,6 +60,7 @@ struct Inner {
     resolved_role: OnceCell<Arn>,
     pending: Pending,
     transfers: Transfers,
+    last_name: AtomicU64,
     #[cfg(feature = "local")]
     backend: Option<crate::local::LocalBackend>,
 }
@@ -92,7 +94,7 @@ impl Session {
         self.0.clock.now()
     }
 
-    pub(crate) fn poller(&self, timeout: Option<std::time::Duration>) -> Poller {
+    pub(crate) fn poller(&self, timeout: Option<Duration>) -> Poller {
         Poller::new(self.0.clock.clone(), self.0.poll, timeout)
     }
 
@@ -108,8 +110,18 @@ impl Session {
         &self.0.transfers
     }
 
+    /// The present for a generated name: to the millisecond, and never the same twice in this session.
+    pub(crate) fn name_time(&self) -> SystemTime {
+        let now = self.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let next = |last: u64| Some(now.max(last + 1));
+        let last =
+            self.0.last_name.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_else(|last| last);
+        SystemTime::UNIX_EPOCH + Duration::from_millis(now.max(last + 1))
+    }
+
     pub(crate) fn name_from_base(&self, base: &str) -> ResourceName {
-        name_from_base(base, self.now())
+        name_from_base(base, self.name_time())
     }
 }
 

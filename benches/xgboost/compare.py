@@ -31,6 +31,7 @@ HYPERPARAMETERS = {
     "eta": 0.1,
     "subsample": 0.8,
     "colsample_bytree": 0.8,
+    "tree_method": "hist",
     "eval_metric": "rmse",
     "nthread": 1,
 }

@@ -1,6 +1,7 @@
 //! `SdkError` to [`Error`]: a table over (code, status, message), because most not-found and already-exists answers
 //! are not modelled and differ per operation.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -74,28 +75,30 @@ where
         let values = refused.violations.iter().map(|v| InvalidValue::new(v.field.as_str(), v.advice()));
         return Error::from_invalid_values(values.collect()).with_operation(operation);
     }
-    let mut text = String::new();
+    let (mut deepest, mut credentials) = (error.to_string(), None);
     let mut next: Option<&dyn std::error::Error> = Some(&error);
     while let Some(cause) = next {
-        text = cause.to_string();
-        if is_credentials(&text) {
-            let help = "no AWS credentials were found or they have expired: set AWS_PROFILE, or the variables \
-                        AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached";
+        deepest = cause.to_string();
+        credentials = credentials.or_else(|| cause.downcast_ref::<CredentialsError>());
+        next = cause.source();
+    }
+    match credentials {
+        Some(CredentialsError::ProviderTimedOut(_)) | None => {}
+        Some(_) => {
+            let help = format!(
+                "no AWS credentials could be had ({deepest}): set AWS_PROFILE, or the variables AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY, or run where a role is attached"
+            );
             return Error::new(ErrorKind::Config, help).with_operation(operation).with_source(error);
         }
-        next = cause.source();
     }
     let kind = match &error {
         SdkError::ConstructionFailure(_) => ErrorKind::InvalidInput,
         _ => ErrorKind::Transport,
     };
-    Error::new(kind, text).with_operation(operation).with_source(error)
-}
-
-fn is_credentials(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    text.contains("credential")
-        && ["not loaded", "no providers", "provider", "expired"].iter().any(|w| text.contains(w))
+    let out = Error::new(kind, deepest).with_operation(operation).with_source(error);
+    // Without an answer the AWS client has tried as often as it was told to.
+    if kind == ErrorKind::Transport { out.with_retries_exhausted() } else { out }
 }
 
 /// The table. Codes first, then the texts that the services use under `ValidationException`.
@@ -131,6 +134,7 @@ fn classify(code: &str, status: u16, message: &str) -> ErrorKind {
         | "UnrecognizedClientException"
         | "InvalidAccessKeyId"
         | "SignatureDoesNotMatch" => return ErrorKind::Config,
+        "UnknownOperationException" | "NotImplemented" => return ErrorKind::Unsupported,
         "InsufficientCapacityException" | "CapacityError" => return ErrorKind::Capacity,
         "ResourceInUse"
         | "ResourceInUseException"
@@ -208,6 +212,7 @@ mod tests {
             ("AccessDeniedException", 400, "User: arn:.. is not authorized", ErrorKind::AccessDenied),
             ("ModelError", 424, "Received server error (500) from primary", ErrorKind::Model),
             ("", 413, "", ErrorKind::PayloadTooLarge),
+            ("UnknownOperationException", 400, "", ErrorKind::Unsupported),
             ("InternalFailure", 500, "", ErrorKind::Service),
             ("", 404, "", ErrorKind::NotFound),
         ] {
@@ -215,10 +220,31 @@ mod tests {
         }
     }
 
-    #[test]
-    fn credentials_problems_are_recognised() {
-        assert!(is_credentials("the credential provider was not enabled"));
-        assert!(is_credentials("no providers in chain provided credentials"));
-        assert!(!is_credentials("connection refused"));
+    #[cfg(feature = "local")]
+    #[tokio::test]
+    async fn missing_credentials_are_told_as_such() {
+        use aws_config::{BehaviorVersion, Region, SdkConfig};
+        use aws_credential_types::provider::{SharedCredentialsProvider, future};
+
+        #[derive(Debug)]
+        struct Nobody;
+        impl aws_credential_types::provider::ProvideCredentials for Nobody {
+            fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+            where
+                Self: 'a,
+            {
+                future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("the profile dev has none")))
+            }
+        }
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .http_client(crate::local::LocalBackend::new().http_client())
+            .credentials_provider(SharedCredentialsProvider::new(Nobody))
+            .build();
+        let session = crate::Session::builder().sdk_config(config).build().await.unwrap();
+        let error = session.account_id().await.unwrap_err();
+        assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Config, false), "{error}");
+        assert!(error.to_string().contains("AWS_PROFILE"), "{error}");
     }
 }

@@ -1,8 +1,9 @@
 use super::{Estimator, Fit};
-use crate::Session;
 use crate::job::Completed;
 use crate::model::CreateModel;
 use crate::training::{Channels, Training};
+use crate::types::VpcConfig;
+use crate::{Error, Session};
 
 /// What callers do with an [`Estimator`].
 pub trait EstimatorExt: Estimator {
@@ -45,18 +46,48 @@ pub trait EstimatorExt: Estimator {
 
     /// Creates a model from what a job has trained: `.await` it for the handle.
     ///
-    /// It is served by the image that trained it.
+    /// It is served by the image that trained it, in the job's network and with its role; named after the estimator.
     fn model(&self, session: &Session, trained: &Completed<Training>) -> CreateModel
     where
         Self: Sized,
     {
-        let image = match trained.description().training_image() {
-            Some(image) => image.parse(),
-            None => self.image_uri(session.region()),
-        };
-        let base_name = self.settings().base_job_name.clone();
-        CreateModel::from_training(session, image, trained.model_artifacts(), base_name)
+        let image = trained.description().training_image().map(str::to_owned);
+        let image = image.map_or_else(|| self.image_uri(session.region()), |image| image.parse());
+        let model = CreateModel::from_training(session, image, trained.model_artifacts());
+        let model = hosted_as_trained(model, trained);
+        match &self.settings().base_job_name {
+            Some(base) => model.base_name(base),
+            None => model,
+        }
     }
+}
+
+impl Completed<Training> {
+    /// Creates a model from what the job has trained, without the estimator: for jobs that were started elsewhere.
+    ///
+    /// It is served by the image that trained it, in the job's network and with its role.
+    pub fn model(&self) -> CreateModel {
+        let image = match self.description().training_image() {
+            Some(image) => image.parse(),
+            None => Err(Error::invalid("", "the job was trained by an algorithm without an image: use Model::create")),
+        };
+        hosted_as_trained(CreateModel::from_training(self.job().session(), image, self.model_artifacts()), self)
+    }
+}
+
+/// A model that was trained in a closed network is not served outside of it.
+fn hosted_as_trained(mut model: CreateModel, trained: &Completed<Training>) -> CreateModel {
+    let job = trained.description().raw();
+    if let Some(role) = job.role_arn() {
+        model = model.role(role);
+    }
+    if let Some(vpc) = job.vpc_config() {
+        model = model.vpc(VpcConfig::new(vpc.subnets(), vpc.security_group_ids()));
+    }
+    if job.enable_network_isolation() == Some(true) {
+        model = model.network_isolation();
+    }
+    model
 }
 
 impl<E: Estimator + ?Sized> EstimatorExt for E {}

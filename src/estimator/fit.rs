@@ -51,7 +51,7 @@ impl<'a> Fit<'a> {
     }
 
     fn plan(&mut self) -> Result<TrainingPlan> {
-        let mut context = PlanContext::new(self.session.region(), self.session.now());
+        let mut context = PlanContext::new(self.session.region(), self.session.name_time());
         if let Some(name) = self.job_name.take() {
             context = context.job_name(name);
         }

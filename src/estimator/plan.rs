@@ -88,9 +88,11 @@ impl TrainingPlan {
     }
 
     pub(super) fn with_output(self, output: &S3Uri) -> Self {
-        let key = self.request.get_output_data_config().as_ref().and_then(OutputDataConfig::kms_key_id);
-        let config =
-            OutputDataConfig::builder().s3_output_path(output.to_string()).set_kms_key_id(key.map(str::to_owned));
+        let given = self.request.get_output_data_config().as_ref();
+        let config = OutputDataConfig::builder()
+            .s3_output_path(output.to_string())
+            .set_kms_key_id(given.and_then(OutputDataConfig::kms_key_id).map(str::to_owned))
+            .set_compression_type(given.and_then(OutputDataConfig::compression_type).cloned());
         self.map_raw(|request| request.output_data_config(config.build()))
     }
 }

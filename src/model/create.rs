@@ -42,13 +42,14 @@ impl CreateModel {
         }
     }
 
-    pub(crate) fn from_training(
-        session: &Session,
-        image: Result<ImageUri>,
-        model_data: Result<S3Uri>,
-        base_name: Option<String>,
-    ) -> Self {
-        Self { model_data: Some(model_data), base_name, ..Self::new(session, image) }
+    pub(crate) fn from_training(session: &Session, image: Result<ImageUri>, model_data: Result<S3Uri>) -> Self {
+        Self { model_data: Some(model_data), ..Self::new(session, image) }
+    }
+
+    /// What a generated name begins with. Default: the image's repository.
+    pub fn base_name(mut self, base: impl Into<String>) -> Self {
+        self.base_name = Some(base.into());
+        self
     }
 
     /// The artifacts: the S3 URI of a `model.tar.gz`. Default: none, for images that bring their own.
@@ -57,7 +58,7 @@ impl CreateModel {
         self
     }
 
-    /// The model's name. Default: the estimator's base job name, or the image's repository, with the time.
+    /// The model's name. Default: the base name with the time.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

@@ -14,9 +14,6 @@ use crate::codec::{Deserializer, Serializer};
 use crate::types::ContentType;
 use crate::{Error, ErrorKind, Result};
 
-/// What a real-time endpoint takes at most.
-const LARGEST_BODY: usize = 6 * 1024 * 1024;
-
 /// A request that is about to be sent; `.await` it.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Predict<'a, S, D, T: ?Sized> {
@@ -77,11 +74,11 @@ impl<'a, S, D, T: ?Sized> Predict<'a, S, D, T> {
     {
         let predictor = self.predictor;
         let body = predictor.serializer.serialize(self.input)?;
-        if body.len() > LARGEST_BODY {
+        if body.len() > predictor.max_body {
             let text = format!(
-                "the request has {} bytes, a real-time endpoint takes at most {LARGEST_BODY}; send fewer rows at a time, \
-                 or use a batch transform",
-                body.len()
+                "the request has {} bytes, the endpoint takes at most {}; send fewer rows at a time, or use a batch transform",
+                body.len(),
+                predictor.max_body
             );
             return Err(Error::new(ErrorKind::PayloadTooLarge, text));
         }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use tokio::sync::OnceCell;
@@ -33,6 +34,7 @@ pub struct SessionBuilder {
     bucket: Option<String>,
     poll: Option<PollPolicy>,
     clock: Option<Arc<dyn Clock>>,
+    trust_requests: bool,
 }
 
 impl SessionBuilder {
@@ -78,6 +80,13 @@ impl SessionBuilder {
         self
     }
 
+    /// Whether SageMaker requests are checked against the published API model before they are sent. Default: they are.
+    /// Turn it off if the service allows what this version of the model does not know yet.
+    pub fn validate_requests(mut self, validate: bool) -> Self {
+        self.trust_requests = !validate;
+        self
+    }
+
     /// Checks the settings and makes the clients. Sends nothing to SageMaker.
     pub async fn build(self) -> Result<Session> {
         let mut problems = Problems::default();
@@ -112,7 +121,7 @@ impl SessionBuilder {
         };
         let path_style = config.endpoint_url().is_some();
         Ok(Session(Arc::new(Inner {
-            aws: Aws::new(&config, path_style),
+            aws: Aws::new(&config, path_style, !self.trust_requests),
             region,
             role: role.flatten(),
             bucket: self.bucket,
@@ -122,6 +131,7 @@ impl SessionBuilder {
             resolved_role: OnceCell::new(),
             pending: Pending::default(),
             transfers: Transfers::default(),
+            last_name: AtomicU64::new(0),
             #[cfg(feature = "local")]
             backend: None,
         })))

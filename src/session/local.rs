@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime};
 
 use aws_config::timeout::TimeoutConfig;
@@ -42,7 +43,7 @@ impl Session {
             .sleep_impl(SharedAsyncSleep::new(clock.clone()))
             .build();
         Self(Arc::new(Inner {
-            aws: Aws::new(&config, false),
+            aws: Aws::new(&config, false, true),
             region: backend.region().to_owned(),
             role: None,
             bucket: None,
@@ -52,6 +53,7 @@ impl Session {
             resolved_role: OnceCell::new(),
             pending: Pending::default(),
             transfers: Transfers::default(),
+            last_name: AtomicU64::new(0),
             backend: Some(backend.clone()),
         }))
     }

@@ -50,9 +50,7 @@ fn named(error: Error, name: &str) -> Error {
     if error.kind() != ErrorKind::NotFound {
         return error;
     }
-    Error::new(ErrorKind::NotFound, format!("there is no training job {name} in this account and region"))
-        .with_operation("DescribeTrainingJob")
-        .with_source(error)
+    error.reworded(format!("there is no training job {name} in this account and region"))
 }
 
 impl Job<Training> {

@@ -1,5 +1,6 @@
 //! Sessions: bucket, role, and what they refuse.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use sagemaker::local::LocalBackend;
@@ -98,4 +99,19 @@ fn sessions_and_handles_are_send_and_sync() {
     check::<sagemaker::model::Model>();
     check::<sagemaker::training::TrainingJob>();
     check::<sagemaker::local::LocalBackend>();
+}
+
+#[tokio::test]
+async fn names_made_at_the_same_moment_differ() -> Result<()> {
+    let session = Session::local();
+    let data = crate::fixture::put(&session, "n/train.csv", crate::fixture::plane()).await?;
+    let xgboost = crate::fixture::xgboost().build()?;
+    let fits = (0..5).map(|_| {
+        let inputs = [("train", sagemaker::training::TrainingInput::csv(&data))];
+        sagemaker::estimator::EstimatorExt::fit(&xgboost, &session, inputs).into_future()
+    });
+    let jobs = futures_util::future::try_join_all(fits).await?;
+    let names: std::collections::BTreeSet<_> = jobs.iter().map(|job| job.name().to_owned()).collect();
+    assert_eq!(names.len(), 5, "{names:?}");
+    Ok(())
 }
