@@ -2,8 +2,12 @@
 
 mod delete;
 mod download;
+mod fetch;
+mod group;
 mod list;
 mod multipart;
+mod partial;
+mod put;
 mod target;
 mod upload;
 
@@ -13,5 +17,5 @@ pub use list::S3Object;
 const MULTIPART_THRESHOLD: u64 = 16 * 1024 * 1024;
 /// Size of a part, unless the object would have more than S3's 10,000 parts.
 const PART_SIZE: u64 = 8 * 1024 * 1024;
-/// Parts or objects under way at once: bounds memory to this many parts.
+/// Objects under way at once in one call, and parts of one object; the session bounds the parts of all together.
 const CONCURRENCY: usize = 8;

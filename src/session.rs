@@ -8,6 +8,7 @@ mod identity;
 #[cfg(feature = "local")]
 mod local;
 mod role;
+mod transfers;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use builder::SessionBuilder;
 pub use drain::Drained;
 pub(crate) use drain::Pending;
 use identity::Identity;
+pub(crate) use transfers::Transfers;
 
 /// The door to SageMaker: clients, region, default bucket and role. Cheap to clone; clones share everything.
 ///
@@ -59,6 +61,7 @@ struct Inner {
     identity: OnceCell<Identity>,
     resolved_role: OnceCell<Arn>,
     pending: Pending,
+    transfers: Transfers,
     last_name: AtomicU64,
     #[cfg(feature = "local")]
     backend: Option<crate::local::LocalBackend>,
@@ -103,6 +106,10 @@ impl Session {
 
     pub(crate) fn pending(&self) -> &Pending {
         &self.0.pending
+    }
+
+    pub(crate) fn transfers(&self) -> &Transfers {
+        &self.0.transfers
     }
 
     /// The present for a generated name: to the millisecond, and never the same twice in this session.

@@ -39,7 +39,10 @@ where
             let meta = context.err().meta();
             let code = meta.code().map(str::to_owned);
             let message = meta.message().map_or_else(|| format!("HTTP status {}", status.unwrap_or(0)), str::to_owned);
-            let kind = classify(code.as_deref().unwrap_or_default(), status.unwrap_or(0), &message);
+            let (kind, message) = match elsewhere(context.raw()) {
+                Some(text) => (ErrorKind::Config, text),
+                None => (classify(code.as_deref().unwrap_or_default(), status.unwrap_or(0), &message), message),
+            };
             let out = Error::new(kind, message).with_operation(operation).with_service_answer(
                 code.as_deref(),
                 request_id.as_deref(),
@@ -54,6 +57,12 @@ where
             .with_source(error),
         _ => not_sent(operation, error),
     }
+}
+
+/// S3 redirects requests for a bucket in another region, and tells which.
+fn elsewhere(answer: &HttpResponse) -> Option<String> {
+    let region = answer.headers().get("x-amz-bucket-region").filter(|_| answer.status().as_u16() == 301)?;
+    Some(format!("the bucket is in another region: use a session with Session::builder().region({region:?})"))
 }
 
 /// Errors before or without an answer.

@@ -1,41 +1,54 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
+use super::fetch::Fetch;
+use super::partial::Partial;
 use super::target::{file_for, make_parent, unwritable};
-use super::{CONCURRENCY, MULTIPART_THRESHOLD, PART_SIZE, S3Object};
+use super::{CONCURRENCY, MULTIPART_THRESHOLD, PART_SIZE};
 use crate::aws::ServiceCall;
 use crate::types::S3Uri;
 use crate::{Error, ErrorKind, Result, Session};
 
+/// An object to be downloaded.
+struct Found {
+    uri: S3Uri,
+    size: u64,
+    /// The version, once the object itself was looked at.
+    tag: Option<String>,
+    /// Its path below the folder.
+    relative: String,
+}
+
 impl Session {
-    /// Downloads an object, or every object below a prefix, into a folder, and gives the files in key order.
+    /// Downloads an object, or a folder of objects, into a folder, and gives the files in key order.
     ///
-    /// An object keeps the last segment of its key as its name; objects below a prefix keep their path below it. Keys
-    /// that are folder markers (they end with `/`) are skipped. A key never leads out of the folder.
+    /// `s3://bucket/run` is the object of that very key, or else everything in the folder `run/`, never a neighbour such
+    /// as `run-2/..` or `run.csv`; with a slash at the end, as in `s3://bucket/run/`, it is the folder. A URI without a
+    /// key is the whole bucket. What [`upload`](Self::upload) gave can be passed as it is.
+    ///
+    /// An object keeps the last segment of its key as its name; objects in a folder keep their path below it. Keys
+    /// that are folder markers (they end with `/`) are skipped. A key never leads out of the folder. Each file appears
+    /// under its name when it is whole, and replaces what had that name. A single object needs no leave to list the
+    /// bucket; a connection that breaks off is resumed, of the same version of the object.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if nothing is there, [`ErrorKind::InvalidInput`] for a key that leads out of the folder
-    /// (nothing is downloaded then).
+    /// or two keys for one file (nothing is downloaded then), [`ErrorKind::Conflict`] if an object is overwritten
+    /// meanwhile, [`ErrorKind::Transport`] if the connection breaks off time and again.
     pub async fn download(&self, source: &S3Uri, folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
         let folder = folder.as_ref();
-        let objects = self.list(source).await?;
-        let exact = objects.iter().any(|object| object.uri == *source);
         let mut files = Vec::new();
-        for object in objects {
-            let relative = match exact {
-                true if object.uri == *source => source.file_name(),
-                true => continue,
-                false => below(source.key(), object.uri.key()),
-            };
-            if !relative.is_empty() && !relative.ends_with('/') {
-                files.push((file_for(folder, relative)?, object));
+        let mut taken = BTreeSet::new();
+        for object in self.find(source).await? {
+            let file = file_for(folder, &object.relative)?;
+            if !taken.insert(file.clone()) {
+                let text = format!("{} and another object would both be {}", object.uri, file.display());
+                return Err(Error::new(ErrorKind::InvalidInput, text));
             }
-        }
-        if files.is_empty() {
-            return Err(Error::new(ErrorKind::NotFound, format!("there is no object at {source}")));
+            files.push((file, object));
         }
         for (file, _) in &files {
             make_parent(folder, file).await?;
@@ -51,97 +64,77 @@ impl Session {
     pub async fn read(&self, object: &S3Uri) -> Result<Bytes> {
         let answer = self.aws().s3().get_object().bucket(object.bucket()).key(object.key()).send().await;
         let body = answer.of("GetObject")?.body.collect().await;
-        body.map(aws_sdk_s3::primitives::AggregatedBytes::into_bytes).map_err(|e| broken_off(object, e))
+        body.map(aws_sdk_s3::primitives::AggregatedBytes::into_bytes)
+            .map_err(|e| Error::new(ErrorKind::Transport, format!("the download of {object} broke off")).with_source(e))
     }
 
-    /// Writes beside the target first, so that a broken download leaves no half file under the real name.
-    async fn get_file(&self, object: &S3Object, file: &Path) -> Result<()> {
-        tracing::debug!(source = %object.uri, size = object.size, "download");
-        let mut name = file.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let partial = file.with_file_name(name);
-        let fetched = if object.size > MULTIPART_THRESHOLD {
-            self.get_ranges(object, &partial).await
-        } else {
-            self.get_whole(object, &partial).await
-        };
-        let done = match fetched {
-            Ok(()) => tokio::fs::rename(&partial, file).await.map_err(|e| unwritable(file, e)),
-            Err(error) => Err(error),
-        };
-        if done.is_err() {
-            let _ = tokio::fs::remove_file(&partial).await;
+    /// The object itself, or what is in the folder of that name; never nothing.
+    async fn find(&self, source: &S3Uri) -> Result<Vec<Found>> {
+        let key = source.key();
+        let mut prefix = key.to_owned();
+        let mut denied = None;
+        if !key.is_empty() && !key.ends_with('/') {
+            match self.look_at(source).await {
+                Ok(found) => return Ok(vec![found]),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // Who may not list is not told either that there is no such key, and a folder is none.
+                Err(error) if error.kind() == ErrorKind::AccessDenied => denied = Some(error),
+                Err(error) => return Err(error),
+            }
+            prefix.push('/');
         }
-        done
+        let objects = self.list_keys(source.bucket(), &prefix).await.map_err(|error| match &denied {
+            Some(_) if error.kind() == ErrorKind::AccessDenied => error.reworded(format!(
+                "{source} can neither be read nor listed: there is no such object, or the caller lacks s3:GetObject on \
+                 it; for a folder s3:ListBucket is needed too"
+            )),
+            _ => error,
+        })?;
+        let found = objects.into_iter().filter_map(|object| {
+            let relative = object.uri.key().strip_prefix(&prefix)?.to_owned();
+            let marker = relative.is_empty() || relative.ends_with('/');
+            (!marker).then_some(Found { uri: object.uri, size: object.size, tag: None, relative })
+        });
+        let found: Vec<_> = found.collect();
+        if found.is_empty() {
+            let nothing = || Error::new(ErrorKind::NotFound, format!("there is no object at {source}"));
+            return Err(denied.unwrap_or_else(nothing));
+        }
+        Ok(found)
     }
 
-    async fn get_whole(&self, object: &S3Object, file: &Path) -> Result<()> {
-        let uri = &object.uri;
-        let answer = self.aws().s3().get_object().bucket(uri.bucket()).key(uri.key()).send().await.of("GetObject")?;
-        let mut out = tokio::fs::File::create(file).await.map_err(|e| unwritable(file, e))?;
-        copy(answer.body, &mut out, uri, file).await
+    async fn look_at(&self, object: &S3Uri) -> Result<Found> {
+        let head = self.aws().s3().head_object().bucket(object.bucket()).key(object.key()).send().await;
+        let head = head.of("HeadObject")?;
+        let size = head.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
+        Ok(Found { uri: object.clone(), size, tag: head.e_tag, relative: object.file_name().to_owned() })
+    }
+
+    async fn get_file(&self, object: &Found, file: &Path) -> Result<()> {
+        tracing::debug!(source = %object.uri, size = object.size, "download");
+        let partial = Partial::beside(file).await?;
+        match &object.tag {
+            _ if object.size <= MULTIPART_THRESHOLD => {
+                self.fetch(Fetch::whole(&object.uri), partial.path()).await?;
+            }
+            Some(_) => self.get_ranges(object, partial.path()).await?,
+            // A listing does not bind the version, and ranges must be of one.
+            None => self.get_ranges(&self.look_at(&object.uri).await?, partial.path()).await?,
+        }
+        partial.keep_as(file).await
     }
 
     /// Ranges of one and the same version of the object, several at once.
-    async fn get_ranges(&self, object: &S3Object, file: &Path) -> Result<()> {
-        let (s3, uri) = (self.aws().s3(), &object.uri);
-        let head = s3.head_object().bucket(uri.bucket()).key(uri.key()).send().await.of("HeadObject")?;
-        let (tag, size) = (head.e_tag.as_deref(), head.content_length.unwrap_or(0).unsigned_abs());
-        let out = tokio::fs::File::create(file).await.map_err(|e| unwritable(file, e))?;
-        out.set_len(size).await.map_err(|e| unwritable(file, e))?;
+    async fn get_ranges(&self, object: &Found, file: &Path) -> Result<()> {
+        let out = tokio::fs::OpenOptions::new().write(true).open(file).await.map_err(|e| unwritable(file, e))?;
+        out.set_len(object.size).await.map_err(|e| unwritable(file, e))?;
         drop(out);
-        stream::iter((0..size.div_ceil(PART_SIZE)).map(|part| Ok(part * PART_SIZE)))
+        stream::iter((0..object.size.div_ceil(PART_SIZE)).map(|part| Ok(part * PART_SIZE)))
             .try_for_each_concurrent(CONCURRENCY, |start| async move {
-                let range = format!("bytes={start}-{}", (start + PART_SIZE).min(size) - 1);
-                let request = s3.get_object().bucket(uri.bucket()).key(uri.key()).range(range);
-                let answer = request.set_if_match(tag.map(str::to_owned)).send().await.of("GetObject")?;
-                let out = tokio::fs::OpenOptions::new().write(true).open(file).await;
-                let mut out = out.map_err(|e| unwritable(file, e))?;
-                out.seek(std::io::SeekFrom::Start(start)).await.map_err(|e| unwritable(file, e))?;
-                copy(answer.body, &mut out, uri, file).await
+                let _permit = self.transfers().part().await;
+                let range = start..object.size.min(start + PART_SIZE);
+                self.fetch(Fetch::range(&object.uri, object.tag.as_deref(), range), file).await
             })
             .await
-    }
-}
-
-async fn copy(
-    mut body: aws_sdk_s3::primitives::ByteStream,
-    out: &mut tokio::fs::File,
-    from: &S3Uri,
-    file: &Path,
-) -> Result<()> {
-    while let Some(chunk) = body.try_next().await.map_err(|e| broken_off(from, e))? {
-        out.write_all(&chunk).await.map_err(|e| unwritable(file, e))?;
-    }
-    out.flush().await.map_err(|e| unwritable(file, e))
-}
-
-fn broken_off(object: &S3Uri, error: aws_sdk_s3::primitives::ByteStreamError) -> Error {
-    Error::new(ErrorKind::Transport, format!("the download of {object} broke off")).with_source(error)
-}
-
-/// The part of the key below the prefix. A prefix that ends within a segment (`a/b` of `a/b-1/x`) keeps that segment.
-fn below<'a>(prefix: &str, key: &'a str) -> &'a str {
-    let rest = key.strip_prefix(prefix).unwrap_or(key);
-    if prefix.is_empty() || prefix.ends_with('/') {
-        return rest;
-    }
-    match rest.strip_prefix('/') {
-        Some(rest) => rest,
-        None => &key[prefix.rfind('/').map_or(0, |slash| slash + 1)..],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::below;
-
-    #[test]
-    fn paths_below_a_prefix() {
-        assert_eq!(below("a/b", "a/b/c.csv"), "c.csv");
-        assert_eq!(below("a/b/", "a/b/c/d.csv"), "c/d.csv");
-        assert_eq!(below("", "a/b.csv"), "a/b.csv");
-        assert_eq!(below("a/b", "a/b-1/x.csv"), "b-1/x.csv");
-        assert_eq!(below("run", "run-1.csv"), "run-1.csv");
     }
 }

@@ -13,18 +13,23 @@ pub struct S3Object {
 }
 
 impl Session {
-    /// Every object whose key begins with the URI's key, in key order.
+    /// Every object whose key begins with the URI's key, in key order: `run` lists `run-2/x` as well as `run/x`, and
+    /// `run/` lists only what is below that folder.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such bucket. No object is no error.
     pub async fn list(&self, prefix: &S3Uri) -> Result<Vec<S3Object>> {
+        self.list_keys(prefix.bucket(), prefix.key()).await
+    }
+
+    pub(super) async fn list_keys(&self, bucket: &str, prefix: &str) -> Result<Vec<S3Object>> {
         let mut objects = Vec::new();
         let mut token = None;
         loop {
-            let page = self.aws().s3().list_objects_v2().bucket(prefix.bucket()).prefix(prefix.key());
+            let page = self.aws().s3().list_objects_v2().bucket(bucket).prefix(prefix);
             let page = page.set_continuation_token(token).send().await.of("ListObjectsV2")?;
             for object in page.contents() {
-                let uri = S3Uri::new(prefix.bucket(), object.key().unwrap_or_default())?;
+                let uri = S3Uri::new(bucket, object.key().unwrap_or_default())?;
                 objects.push(S3Object { uri, size: object.size().unwrap_or(0).unsigned_abs() });
             }
             token = page.next_continuation_token;

@@ -1,23 +1,33 @@
 use std::path::{Path, PathBuf};
 
-use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use futures_util::{TryStreamExt, stream};
 
-use super::{CONCURRENCY, MULTIPART_THRESHOLD};
-use crate::aws::ServiceCall;
+use super::group::Group;
+use super::put::{Put, Source, unreadable};
 use crate::types::{ContentType, S3Uri};
-use crate::{Error, ErrorKind, Result, Session};
+use crate::{Error, Result, Session};
 
 impl Session {
     /// Uploads a file or a folder to the default bucket, below `prefix`.
     ///
     /// Gives the URI to train from: for a file that of the object, for a folder that of the prefix, with the files at
-    /// their relative paths below it. Symbolic links in a folder are followed. Files above 16 MiB travel in parts.
+    /// their relative paths below it. Symbolic links in a folder are followed.
+    ///
+    /// The URI of a folder has no slash at its end, as in the Python SDK. [`download`](Self::download) and
+    /// [`delete_prefix`](Self::delete_prefix) take it for the folder alone, but SageMaker takes an input for a plain
+    /// prefix: a job that reads `s3://bucket/run` reads `s3://bucket/run-2/..` too. Where there are such neighbours, give
+    /// the job the URI with a slash.
+    ///
+    /// Files above 16 MiB travel in parts of 8 MiB, at most 8 parts at once in the whole session. If something fails,
+    /// nothing more is begun, what is under way is awaited, and the parts of unfinished files are removed; files that
+    /// had arrived stay. A future that is dropped half-way cannot do so: S3 keeps the parts, and charges for them, until
+    /// they are aborted. A warning through `tracing` names bucket, key and upload id then; a lifecycle rule of the bucket
+    /// that aborts incomplete uploads is the remedy for good.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] if nothing is there, [`ErrorKind::InvalidInput`] for an empty folder,
-    /// [`ErrorKind::NotFound`] if there is no such bucket.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if nothing is there or a file shrinks meanwhile,
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for an empty folder,
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such bucket.
     ///
     /// ```
     /// # #[cfg(feature = "local")]
@@ -48,7 +58,9 @@ impl Session {
         if metadata.is_file() {
             let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| not_unicode(path))?;
             let target = prefix.join(name);
-            self.put_file(path, metadata.len(), &target, owner).await?;
+            let put =
+                Put { source: Source::File(path), size: metadata.len(), target: &target, content_type: None, owner };
+            self.put(put, &Group::default()).await?;
             return Ok(target);
         }
         let root = path.to_owned();
@@ -56,51 +68,30 @@ impl Session {
         if files.is_empty() {
             return Err(Error::invalid("path", format!("there is no file in the folder {}", path.display())));
         }
-        stream::iter(files.into_iter().map(Ok))
-            .try_for_each_concurrent(CONCURRENCY, |(file, size, relative)| {
-                let (target, owner) = (prefix.join(&relative), owner.clone());
-                async move { self.put_file(&file, size, &target, owner).await }
-            })
-            .await?;
+        let group = Group::default();
+        let uploads = files.into_iter().map(|(file, size, relative)| {
+            let (target, owner, group) = (prefix.join(&relative), owner.clone(), &group);
+            async move {
+                let source = Source::File(&file);
+                self.put(Put { source, size, target: &target, content_type: None, owner }, group).await
+            }
+        });
+        group.run(uploads).await?;
         Ok(prefix.clone())
     }
 
-    /// Uploads bytes as one object.
+    /// Uploads bytes as one object; above 16 MiB in parts, as [`upload`](Self::upload) does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such bucket.
     pub async fn upload_bytes(&self, body: impl Into<Bytes>, target: &S3Uri, content_type: &ContentType) -> Result<()> {
+        let body = body.into();
         let owner = self.expected_owner(target.bucket()).await?;
-        let request = self.aws().s3().put_object().bucket(target.bucket()).key(target.key());
-        let request = request.content_type(content_type.as_str()).set_expected_bucket_owner(owner);
-        let sent = request.body(ByteStream::from(body.into())).send().await.of("PutObject");
-        sent.map(drop).map_err(|error| missing_bucket(error, target))
+        let size = body.len() as u64;
+        let source = Source::Bytes(body);
+        let put = Put { source, size, target, content_type: Some(content_type.as_str()), owner };
+        self.put(put, &Group::default()).await
     }
-
-    async fn put_file(&self, file: &Path, size: u64, target: &S3Uri, owner: Option<String>) -> Result<()> {
-        tracing::debug!(target = %target, size, "upload");
-        if size > MULTIPART_THRESHOLD {
-            let sent = self.put_parts(file, size, target, owner).await;
-            return sent.map_err(|error| missing_bucket(error, target));
-        }
-        let body = ByteStream::from_path(file).await.map_err(|e| unreadable(file, std::io::Error::other(e)))?;
-        let request = self.aws().s3().put_object().bucket(target.bucket()).key(target.key());
-        let sent = request.set_expected_bucket_owner(owner).body(body).send().await.of("PutObject");
-        sent.map(drop).map_err(|error| missing_bucket(error, target))
-    }
-}
-
-/// Says how the bucket comes to be.
-fn missing_bucket(error: Error, target: &S3Uri) -> Error {
-    if error.code() != Some("NoSuchBucket") {
-        return error;
-    }
-    let text = format!(
-        "there is no bucket {}; session.ensure_bucket() creates the default bucket, others are yours to create",
-        target.bucket()
-    );
-    Error::new(ErrorKind::NotFound, text).with_operation("PutObject").with_source(error)
-}
-
-pub(super) fn unreadable(path: &Path, error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("cannot read {}: {error}", path.display())).with_source(error)
 }
 
 fn not_unicode(path: &Path) -> Error {

@@ -27,7 +27,8 @@ impl Session {
     /// taken the name first.
     ///
     /// # Errors
-    /// [`ErrorKind::AccessDenied`] if the bucket belongs to somebody else or may not be seen.
+    /// [`ErrorKind::AccessDenied`] if the bucket belongs to somebody else or may not be seen, [`ErrorKind::Config`] if it
+    /// is in another region, which the text names.
     pub async fn ensure_bucket(&self) -> Result<String> {
         let bucket = self.default_bucket().await?;
         let owner = self.expected_owner(&bucket).await?;

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use tokio::sync::OnceCell;
 
-use super::{Inner, Pending, Session};
+use super::{Inner, Pending, Session, Transfers};
 use crate::aws::Aws;
 use crate::error::Problems;
 use crate::poll::{Clock, PollPolicy, SystemClock};
@@ -130,6 +130,7 @@ impl SessionBuilder {
             identity: OnceCell::new(),
             resolved_role: OnceCell::new(),
             pending: Pending::default(),
+            transfers: Transfers::default(),
             last_name: AtomicU64::new(0),
             #[cfg(feature = "local")]
             backend: None,

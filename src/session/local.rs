@@ -14,7 +14,7 @@ use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use tokio::sync::OnceCell;
 
-use super::{Inner, Pending, Session};
+use super::{Inner, Pending, Session, Transfers};
 use crate::aws::Aws;
 use crate::local::{LocalBackend, LocalClock};
 use crate::poll::{Clock, PollPolicy};
@@ -52,6 +52,7 @@ impl Session {
             identity: OnceCell::new(),
             resolved_role: OnceCell::new(),
             pending: Pending::default(),
+            transfers: Transfers::default(),
             last_name: AtomicU64::new(0),
             backend: Some(backend.clone()),
         }))

@@ -6,6 +6,11 @@ use crate::{Error, Result};
 ///
 /// `?`, `#` and `%` are ordinary characters of a key and are kept as they are.
 ///
+/// An access point may stand for the bucket, by its ARN, as in the AWS command line:
+/// `s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/name/key`. S3 takes it wherever a bucket is asked for, and this
+/// crate passes it on. Where another service reads the place, the access point's alias is the safer choice: it has the
+/// form of a bucket's name.
+///
 /// ```
 /// use sagemaker::types::S3Uri;
 ///
@@ -31,7 +36,7 @@ impl S3Uri {
         Ok(Self { bucket, key })
     }
 
-    /// The bucket's name.
+    /// The bucket's name, or the ARN of an access point.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
@@ -60,10 +65,15 @@ impl S3Uri {
     }
 }
 
-/// The rules of general-purpose buckets; access points (ARNs) are passed through as they are.
+/// The rules of general-purpose buckets, and the form of an access point's ARN.
 fn check_bucket(bucket: &str) -> Result<()> {
     if bucket.starts_with("arn:") {
-        return Ok(());
+        if is_access_point(bucket) {
+            return Ok(());
+        }
+        let form = "an ARN in place of a bucket must be that of an S3 access point, such as \
+                    arn:aws:s3:eu-west-1:123456789012:accesspoint/name";
+        return Err(Error::invalid("", format!("{form} ({bucket:?})")));
     }
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
@@ -80,6 +90,37 @@ fn check_bucket(bucket: &str) -> Result<()> {
     Err(Error::invalid("", format!("{rule} ({bucket:?})")))
 }
 
+/// The part of an access point's ARN before its name, which `/` or `:` follows.
+const ACCESS_POINT: &str = ":accesspoint";
+
+/// `arn:partition:s3:region:account:accesspoint/name`; those of several regions have no region.
+fn is_access_point(arn: &str) -> bool {
+    let label = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let [_, partition, "s3", region, account, resource] = arn.splitn(6, ':').collect::<Vec<_>>()[..] else {
+        return false;
+    };
+    let name = resource.strip_prefix(&ACCESS_POINT[1..]).and_then(|rest| rest.strip_prefix(['/', ':']));
+    partition.starts_with("aws")
+        && label(partition)
+        && label(region)
+        && account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && name.is_some_and(|name| !name.is_empty() && name.split('.').all(label))
+}
+
+/// Bucket and key. The first slash parts them, but for that within the ARN of an access point.
+fn split(place: &str) -> (&str, &str) {
+    let name = match place.find(ACCESS_POINT) {
+        Some(at) if place.starts_with("arn:") => at + ACCESS_POINT.len(),
+        _ => 0,
+    };
+    let start = if name > 0 && place[name..].starts_with(['/', ':']) { name + 1 } else { 0 };
+    match place[start..].find('/') {
+        Some(slash) => (&place[..start + slash], &place[start + slash + 1..]),
+        None => (place, ""),
+    }
+}
+
 impl fmt::Display for S3Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", self.bucket, self.key)
@@ -92,7 +133,7 @@ impl std::str::FromStr for S3Uri {
         let Some(rest) = uri.strip_prefix("s3://") else {
             return Err(Error::invalid("", format!("{uri:?} is no S3 URI; the form is s3://bucket/key")));
         };
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let (bucket, key) = split(rest);
         Self::new(bucket, key)
     }
 }
@@ -143,6 +184,53 @@ mod tests {
     }
 
     #[test]
+    fn access_points_stand_for_a_bucket() {
+        for (uri, bucket, key) in [
+            (
+                "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/name/deep/key",
+                "arn:aws:s3:eu-west-1:123456789012:accesspoint/name",
+                "deep/key",
+            ),
+            (
+                "s3://arn:aws-cn:s3:cn-north-1:123456789012:accesspoint:name/k:accesspoint/x",
+                "arn:aws-cn:s3:cn-north-1:123456789012:accesspoint:name",
+                "k:accesspoint/x",
+            ),
+            (
+                "s3://arn:aws:s3::123456789012:accesspoint/alias.mrap/",
+                "arn:aws:s3::123456789012:accesspoint/alias.mrap",
+                "",
+            ),
+            ("s3://bucket/arn:aws:s3:::accesspoint/x", "bucket", "arn:aws:s3:::accesspoint/x"),
+        ] {
+            let parsed: S3Uri = uri.parse().unwrap();
+            assert_eq!((parsed.bucket(), parsed.key()), (bucket, key));
+            assert_eq!(parsed.to_string(), uri);
+        }
+    }
+
+    #[test]
+    fn other_arns_stand_for_no_bucket() {
+        for bad in [
+            "arn:aws:s3:::bucket",
+            "arn:aws:s3:::bucket/key",
+            "arn:aws:s3:eu-west-1:123456789012:accesspoint",
+            "arn:aws:s3:eu-west-1:123456789012:accesspoint/",
+            "arn:aws:s3:eu-west-1:123456789012:accesspoint/name/key",
+            "arn:aws:s3:eu-west-1:12345678901:accesspoint/name",
+            "arn:aws:s3:eu/west:123456789012:accesspoint/name",
+            "arn:aws:s3-outposts:eu-west-1:123456789012:outpost/op-1/accesspoint/name",
+            "arn:",
+        ] {
+            let error = S3Uri::new(bad, "key").unwrap_err();
+            assert!(error.to_string().contains("access point"), "{error}");
+        }
+        assert!("s3://arn:aws:s3:eu-west-1:123456789012:accesspoint".parse::<S3Uri>().is_err());
+        assert!("s3://arn:aws:s3:::bucket/key".parse::<S3Uri>().is_err());
+        assert!("s3://arn:aws:s3:r:123456789012:accesspointü/key".parse::<S3Uri>().is_err());
+    }
+
+    #[test]
     fn joins_with_one_slash() {
         let at = |uri: &str, tail: &str| uri.parse::<S3Uri>().unwrap().join(tail).to_string();
         assert_eq!(at("s3://bucket", "a"), "s3://bucket/a");
@@ -160,8 +248,21 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,80}") {
-            let _ = text.parse::<S3Uri>();
+        fn access_points_survive_the_round_trip(
+            region in "[a-z0-9-]{0,15}", name in "[/:][a-z0-9-]{1,50}(\\.mrap)?", key in "\\PC{0,60}",
+        ) {
+            let bucket = format!("arn:aws:s3:{region}:123456789012:accesspoint{name}");
+            let uri = S3Uri::new(bucket, key).unwrap();
+            prop_assert_eq!(&uri.to_string().parse::<S3Uri>().unwrap(), &uri);
+            let below = uri.join("x/y");
+            prop_assert_eq!(below.to_string().parse::<S3Uri>().unwrap(), below);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "(s3://)?(arn:\\PC{0,20}:accesspoint)?\\PC{0,80}") {
+            if let Ok(uri) = text.parse::<S3Uri>() {
+                prop_assert_eq!(&uri.to_string().parse::<S3Uri>().unwrap(), &uri);
+            }
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Uploads and downloads.
 
+mod broken;
+mod faults;
+
 use sagemaker::types::{ContentType, S3Uri};
 use sagemaker::{ErrorKind, Result, Session};
 
@@ -47,7 +50,7 @@ async fn large_files_travel_in_parts() -> Result<()> {
     assert_eq!(parts, 3, "{:?}", operations(&session));
     let files = session.download(&uri, folder.path().join("back")).await?;
     assert!(std::fs::read(&files[0])? == content, "what comes back is what went up");
-    assert!(!folder.path().join("back/large.bin.part").exists());
+    assert_eq!(std::fs::read_dir(folder.path().join("back"))?.count(), 1, "no half file is left");
     assert_eq!(session.read(&uri).await?.len(), content.len());
     Ok(())
 }
@@ -77,16 +80,120 @@ async fn nothing_there_is_told() -> Result<()> {
     Ok(())
 }
 
+async fn put(session: &Session, keys: &[&str]) -> Result<()> {
+    for key in keys {
+        session.upload_bytes((*key).to_owned(), &session.default_uri(key).await?, &ContentType::TEXT).await?;
+    }
+    Ok(())
+}
+
+async fn keys(session: &Session) -> Result<Vec<String>> {
+    let objects = session.list(&session.default_uri("").await?).await?;
+    Ok(objects.into_iter().map(|object| object.uri.key().to_owned()).collect())
+}
+
 #[tokio::test]
 async fn a_prefix_is_deleted_and_its_neighbours_stay() -> Result<()> {
-    let session = session().await?;
-    for key in ["run/a", "run/b", "run-2/c"] {
-        session.upload_bytes("x", &session.default_uri(key).await?, &ContentType::TEXT).await?;
-    }
-    assert_eq!(session.delete_prefix(&session.default_uri("run/").await?).await?, 2);
-    assert_eq!(session.list(&session.default_uri("").await?).await?.len(), 1);
+    let (session, folder) = (session().await?, tempfile::tempdir()?);
+    std::fs::write(folder.path().join("a"), "x")?;
+    std::fs::write(folder.path().join("b"), "x")?;
+    put(&session, &["run-2/c", "run.csv", "run0"]).await?;
+    let uploaded = session.upload(folder.path(), "run").await?;
+    assert_eq!(session.delete_prefix(&uploaded).await?, 2, "what went up goes");
+    assert_eq!(keys(&session).await?, ["run-2/c", "run.csv", "run0"], "and nothing else");
+
+    put(&session, &["run", "run/a"]).await?;
+    assert_eq!(session.delete_prefix(&uploaded).await?, 2, "the object of that name goes too");
+    put(&session, &["run", "run/a"]).await?;
+    assert_eq!(session.delete_prefix(&session.default_uri("run/").await?).await?, 1);
+    assert_eq!(keys(&session).await?, ["run", "run-2/c", "run.csv", "run0"]);
+    assert_eq!(session.delete_prefix(&session.default_uri("ru").await?).await?, 0, "no part of a name");
     let whole = session.delete_prefix(&session.default_uri("").await?).await.unwrap_err();
     assert_eq!(whole.kind(), ErrorKind::InvalidInput, "a whole bucket is never emptied by accident");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_download_leaves_the_neighbours_of_a_prefix_out() -> Result<()> {
+    let (session, folder) = (session().await?, tempfile::tempdir()?);
+    put(&session, &["run-2/c", "run.csv", "run/a", "run/b/c"]).await?;
+    let at = |key: &'static str| session.default_uri(key);
+    let files = session.download(&at("run").await?, folder.path()).await?;
+    assert_eq!(files, [folder.path().join("a"), folder.path().join("b/c")]);
+    assert_eq!(session.download(&at("ru").await?, folder.path()).await.unwrap_err().kind(), ErrorKind::NotFound);
+
+    put(&session, &["run"]).await?;
+    let files = session.download(&at("run").await?, folder.path()).await?;
+    assert_eq!(files, [folder.path().join("run")], "an object of that very name is what is meant");
+    assert_eq!(session.download(&at("").await?, folder.path().join("all")).await.unwrap_err().kind(), ErrorKind::Io);
+    session.delete_prefix(&at("run").await?).await?;
+    assert_eq!(session.download(&at("").await?, folder.path().join("all")).await?.len(), 2, "the whole bucket");
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_keys_for_one_file_are_refused() -> Result<()> {
+    let (session, folder) = (session().await?, tempfile::tempdir()?);
+    put(&session, &["d/a//b", "d/a/b"]).await?;
+    let error = session.download(&session.default_uri("d").await?, folder.path()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn half_files_meet_no_other_file() -> Result<()> {
+    let (session, folder, elsewhere) = (session().await?, tempfile::tempdir()?, tempfile::tempdir()?);
+    put(&session, &["d/x", "d/x.part"]).await?;
+    let victim = elsewhere.path().join("victim");
+    std::fs::write(&victim, "precious")?;
+    std::os::unix::fs::symlink(&victim, folder.path().join("x.part"))?;
+    session.download(&session.default_uri("d").await?, folder.path()).await?;
+    assert_eq!(std::fs::read_to_string(&victim)?, "precious");
+    for name in ["x", "x.part"] {
+        assert_eq!(std::fs::read_to_string(folder.path().join(name))?, format!("d/{name}"));
+    }
+    assert_eq!(std::fs::read_dir(folder.path())?.count(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn many_bytes_travel_in_parts_too() -> Result<()> {
+    let session = session().await?;
+    let content: Vec<u8> = (0..17 * 1024 * 1024_u32).map(|i| (i % 253) as u8).collect();
+    let uri = session.default_uri("bytes").await?;
+    session.upload_bytes(content.clone(), &uri, &ContentType::CSV).await?;
+    let parts = operations(&session).iter().filter(|operation| operation.ends_with("UploadPart")).count();
+    assert_eq!(parts, 3, "{:?}", operations(&session));
+    assert!(session.read(&uri).await? == content, "what comes back is what went up");
+    let head = session.aws().s3().head_object().bucket(uri.bucket()).key(uri.key()).send().await.unwrap();
+    assert_eq!(head.content_type(), Some("text/csv"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_large_upload_into_no_bucket_says_what_failed() -> Result<()> {
+    let session = Session::local();
+    let uri = session.default_uri("bytes").await?;
+    let error = session.upload_bytes(vec![0; 17 * 1024 * 1024], &uri, &ContentType::TEXT).await.unwrap_err();
+    assert!(error.to_string().contains("ensure_bucket"), "{error}");
+    let told = (error.kind(), error.operation(), error.code(), error.status());
+    assert_eq!(told, (ErrorKind::NotFound, Some("CreateMultipartUpload"), Some("NoSuchBucket"), Some(404)));
+    assert!(error.request_id().is_some());
+    Ok(())
+}
+
+#[tokio::test]
+async fn transfers_may_move_between_threads() -> Result<()> {
+    fn check<T: Send>(_: &T) {}
+    let (session, uri) = (Session::local(), S3Uri::new("bucket", "key")?);
+    check(&session.upload("x", "y"));
+    check(&session.upload_to("x", &uri));
+    check(&session.upload_bytes("x", &uri, &ContentType::TEXT));
+    check(&session.download(&uri, "x"));
+    check(&session.read(&uri));
+    check(&session.list(&uri));
+    check(&session.delete_prefix(&uri));
     Ok(())
 }
 
