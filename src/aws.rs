@@ -4,6 +4,8 @@
 mod clients;
 mod error;
 #[cfg(feature = "control-plane")]
+mod read_timeout;
+#[cfg(feature = "control-plane")]
 pub(crate) mod validation;
 
 #[cfg(feature = "control-plane")]

@@ -7,6 +7,7 @@ mod bad_input;
 mod engines;
 mod failures;
 mod fixture;
+mod logs;
 mod main_job;
 mod s3;
 mod session;
