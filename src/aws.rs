@@ -8,6 +8,8 @@ mod error;
 #[cfg(feature = "control-plane")]
 mod raw;
 #[cfg(feature = "control-plane")]
+mod read_timeout;
+#[cfg(feature = "control-plane")]
 pub(crate) mod validation;
 
 #[cfg(feature = "control-plane")]

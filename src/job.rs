@@ -16,3 +16,4 @@ pub use status::JobStatus;
 pub use wait::Wait;
 
 pub(crate) use kind::sealed;
+pub(crate) use status::is_over;

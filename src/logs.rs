@@ -4,4 +4,4 @@ mod event;
 mod tail;
 
 pub use event::LogEvent;
-pub(crate) use tail::Tail;
+pub(crate) use tail::{LastLines, RoundEnd, Tail};

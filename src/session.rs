@@ -104,6 +104,15 @@ impl Session {
         self.0.clock.clone()
     }
 
+    /// Whether this is a session of the local backend, which the AWS command line tool does not reach.
+    pub(crate) fn is_local(&self) -> bool {
+        #[cfg(feature = "local")]
+        let local = self.0.backend.is_some();
+        #[cfg(not(feature = "local"))]
+        let local = false;
+        local
+    }
+
     pub(crate) fn pending(&self) -> &Pending {
         &self.0.pending
     }

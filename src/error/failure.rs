@@ -16,7 +16,9 @@ pub struct JobFailure {
     pub exit_code: Option<i32>,
     /// The last lines of the job's logs, oldest first.
     pub last_log_lines: Vec<String>,
-    /// Where the whole log is: the CloudWatch Logs group and stream prefix, with a command that prints it.
+    /// Why last lines are missing, if the logs could not be read, or not all of them.
+    pub logs_error: Option<String>,
+    /// Where the whole log is: a command that prints it or, on the local backend, the method that gives it.
     pub see_more: String,
 }
 
@@ -51,6 +53,9 @@ impl fmt::Display for JobFailure {
             for line in &self.last_log_lines {
                 write!(f, "\n  {line}")?;
             }
+        }
+        if let Some(error) = &self.logs_error {
+            write!(f, "\nlog lines are missing: {error}")?;
         }
         if !self.see_more.is_empty() {
             write!(f, "\nmore: {}", self.see_more)?;

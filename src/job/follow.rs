@@ -1,42 +1,62 @@
 //! The one loop that watches a job: describe, new statuses, new log lines, pause.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::{Stream, stream};
 
-use super::{Job, JobDescription, JobEvent, JobKind, StatusChange};
-use crate::Result;
-use crate::logs::Tail;
-use crate::poll::Poller;
+use super::{Job, JobDescription, JobEvent, JobKind, StatusChange, is_over};
+use crate::logs::{LogEvent, RoundEnd, Tail};
+use crate::poll::{self, Poller, Tolerance};
+use crate::{Error, Result};
 
 /// CloudWatch shows a line some seconds after it was written.
 const LOG_DELAY: Duration = Duration::from_secs(5);
+
+/// Who follows the lines of a job wants to see them soon.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 struct Follower<K: JobKind> {
     job: Job<K>,
     poller: Poller,
     tail: Tail,
+    /// How often CloudWatch has failed since the job's end; before it, the job's own statuses show that all is well.
+    drains: Tolerance,
     seen: Vec<StatusChange>,
+    /// Statuses that wait for older lines.
+    waiting: Vec<StatusChange>,
     ready: VecDeque<JobEvent>,
-    state: State,
+    /// Comes after what is ready.
+    failed: Option<Error>,
+    pause: bool,
+    stage: Stage,
+    instances: usize,
 }
 
-#[derive(PartialEq)]
-enum State {
-    Start,
-    Watching(String),
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stage {
+    /// The job goes on.
+    Watch,
+    /// It has ended; its last lines are on their way to CloudWatch.
+    Settle,
+    /// Reads what is left.
+    Drain,
     Over,
 }
 
 pub(super) fn events<K: JobKind>(job: Job<K>) -> impl Stream<Item = Result<JobEvent>> + Send + 'static {
     let follower = Follower {
-        poller: job.session().poller(None),
+        poller: job.session().poller(None).pausing_at_most(LONGEST_PAUSE),
         tail: job.tail(),
+        drains: Tolerance::default(),
         job,
         seen: Vec::new(),
+        waiting: Vec::new(),
         ready: VecDeque::new(),
-        state: State::Start,
+        failed: None,
+        pause: false,
+        stage: Stage::Watch,
+        instances: 1,
     };
     stream::try_unfold(
         follower,
@@ -50,45 +70,97 @@ impl<K: JobKind> Follower<K> {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(Some(event));
             }
-            match &self.state {
-                State::Over => return Ok(None),
-                State::Start => {}
-                State::Watching(state) => self.poller.pause(self.job.name(), state).await?,
+            if let Some(error) = self.failed.take() {
+                return Err(error);
             }
-            self.look().await?;
+            if self.stage == Stage::Over {
+                return Ok(None);
+            }
+            if let Err(error) = self.look().await {
+                let lines = self.tail.take_held();
+                self.give(lines, None);
+                self.failed = Some(error);
+            }
         }
     }
 
     async fn look(&mut self) -> Result<()> {
-        let Some(description) = self.poller.tolerate(self.job.describe().await)? else {
-            self.state = State::Watching("not known".to_owned());
-            return Ok(());
+        if std::mem::take(&mut self.pause) {
+            self.poller.pause().await;
+        }
+        let mut over = false;
+        match self.stage {
+            Stage::Watch => {
+                let Some(description) = self.poller.tolerate(self.job.describe().await)? else {
+                    self.pause = true;
+                    return Ok(());
+                };
+                self.note(&description);
+                over = is_over(&description);
+            }
+            Stage::Settle => {
+                poll::rest(&*self.job.session().clock(), LOG_DELAY).await;
+                self.tail.start_over();
+                self.stage = Stage::Drain;
+            }
+            Stage::Drain | Stage::Over => {}
+        }
+        self.read(over).await
+    }
+
+    fn note(&mut self, description: &K::Description) {
+        self.instances = description.instance_count();
+        let news = description.status_changes().into_iter().filter(|change| !self.seen.contains(change));
+        let news: Vec<StatusChange> = news.collect();
+        if !news.is_empty() {
+            self.seen.extend(news.iter().cloned());
+            self.waiting.extend(news);
+            self.tail.look_around();
+            self.poller.hurry();
+        }
+    }
+
+    /// `over` if the job has ended since the last time.
+    async fn read(&mut self, over: bool) -> Result<()> {
+        let round = self.tail.round(self.instances).await;
+        if round.answered {
+            self.drains.answered();
+        }
+        if !round.events.is_empty() {
+            self.poller.hurry();
+        }
+        // Lines that the round had no room for may be older than a status.
+        let until = match round.end {
+            RoundEnd::More => Some(round.events.last().map_or(SystemTime::UNIX_EPOCH, |line| line.timestamp)),
+            RoundEnd::CaughtUp | RoundEnd::Failed(_) => None,
         };
-        for change in description.status_changes() {
-            if !self.seen.contains(&change) {
-                self.seen.push(change.clone());
-                self.ready.push_back(JobEvent::Status(change));
+        self.give(round.events, until);
+        match (round.end, self.stage) {
+            (RoundEnd::More, _) => return Ok(()),
+            (RoundEnd::CaughtUp, Stage::Drain) => self.stage = Stage::Over,
+            (RoundEnd::CaughtUp, _) => {}
+            (RoundEnd::Failed(error), Stage::Drain) => self.drains.failed(error)?,
+            (RoundEnd::Failed(error), _) if !error.is_transient() => return Err(error),
+            (RoundEnd::Failed(error), _) => {
+                tracing::warn!(job = self.job.name(), kind = %error.kind(), "log lines could not be read, will try again");
             }
         }
-        let ended = description.status().is_terminal();
-        let expected = description.instance_count();
-        let mut more = self.read_logs(expected).await?;
-        if ended {
-            self.job.session().clock().pause(LOG_DELAY).await;
-            more |= self.read_logs(expected).await?;
+        if over {
+            self.stage = Stage::Settle;
+        } else {
+            self.pause = true;
         }
-        self.ready.make_contiguous().sort_by_key(JobEvent::timestamp);
-        self.state = match ended && !more {
-            true => State::Over,
-            false => State::Watching(description.status().as_str().to_owned()),
-        };
         Ok(())
     }
 
-    async fn read_logs(&mut self, expected: usize) -> Result<bool> {
-        let round = self.tail.round(expected).await;
-        let Some(round) = self.poller.tolerate(round)? else { return Ok(true) };
-        self.ready.extend(round.events.into_iter().map(JobEvent::Log));
-        Ok(round.more)
+    /// Makes lines ready, with the statuses up to a time.
+    fn give(&mut self, lines: Vec<LogEvent>, until: Option<SystemTime>) {
+        let (now, later) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|change| until.is_none_or(|until| change.at <= until));
+        self.waiting = later;
+        let statuses: Vec<StatusChange> = now;
+        self.ready.extend(statuses.into_iter().map(JobEvent::Status).chain(lines.into_iter().map(JobEvent::Log)));
+        self.ready.make_contiguous().sort_by_key(JobEvent::timestamp);
     }
 }

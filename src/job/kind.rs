@@ -1,5 +1,6 @@
 use std::fmt::Debug;
 use std::future::Future;
+use std::time::{Duration, SystemTime};
 
 use super::{JobStatus, StatusChange};
 use crate::{Result, Session};
@@ -42,4 +43,10 @@ pub trait JobDescription: Debug + Clone + Send + Sync + 'static {
 
     /// On how many instances its containers run.
     fn instance_count(&self) -> usize;
+
+    /// When it ended, in whatever way; `None` while it goes on, and where the service tells no end.
+    fn ended_at(&self) -> Option<SystemTime>;
+
+    /// How long it may wait for instances and run, by its own settings; `None` if it has no such limit.
+    fn time_limit(&self) -> Option<Duration>;
 }

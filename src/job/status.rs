@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::JobDescription;
+
 /// Where a job stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -14,7 +16,8 @@ pub enum JobStatus {
     Stopping,
     /// It was stopped, by a call or because it ran too long.
     Stopped,
-    /// A status that this version of the crate does not know; counts as not finished.
+    /// A status that this version of the crate does not know; counts as not finished unless the service tells an end
+    /// time.
     Other(String),
 }
 
@@ -34,6 +37,14 @@ impl JobStatus {
             Self::Stopped => "Stopped",
             Self::Other(word) => word,
         }
+    }
+}
+
+/// Whether a job has ended: what waits and streams go by.
+pub(crate) fn is_over(description: &impl JobDescription) -> bool {
+    match description.status() {
+        JobStatus::Other(_) => description.ended_at().is_some(),
+        status => status.is_terminal(),
     }
 }
 

@@ -3,14 +3,20 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
-use super::{Completed, Job, JobDescription, JobKind, JobStatus, Outcome};
+use super::{Completed, Job, JobDescription, JobKind, JobStatus, Outcome, is_over};
 use crate::error::JobFailure;
-use crate::poll::Polled;
+use crate::logs::LastLines;
+use crate::poll::{Polled, within};
 use crate::{Error, ErrorKind, Result};
 
-/// A job runs at most 24 hours unless it was told otherwise; the rest is for starting and saving.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(25 * 60 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Beyond its own limit a job starts and saves.
+const STARTING_AND_SAVING: Duration = HOUR;
+/// For jobs without a limit of their own.
+const DEFAULT_TIMEOUT: Duration = HOUR.saturating_mul(25);
 const LAST_LINES: usize = 20;
+/// The outcome is known by then, and matters more.
+const LAST_LINES_LIMIT: Duration = Duration::from_secs(60);
 
 /// A wait for the end of a job; `.await` it.
 ///
@@ -20,30 +26,35 @@ const LAST_LINES: usize = 20;
 #[must_use = "a wait does nothing until it is awaited"]
 pub struct Wait<K: JobKind> {
     job: Job<K>,
-    timeout: Duration,
+    timeout: Option<Duration>,
 }
 
 impl<K: JobKind> Wait<K> {
     pub(super) fn new(job: Job<K>) -> Self {
-        Self { job, timeout: DEFAULT_TIMEOUT }
+        Self { job, timeout: None }
     }
 
-    /// How long to wait at most. Default: 25 hours.
+    /// How long to wait at most. Default: what the job itself may take (its longest wait for spot instances, else its
+    /// longest run) and an hour, or 25 hours for jobs without such a limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
     /// Waits and gives every ending as a value: only "could not ask" and a missed deadline are errors.
     pub async fn outcome(self) -> Result<Outcome<K>> {
         let what = format!("{} {}", K::NOUN, self.job.name());
-        let poller = self.job.session().poller(Some(self.timeout));
+        let poller = self.job.session().poller(Some(self.timeout.unwrap_or(DEFAULT_TIMEOUT)));
         let description = poller
             .until(&what, || async {
                 let description = self.job.describe().await?;
-                Ok(match description.status() {
-                    status if status.is_terminal() => Polled::Ready(description),
-                    status => Polled::Pending(status.as_str().to_owned()),
+                if is_over(&description) {
+                    return Ok(Polled::Ready(description));
+                }
+                let status = description.status().as_str().to_owned();
+                Ok(match (self.timeout, description.time_limit()) {
+                    (None, Some(limit)) => Polled::PendingAtMost(status, limit.saturating_add(STARTING_AND_SAVING)),
+                    _ => Polled::Pending(status),
                 })
             })
             .await?;
@@ -60,11 +71,14 @@ impl<K: JobKind> Wait<K> {
 }
 
 async fn failure<K: JobKind>(job: &Job<K>, description: &K::Description) -> JobFailure {
-    // The reason matters more than the lines: a caller without leave to read logs still gets it.
-    let lines = job.tail().last_lines(LAST_LINES).await.unwrap_or_else(|error| {
-        tracing::debug!(job = job.name(), kind = %error.kind(), "the last log lines could not be read");
-        Vec::new()
-    });
+    let mut last = LastLines::default();
+    let mut tail = job.tail();
+    let clock = job.session().clock();
+    let in_time = within(&*clock, LAST_LINES_LIMIT, tail.last_lines(LAST_LINES, &mut last)).await.is_some();
+    let logs_error = match last.failure {
+        Some(error) => Some(error.to_string()),
+        None => (!in_time).then(|| format!("they were not read within {} s", LAST_LINES_LIMIT.as_secs())),
+    };
     let reason = description.failure_reason();
     JobFailure {
         job_name: job.name().to_owned(),
@@ -72,14 +86,19 @@ async fn failure<K: JobKind>(job: &Job<K>, description: &K::Description) -> JobF
         secondary_status: description.secondary_status().map(str::to_owned),
         reason: reason.map(str::to_owned),
         exit_code: reason.and_then(JobFailure::exit_code_in),
-        last_log_lines: lines.into_iter().map(|line| line.message).collect(),
-        see_more: format!(
-            "aws logs tail {} --log-stream-name-prefix {}/ --since 7d --region {}",
-            K::LOG_GROUP,
-            job.name(),
-            job.session().region()
-        ),
+        last_log_lines: last.events.into_iter().map(|line| line.message).collect(),
+        logs_error,
+        see_more: see_more(job),
     }
+}
+
+fn see_more<K: JobKind>(job: &Job<K>) -> String {
+    let (group, name) = (K::LOG_GROUP, job.name());
+    if job.session().is_local() {
+        return format!("job.logs() gives the whole log, of the streams {name}/.. in {group} of the local backend");
+    }
+    let region = job.session().region();
+    format!("aws logs tail {group} --log-stream-name-prefix {name}/ --since 7d --region {region}")
 }
 
 impl<K: JobKind> IntoFuture for Wait<K> {

@@ -21,6 +21,11 @@ impl LogEvent {
             message: message.trim_end_matches(['\r', '\n']).to_owned(),
         }
     }
+
+    /// The bytes that it takes, roughly.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.instance.len() + self.message.len()
+    }
 }
 
 impl fmt::Display for LogEvent {

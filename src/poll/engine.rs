@@ -2,15 +2,19 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::policy::TOLERATED_FAILURES;
-use super::{Clock, PollPolicy};
+use super::{Clock, PollPolicy, Tolerance, within};
 use crate::{Error, ErrorKind, Result};
+
+/// The last question is asked when the deadline has come: what is ready by then counts, if it is told soon.
+const LAST_ANSWER: Duration = Duration::from_secs(5);
 
 /// One answer of what is polled.
 pub(crate) enum Polled<T> {
     Ready(T),
     /// Not yet; the text says where it stands, for the error of a missed deadline.
     Pending(String),
+    /// As `Pending`, and the answer tells how long the wait may take at most, counted from its start.
+    PendingAtMost(String, Duration),
 }
 
 /// Pauses between questions, counts the time, and tells a passing failure from a lasting one.
@@ -21,13 +25,19 @@ pub(crate) struct Poller {
     started: SystemTime,
     timeout: Option<Duration>,
     pause: Duration,
-    failures: u32,
+    tolerance: Tolerance,
 }
 
 impl Poller {
     pub(crate) fn new(clock: Arc<dyn Clock>, policy: PollPolicy, timeout: Option<Duration>) -> Self {
         let started = clock.now();
-        Self { clock, policy, started, timeout, pause: policy.first(), failures: 0 }
+        Self { clock, policy, started, timeout, pause: policy.first(), tolerance: Tolerance::default() }
+    }
+
+    /// No pause grows longer than this.
+    pub(crate) fn pausing_at_most(mut self, longest: Duration) -> Self {
+        self.policy = self.policy.at_most(longest);
+        self
     }
 
     /// Asks until it is ready. `what` names it in the error of a missed deadline.
@@ -36,52 +46,60 @@ impl Poller {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<Polled<T>>>,
     {
-        let mut state = "not known yet".to_owned();
+        let mut state = "in a state not known yet".to_owned();
         loop {
-            match self.tolerate(ask().await)? {
+            let Some(answer) = within(&*self.clock, self.left().max(LAST_ANSWER), ask()).await else {
+                return Err(self.missed(what, &format!("{state}, the last question unanswered,")));
+            };
+            match self.tolerate(answer)? {
                 Some(Polled::Ready(value)) => return Ok(value),
                 Some(Polled::Pending(now)) => state = now,
+                Some(Polled::PendingAtMost(now, limit)) => {
+                    state = now;
+                    self.timeout = Some(limit);
+                }
                 None => {}
             }
-            self.pause(what, &state).await?;
+            let left = self.left();
+            if left.is_zero() {
+                return Err(self.missed(what, &state));
+            }
+            self.pause_within(left).await;
         }
     }
 
     /// `None` for a failure that may pass; the error once there were too many in a row.
     pub(crate) fn tolerate<T>(&mut self, answer: Result<T>) -> Result<Option<T>> {
-        match answer {
-            Ok(value) => {
-                self.failures = 0;
-                Ok(Some(value))
-            }
-            Err(error) if error.is_transient() && self.failures < TOLERATED_FAILURES => {
-                self.failures += 1;
-                tracing::debug!(failures = self.failures, kind = %error.kind(), "asking failed, will ask again");
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        self.tolerance.check(answer)
     }
 
-    /// Sleeps till the next question, or fails once the deadline has passed.
-    pub(crate) async fn pause(&mut self, what: &str, state: &str) -> Result<()> {
-        let mut pause = self.pause;
-        if let Some(timeout) = self.timeout {
-            let elapsed = self.clock.now().duration_since(self.started).unwrap_or_default();
-            let left = timeout.saturating_sub(elapsed);
-            if left.is_zero() {
-                let text = format!(
-                    "{what} was still {state} after {} s; it goes on remotely: wait again with a longer timeout, or stop \
-                     or delete it",
-                    timeout.as_secs()
-                );
-                return Err(Error::new(ErrorKind::DeadlineExceeded, text));
-            }
-            pause = pause.min(left);
-        }
-        self.clock.pause(pause).await;
+    /// Sleeps till the next question; each time longer.
+    pub(crate) async fn pause(&mut self) {
+        self.pause_within(Duration::MAX).await;
+    }
+
+    /// Something came: the next pause is short again.
+    pub(crate) fn hurry(&mut self) {
+        self.pause = self.policy.first();
+    }
+
+    async fn pause_within(&mut self, left: Duration) {
+        self.clock.pause(self.pause.min(left)).await;
         self.pause = self.policy.after(self.pause);
-        Ok(())
+    }
+
+    fn left(&self) -> Duration {
+        let elapsed = self.clock.now().duration_since(self.started).unwrap_or_default();
+        self.timeout.unwrap_or(Duration::MAX).saturating_sub(elapsed)
+    }
+
+    fn missed(&self, what: &str, state: &str) -> Error {
+        let text = format!(
+            "{what} was still {state} after {} s; it goes on remotely: wait again with a longer timeout, or stop or \
+             delete it",
+            self.timeout.unwrap_or_default().as_secs()
+        );
+        Error::new(ErrorKind::DeadlineExceeded, text)
     }
 }
 
@@ -160,5 +178,100 @@ mod tests {
                 .unwrap_err();
             assert_eq!((error.kind(), asked), (kind, asked_in_all));
         }
+    }
+
+    #[tokio::test]
+    async fn a_question_without_an_answer_ends_with_the_deadline() {
+        let clock = Jumping::new();
+        let mut asked = 0;
+        let error = Poller::new(clock.clone(), PollPolicy::default(), Some(Duration::from_secs(60)))
+            .until::<(), _, _>("training job x", || {
+                asked += 1;
+                let hangs = asked == 3;
+                async move {
+                    if hangs {
+                        std::future::pending::<()>().await;
+                    }
+                    Ok(Polled::Pending("InProgress".into()))
+                }
+            })
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+        assert!(error.to_string().contains("still InProgress, the last question unanswered, after 60 s"), "{error}");
+        assert_eq!(clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap(), Duration::from_secs(60));
+    }
+
+    #[tokio::test]
+    async fn what_is_ready_at_the_deadline_counts() {
+        for timeout in [0, 60] {
+            let clock = Jumping::new();
+            let end = SystemTime::UNIX_EPOCH + Duration::from_secs(timeout);
+            Poller::new(clock.clone(), PollPolicy::default(), Some(Duration::from_secs(timeout)))
+                .until("job x", || {
+                    let clock = clock.clone();
+                    async move {
+                        // An answer takes a moment.
+                        tokio::task::yield_now().await;
+                        Ok(if clock.now() >= end { Polled::Ready(()) } else { Polled::Pending(String::new()) })
+                    }
+                })
+                .await
+                .unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn pauses_that_end_early_are_no_deadline() {
+        /// Ends each pause after a second, as if something had changed.
+        #[derive(Debug)]
+        struct Restless(Arc<Jumping>);
+
+        impl Clock for Restless {
+            fn now(&self) -> SystemTime {
+                self.0.now()
+            }
+
+            fn pause(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+                self.0.pause(duration.min(Duration::from_secs(1)))
+            }
+        }
+
+        let jumping = Jumping::new();
+        let clock = Restless(jumping.clone());
+        assert_eq!(within(&clock, Duration::from_secs(30), std::future::pending::<()>()).await, None);
+        crate::poll::rest(&clock, Duration::from_secs(30)).await;
+        assert_eq!(jumping.pauses(), [1; 60]);
+        assert_eq!(within(&clock, Duration::ZERO, std::future::ready(7)).await, Some(7));
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_tell_how_long_the_wait_may_take() {
+        let clock = Jumping::new();
+        let error = Poller::new(clock.clone(), PollPolicy::default(), Some(Duration::from_secs(10)))
+            .until::<(), _, _>("job x", || async {
+                Ok(Polled::PendingAtMost("InProgress".into(), Duration::from_secs(90)))
+            })
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("after 90 s"), "{error}");
+        assert_eq!(clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap(), Duration::from_secs(90));
+    }
+
+    #[tokio::test]
+    async fn pauses_have_a_bound_and_shrink_when_something_comes() {
+        let clock = Jumping::new();
+        let mut poller =
+            Poller::new(clock.clone(), PollPolicy::default(), None).pausing_at_most(Duration::from_secs(5));
+        for came in [false, false, false, false, true, false] {
+            if came {
+                poller.hurry();
+            }
+            poller.pause().await;
+        }
+        assert_eq!(clock.pauses(), [2, 3, 4, 5, 2, 3]);
+
+        let slow = PollPolicy::new(Duration::from_secs(60), Duration::from_secs(300)).unwrap();
+        assert_eq!(slow.at_most(Duration::from_secs(5)).after(Duration::from_secs(60)), Duration::from_secs(60));
     }
 }

@@ -17,9 +17,6 @@ pub struct PollPolicy {
     longest: Duration,
 }
 
-/// How many times in a row asking may fail for a passing reason before the wait gives up.
-pub(super) const TOLERATED_FAILURES: u32 = 5;
-
 impl PollPolicy {
     /// The first pause and the longest one.
     pub fn new(first: Duration, longest: Duration) -> Result<Self> {
@@ -31,6 +28,11 @@ impl PollPolicy {
 
     pub(super) fn first(&self) -> Duration {
         self.first
+    }
+
+    /// The same with no pause longer than `longest`; a first pause that was chosen longer stays.
+    pub(super) fn at_most(self, longest: Duration) -> Self {
+        Self { longest: self.longest.min(longest).max(self.first), ..self }
     }
 
     pub(super) fn after(&self, pause: Duration) -> Duration {

@@ -95,4 +95,36 @@ impl JobDescription for TrainingJobDescription {
             .sum::<i32>();
         usize::try_from(resources.instance_count().unwrap_or(0).max(groups)).unwrap_or(1).max(1)
     }
+
+    fn ended_at(&self) -> Option<SystemTime> {
+        self.0.training_end_time().and_then(|at| SystemTime::try_from(*at).ok())
+    }
+
+    /// With spot instances the longest wait, which the run is part of, else the longest run; and the time in the queue for
+    /// instances where the job has such a limit.
+    fn time_limit(&self) -> Option<Duration> {
+        let condition = self.0.stopping_condition()?;
+        let limit = seconds(condition.max_wait_time_in_seconds()).or(seconds(condition.max_runtime_in_seconds()))?;
+        Some(limit + seconds(condition.max_pending_time_in_seconds()).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sagemaker::types::StoppingCondition;
+
+    #[test]
+    fn the_time_limit_is_the_longest_that_the_job_may_take() {
+        let limit = |condition: StoppingCondition| {
+            let output = DescribeTrainingJobOutput::builder().stopping_condition(condition).build();
+            TrainingJobDescription::new(output).time_limit().map(|limit| limit.as_secs())
+        };
+        let condition = StoppingCondition::builder;
+        assert_eq!(limit(condition().build()), None);
+        assert_eq!(limit(condition().max_runtime_in_seconds(432_000).build()), Some(432_000));
+        assert_eq!(limit(condition().max_runtime_in_seconds(10).max_wait_time_in_seconds(30).build()), Some(30));
+        assert_eq!(limit(condition().max_runtime_in_seconds(10).max_pending_time_in_seconds(7200).build()), Some(7210));
+        assert_eq!(TrainingJobDescription::new(DescribeTrainingJobOutput::builder().build()).time_limit(), None);
+    }
 }

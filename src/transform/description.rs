@@ -1,8 +1,9 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_sagemaker::operation::describe_transform_job::DescribeTransformJobOutput;
+use aws_sdk_sagemaker::primitives::DateTime;
 
-use crate::job::{JobDescription, JobStatus, StatusChange};
+use crate::job::{JobDescription, JobStatus, StatusChange, is_over};
 
 /// What the service tells of a transform job.
 #[derive(Debug, Clone)]
@@ -39,9 +40,6 @@ impl JobDescription for TransformJobDescription {
 
     /// The service keeps no history of these jobs: what its times tell.
     fn status_changes(&self) -> Vec<StatusChange> {
-        let status = self.status();
-        let time =
-            |at: Option<&aws_sdk_sagemaker::primitives::DateTime>| at.and_then(|at| SystemTime::try_from(*at).ok());
         let mut changes = Vec::new();
         let mut push = |status: &str, message: &str, at: Option<SystemTime>| {
             if let Some(at) = at {
@@ -50,8 +48,8 @@ impl JobDescription for TransformJobDescription {
         };
         push("InProgress", "Starting the transform job", time(self.0.creation_time()));
         push("InProgress", "Transforming", time(self.0.transform_start_time()));
-        if status.is_terminal() {
-            push(status.as_str(), self.failure_reason().unwrap_or_default(), time(self.0.transform_end_time()));
+        if is_over(self) {
+            push(self.status().as_str(), self.failure_reason().unwrap_or_default(), self.ended_at());
         }
         changes
     }
@@ -64,4 +62,17 @@ impl JobDescription for TransformJobDescription {
             .unwrap_or(1);
         usize::try_from(count).unwrap_or(1).max(1)
     }
+
+    fn ended_at(&self) -> Option<SystemTime> {
+        time(self.0.transform_end_time())
+    }
+
+    /// The service knows none for these jobs.
+    fn time_limit(&self) -> Option<Duration> {
+        None
+    }
+}
+
+fn time(at: Option<&DateTime>) -> Option<SystemTime> {
+    at.and_then(|at| SystemTime::try_from(*at).ok())
 }

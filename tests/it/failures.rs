@@ -25,10 +25,12 @@ async fn a_failed_job_tells_reason_exit_code_last_lines_and_where_to_look() -> R
     assert!(failure.exit_code.is_some_and(|code| code != 0));
     assert!(!failure.last_log_lines.is_empty(), "the container logged before it gave up");
     assert!(
-        failure.see_more.contains("aws logs tail /aws/sagemaker/TrainingJobs")
-            && failure.see_more.contains("will-fail")
+        failure.see_more.contains("job.logs()")
+            && failure.see_more.contains("/aws/sagemaker/TrainingJobs")
+            && failure.see_more.contains("will-fail/")
     );
-    for part in [failure.reason.as_deref().unwrap(), &failure.last_log_lines[0], "aws logs tail"] {
+    assert_eq!(failure.logs_error, None);
+    for part in [failure.reason.as_deref().unwrap(), &failure.last_log_lines[0], "job.logs()"] {
         assert!(error.to_string().contains(part.trim_end()), "{error}");
     }
     assert!(matches!(job.wait().outcome().await?, Outcome::Failed(_)), "as a value too");

@@ -9,6 +9,7 @@ mod failures;
 mod faults;
 mod fixture;
 mod lost_answers;
+mod logs;
 mod main_job;
 mod s3;
 mod session;
