@@ -44,10 +44,9 @@ pub struct Aws {
 impl Aws {
     /// All clients from one configuration.
     pub(crate) fn new(config: &SdkConfig, path_style_s3: bool, validate_requests: bool) -> Self {
-let patient = patience(config, READ_TIMEOUT);
-        let mut sagemaker = aws_sdk_sagemaker::config::Builder::from(config)
-            .timeout_config(patient.clone())
-            .interceptor(CountAttempts);
+        let patient = patience(config, READ_TIMEOUT);
+        let mut sagemaker =
+            aws_sdk_sagemaker::config::Builder::from(config).timeout_config(patient.clone()).interceptor(CountAttempts);
         if validate_requests {
             sagemaker = sagemaker.interceptor(ValidateRequests);
         }
@@ -156,7 +155,7 @@ mod tests {
             let host =
                 request.uri().split('/').nth(2).unwrap_or_default().split(".us-east-1").next().unwrap_or_default();
             let name = format!("{} {host}", request.method());
-            self.seen.lock().unwrap().insert(name, self.timeout.map(|timeout| timeout.as_secs()));
+            self.seen.lock().expect("no test panics here").insert(name, self.timeout.map(|timeout| timeout.as_secs()));
             HttpConnectorFuture::ready(Err(ConnectorError::user("no answer".into())))
         }
     }
@@ -177,7 +176,7 @@ mod tests {
         let _ = aws.iam().get_role().role_name("r").send().await;
         let _ = aws.s3().head_bucket().bucket("b").send().await;
         let _ = aws.s3().put_object().bucket("b").key("k").send().await;
-        let seen = std::mem::take(&mut *notes.seen.lock().unwrap());
+        let seen = std::mem::take(&mut *notes.seen.lock().expect("no test panics here"));
         seen.into_iter().collect()
     }
 

@@ -29,7 +29,7 @@ impl<'a> Removal<'a> {
         if timeout.is_none() {
             return Ok(match self.step(false).await? {
                 Polled::Ready(deletion) => deletion,
-                Polled::Pending(_) => Deletion::Accepted,
+                Polled::Pending(_) | Polled::PendingAtMost(..) => Deletion::Accepted,
             });
         }
         let mut poller = self.endpoint.session().poller(timeout);
@@ -39,7 +39,7 @@ impl<'a> Removal<'a> {
             let step = self.step(true).await;
             match poller.tolerate(step) {
                 Ok(Some(Polled::Ready(deletion))) => return Ok(deletion),
-                Ok(Some(Polled::Pending(now))) => state = now,
+                Ok(Some(Polled::Pending(now) | Polled::PendingAtMost(now, _))) => state = now,
                 Ok(None) => {}
                 Err(error) if self.accepted => {
                     tracing::warn!(endpoint = self.endpoint.name(), %error, "it is being deleted, but cannot be watched");
@@ -47,7 +47,7 @@ impl<'a> Removal<'a> {
                 }
                 Err(error) => return Err(error),
             }
-            poller.pause(&what, &state).await?;
+            poller.pause_or_miss(&what, &state).await?;
         }
     }
 

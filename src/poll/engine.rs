@@ -60,12 +60,18 @@ impl Poller {
                 }
                 None => {}
             }
-            let left = self.left();
-            if left.is_zero() {
-                return Err(self.missed(what, &state));
-            }
-            self.pause_within(left).await;
+            self.pause_or_miss(what, &state).await?;
         }
+    }
+
+    /// Sleeps till the next question, or fails once the deadline has come.
+    pub(crate) async fn pause_or_miss(&mut self, what: &str, state: &str) -> Result<()> {
+        let left = self.left();
+        if left.is_zero() {
+            return Err(self.missed(what, state));
+        }
+        self.pause_within(left).await;
+        Ok(())
     }
 
     /// `None` for a failure that may pass; the error once there were too many in a row.
