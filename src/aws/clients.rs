@@ -154,6 +154,7 @@ mod tests {
         fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
             let host =
                 request.uri().split('/').nth(2).unwrap_or_default().split(".us-east-1").next().unwrap_or_default();
+            let host = host.trim_start_matches("b.");
             let name = format!("{} {host}", request.method());
             self.seen.lock().expect("no test panics here").insert(name, self.timeout.map(|timeout| timeout.as_secs()));
             HttpConnectorFuture::ready(Err(ConnectorError::user("no answer".into())))
@@ -184,13 +185,13 @@ mod tests {
     async fn what_gives_no_answer_is_not_waited_for_for_ever() {
         let with = |own: Option<TimeoutConfig>, others, runtime, uploads| async move {
             let expected = [
-                ("HEAD b.s3", others),
+                ("HEAD s3", others),
                 ("POST api.sagemaker", others),
                 ("POST iam.amazonaws.com", others),
                 ("POST logs", others),
                 ("POST runtime.sagemaker", runtime),
                 ("POST sts", others),
-                ("PUT b.s3", uploads),
+                ("PUT s3", uploads),
             ];
             assert_eq!(timeouts(own).await, expected.map(|(name, timeout)| (name.to_owned(), timeout)));
         };

@@ -14,7 +14,8 @@ const ROUND_BYTES: usize = 16 << 20;
 /// A page counts for so much even if it is empty: a round ends also where CloudWatch gives one empty page after another.
 const LEAST_PAGE: usize = ROUND_BYTES / 1024;
 
-/// Lines of the other streams are held back for a stream that cannot be read, to keep the order: so many seconds at most.
+/// Lines of the other streams are held back for streams that cannot be read, to keep the order: so many seconds at most
+/// since anything was read.
 const LONGEST_HOLD: u64 = 60;
 
 /// A new stream appears some time after the status that announces it: so many rounds look for one.
@@ -39,6 +40,8 @@ pub(crate) struct Tail {
     looks: u32,
     /// Where a listing of the streams that failed goes on.
     listing: Option<String>,
+    /// The last listing came to its end: no stream is known to be missing.
+    listed: bool,
     held: Vec<LogEvent>,
     held_since: Option<SystemTime>,
     round_bytes: usize,
@@ -95,6 +98,7 @@ impl Tail {
             streams: Vec::new(),
             looks: 0,
             listing: None,
+            listed: true,
             held: Vec::new(),
             held_since: None,
             round_bytes: ROUND_BYTES,
@@ -143,6 +147,8 @@ impl Tail {
             match self.read_page(index).await {
                 Ok(bytes) => {
                     (*answered, failures) = (true, 0);
+                    // As long as reading gets on, the order is worth waiting for.
+                    self.held_since = None;
                     room = room.saturating_sub(bytes.max(LEAST_PAGE));
                 }
                 Err(error) => {
@@ -190,8 +196,10 @@ impl Tail {
     /// The lines that nothing older can follow any more. What is left is held back, but not for ever and not without bound.
     fn release(&mut self) -> Vec<LogEvent> {
         let mut events = self.take_held();
-        let behind = self.streams.iter().filter(|stream| stream.behind);
-        if let Some(settled) = behind.map(|stream| stream.reached).min() {
+        let behind = self.streams.iter().filter(|stream| stream.behind).map(|stream| stream.reached);
+        // A stream that a broken listing has not told yet may have lines of any age.
+        let unlisted = (!self.listed).then_some(None);
+        if let Some(settled) = behind.chain(unlisted).min() {
             let open = events.partition_point(|event| Some(event.timestamp) <= settled);
             self.held = events.split_off(open);
         }
@@ -255,6 +263,7 @@ impl Tail {
 
     /// Lists the streams, and adds those that are new.
     async fn look(&mut self, answered: &mut bool) -> Result<()> {
+        self.listed = false;
         loop {
             let page = self.session.aws().logs().describe_log_streams().log_group_name(self.group);
             let page = page.log_stream_name_prefix(&self.prefix).order_by(OrderBy::LogStreamName);
@@ -263,6 +272,7 @@ impl Tail {
                 // The group appears when the first container of the account writes.
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     self.listing = None;
+                    self.listed = true;
                     return Ok(());
                 }
                 Err(error) => return Err(error),
@@ -276,6 +286,7 @@ impl Tail {
             }
             self.listing = page.next_token;
             if self.listing.is_none() {
+                self.listed = true;
                 return Ok(());
             }
         }
