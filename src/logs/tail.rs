@@ -107,14 +107,20 @@ impl Tail {
 
     /// Something happened to the job: the next rounds look for new streams, such as those of instances that were replaced.
     pub(crate) fn look_around(&mut self) {
-        self.looks = LOOKS;
+        self.look_for(LOOKS);
     }
 
     /// The next round looks for new streams and begins a new pass, also if the last one was not over: what came meanwhile
     /// to the streams that it had done is read too.
     pub(crate) fn start_over(&mut self) {
-        self.looks = 1;
+        self.look_for(1);
         self.streams.iter_mut().for_each(|stream| stream.behind = true);
+    }
+
+    /// A listing that broke off begins anew: what is new may be in the part that it has gone over.
+    fn look_for(&mut self, rounds: u32) {
+        self.looks = rounds;
+        self.listing = None;
     }
 
     /// What came since the last round. Streams are looked for in each round until there are `expected` ones.
