@@ -100,7 +100,7 @@ impl<K: JobKind> Follower<K> {
             }
             Stage::Settle => {
                 poll::rest(&*self.job.session().clock(), LOG_DELAY).await;
-                self.tail.start_over();
+                self.tail.last_pass();
                 self.stage = Stage::Drain;
             }
             Stage::Drain | Stage::Over => {}

@@ -25,6 +25,9 @@ const LOOKS: u32 = 5;
 /// is down should not be asked for every stream.
 const FAILURES_A_ROUND: u32 = 2;
 
+/// A stream that has failed so often in a row is stuck: the pass is not kept for it while the job goes on.
+const STUCK: u32 = 5;
+
 /// Reads on where it stopped, in every stream of a job, each line once.
 ///
 /// A pass reads every stream to its end, always on in the one that is furthest behind, so that lines can be given away in
@@ -42,6 +45,8 @@ pub(crate) struct Tail {
     listing: Option<String>,
     /// The last listing came to its end: no stream is known to be missing.
     listed: bool,
+    /// The job has ended: this pass comes to its end, or fails for good.
+    last_pass: bool,
     held: Vec<LogEvent>,
     held_since: Option<SystemTime>,
     round_bytes: usize,
@@ -99,6 +104,7 @@ impl Tail {
             looks: 0,
             listing: None,
             listed: true,
+            last_pass: false,
             held: Vec::new(),
             held_since: None,
             round_bytes: ROUND_BYTES,
@@ -110,9 +116,10 @@ impl Tail {
         self.look_for(LOOKS);
     }
 
-    /// The next round looks for new streams and begins a new pass, also if the last one was not over: what came meanwhile
-    /// to the streams that it had done is read too.
-    pub(crate) fn start_over(&mut self) {
+    /// The next round looks for new streams and begins the last pass, also if the one before was not over: what came
+    /// meanwhile to the streams that it had done is read too.
+    pub(crate) fn last_pass(&mut self) {
+        self.last_pass = true;
         self.look_for(1);
         self.streams.iter_mut().for_each(|stream| stream.behind = true);
     }
@@ -138,13 +145,15 @@ impl Tail {
     }
 
     async fn read_on(&mut self, expected: usize, answered: &mut bool) -> Result<RoundEnd> {
-        if self.streams.iter().all(|stream| !stream.behind) {
+        let stuck = |stream: &Stream| stream.failures >= STUCK;
+        if self.streams.iter().all(|stream| !stream.behind || (stuck(stream) && !self.last_pass)) {
             self.streams.iter_mut().for_each(|stream| stream.behind = true);
         }
         if self.looks > 0 || self.streams.len() < expected {
             self.look(answered).await?;
             self.looks = self.looks.saturating_sub(1);
         }
+        let waits_in_vain = self.streams.iter().any(stuck);
         let (mut room, mut failures) = (self.round_bytes, 0);
         while let Some(index) = self.furthest_behind() {
             if room == 0 {
@@ -154,7 +163,9 @@ impl Tail {
                 Ok(bytes) => {
                     (*answered, failures) = (true, 0);
                     // As long as reading gets on, the order is worth waiting for.
-                    self.held_since = None;
+                    if !waits_in_vain {
+                        self.held_since = None;
+                    }
                     room = room.saturating_sub(bytes.max(LEAST_PAGE));
                 }
                 Err(error) => {
@@ -257,7 +268,12 @@ impl Tail {
         for _ in 0..MOST_PAGES {
             let page = self.session.aws().logs().get_log_events().log_group_name(self.group);
             let page = page.log_stream_name(&stream.name).start_from_head(false).set_next_token(token.clone());
-            let page = page.limit(i32::try_from(count).unwrap_or(i32::MAX)).send().await.of("GetLogEvents")?;
+            let page = match page.limit(i32::try_from(count).unwrap_or(i32::MAX)).send().await.of("GetLogEvents") {
+                Ok(page) => page,
+                // It was deleted meanwhile.
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            };
             let at_start = page.next_backward_token.is_none() || page.next_backward_token == token;
             if at_start || !page.events().is_empty() {
                 return Ok(lines(&page, &stream.name, &self.prefix).collect());
@@ -304,3 +320,6 @@ fn lines(page: &GetLogEventsOutput, stream: &str, prefix: &str) -> impl Iterator
         LogEvent::new(stream, prefix, event.timestamp().unwrap_or(0), event.message().unwrap_or_default())
     })
 }
+
+#[cfg(all(test, feature = "local"))]
+mod tests;

@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::SdkBody;
 use futures_util::{StreamExt, TryStreamExt};
 use sagemaker::aws::cloudwatchlogs::types::InputLogEvent;
@@ -146,7 +147,7 @@ fn nothing(_: Duration) -> Option<Work> {
     None
 }
 
-/// A session over the scripted network, without retries of the AWS client unless `retries` are given.
+/// A session over the scripted network, without retries of the AWS client.
 async fn session(
     backend: &LocalBackend,
     at_pause: impl Fn(Duration) -> Option<Work> + Send + Sync + 'static,
@@ -158,6 +159,8 @@ async fn session(
         .region(Region::new(backend.region().to_owned()))
         .http_client(Net { backend: backend.clone(), script: Arc::new(script) })
         .sleep_impl(SharedAsyncSleep::new(clock.clone()))
+        // Its timers would sleep on the backend's clock, which leaps from one to the next.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(RetryConfig::disabled())
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("a", "b", None, None, "test")))
         .build();
