@@ -6,6 +6,8 @@ mod attempts;
 mod clients;
 mod error;
 #[cfg(feature = "control-plane")]
+mod iam;
+#[cfg(feature = "control-plane")]
 mod raw;
 #[cfg(feature = "control-plane")]
 mod read_timeout;

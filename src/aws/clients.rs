@@ -5,6 +5,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
 use super::attempts::CountAttempts;
+use super::iam::Iam;
 use super::read_timeout::ReadTimeout;
 use super::validation::ValidateRequests;
 
@@ -38,7 +39,7 @@ pub struct Aws {
     s3: aws_sdk_s3::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     sts: aws_sdk_sts::Client,
-    iam: aws_sdk_iam::Client,
+    iam: Iam,
 }
 
 impl Aws {
@@ -62,14 +63,13 @@ impl Aws {
             .timeout_config(patient.clone())
             .build();
         let sts = aws_sdk_sts::config::Builder::from(config).timeout_config(patient.clone()).build();
-        let iam = aws_sdk_iam::config::Builder::from(config).timeout_config(patient).build();
         Self {
             sagemaker: aws_sdk_sagemaker::Client::from_conf(sagemaker.build()),
             runtime: aws_sdk_sagemakerruntime::Client::from_conf(runtime),
             s3: aws_sdk_s3::Client::from_conf(s3),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs),
             sts: aws_sdk_sts::Client::from_conf(sts),
-            iam: aws_sdk_iam::Client::from_conf(iam),
+            iam: Iam::new(config, patient),
         }
     }
 
@@ -97,7 +97,7 @@ impl Aws {
         &self.sts
     }
 
-    pub(crate) fn iam(&self) -> &aws_sdk_iam::Client {
+    pub(crate) fn iam(&self) -> &Iam {
         &self.iam
     }
 }
@@ -174,7 +174,7 @@ mod tests {
         let _ = aws.runtime().invoke_endpoint().endpoint_name("e").send().await;
         let _ = aws.logs().describe_log_groups().send().await;
         let _ = aws.sts().get_caller_identity().send().await;
-        let _ = aws.iam().get_role().role_name("r").send().await;
+        let _ = aws.iam().role("r").await;
         let _ = aws.s3().head_bucket().bucket("b").send().await;
         let _ = aws.s3().put_object().bucket("b").key("k").send().await;
         let seen = std::mem::take(&mut *notes.seen.lock().expect("no test panics here"));

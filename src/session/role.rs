@@ -91,11 +91,10 @@ impl Session {
         let Some(name) = assumed_role_name(arn) else {
             return Err(Error::new(ErrorKind::Config, format!("{arn} is a user or the root account, not a role")));
         };
-        let found = self.aws().iam().get_role().role_name(name).send().await.of("GetRole");
-        match found.map(|answer| answer.role.map(|role| role.arn)) {
-            Ok(Some(role)) => Arn::role(role),
+        match self.aws().iam().role(name).await {
+            Ok(role) => Ok(role),
             // Without leave to look the path up, it is guessed as the Python SDK does.
-            Ok(None) | Err(_) => {
+            Err(_) => {
                 let path = if name.starts_with("AmazonSageMaker-ExecutionRole") { "service-role/" } else { "" };
                 Arn::role(format!("arn:{}:iam::{}:role/{path}{name}", arn.partition(), arn.account()))
             }
