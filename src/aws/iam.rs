@@ -166,7 +166,8 @@ fn element(xml: &str, name: &str) -> Option<String> {
     let mut document = Document::new(xml);
     while let Some(start) = document.next_start_element() {
         if start.local() == name {
-            return try_data(&mut document).ok().map(std::borrow::Cow::into_owned);
+            let text = try_data(&mut document).ok()?;
+            return (!text.is_empty()).then(|| text.into_owned());
         }
     }
     None
