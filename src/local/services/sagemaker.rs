@@ -9,9 +9,23 @@ use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::kinds;
 
+mod automl;
+mod clusters;
 mod endpoint;
 mod endpoint_config;
+mod experiments;
+mod feature_store;
+mod hubs;
+mod images;
+mod labeling;
+mod lineage;
 mod model;
+mod model_cards;
+mod monitoring;
+mod pipelines;
+mod presigned;
+mod registry;
+mod search;
 mod table;
 mod tags;
 mod training_job;
@@ -37,6 +51,20 @@ static OWN: &[&[Own]] = &[
         ("UpdateEndpointWeightsAndCapacities", endpoint::update_weights),
         ("DeleteEndpoint", endpoint::delete),
     ],
+    automl::OPERATIONS,
+    clusters::OPERATIONS,
+    experiments::OPERATIONS,
+    feature_store::OPERATIONS,
+    hubs::OPERATIONS,
+    images::OPERATIONS,
+    labeling::OPERATIONS,
+    lineage::OPERATIONS,
+    model_cards::OPERATIONS,
+    monitoring::OPERATIONS,
+    pipelines::OPERATIONS,
+    presigned::OPERATIONS,
+    registry::OPERATIONS,
+    search::OPERATIONS,
     tags::OPERATIONS,
 ];
 
