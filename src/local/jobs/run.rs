@@ -205,6 +205,7 @@ impl Drop for Run {
             Kind::TrainingJob => super::training::fail(resource, now, reason),
             Kind::TransformJob => super::transform::fail(resource, now, reason),
             Kind::Endpoint => super::hosting::fail(resource, reason),
+            Kind::PipelineExecution => super::pipeline::fail(resource, reason),
             // What walks through its states has nothing to clean up.
             _ => {}
         });

@@ -22,6 +22,7 @@ mod lineage;
 mod model;
 mod model_cards;
 mod monitoring;
+mod pipeline_executions;
 mod pipelines;
 mod presigned;
 mod registry;
@@ -61,6 +62,7 @@ static OWN: &[&[Own]] = &[
     lineage::OPERATIONS,
     model_cards::OPERATIONS,
     monitoring::OPERATIONS,
+    pipeline_executions::OPERATIONS,
     pipelines::OPERATIONS,
     presigned::OPERATIONS,
     registry::OPERATIONS,
@@ -74,7 +76,7 @@ pub(in crate::local) fn own(operation: &str) -> Option<fn(&Arc<Core>, &Value) ->
 }
 
 /// Answers an operation: those with behaviour of their own first, then what follows from the table of kinds.
-pub(super) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answer {
+pub(in crate::local) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answer {
     if let Some(answer) = own(operation) {
         return answer(core, request);
     }

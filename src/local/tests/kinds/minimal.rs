@@ -43,6 +43,17 @@ pub(super) fn request(operation: &str) -> Value {
     structure(shape, operation)
 }
 
+/// A request with what the operation requires besides what is there.
+pub(super) fn complete(operation: &str, mut have: Value) -> Value {
+    let shape = ModelShape::input(Service::SageMaker, operation).unwrap();
+    for (member, shape) in shape.members().filter(|(member, _)| member.required) {
+        if have.get(member.name).is_none() {
+            have[member.name] = value(shape, &format!("{operation}.{}", member.name));
+        }
+    }
+    have
+}
+
 /// Panics if the model does not accept a request.
 pub(super) fn check(operation: &str, request: &Value) {
     let violations = api_model::validate(Service::SageMaker, operation, request, Strictness::Exact).unwrap();
