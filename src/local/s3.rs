@@ -15,7 +15,7 @@ mod multipart;
 mod object;
 mod operation;
 mod receive;
-mod service;
+pub(super) mod service;
 mod storage;
 mod tags;
 #[cfg(test)]

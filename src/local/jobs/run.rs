@@ -82,6 +82,11 @@ impl Owner {
         self.logs.store(false, Ordering::Release);
     }
 
+    /// The last part of the resource's key: its name or the identifier that the service made.
+    pub(in crate::local) fn key(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Changes the resource; `None` if it is gone.
     fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
         let now = self.core.clock.now();

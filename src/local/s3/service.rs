@@ -28,6 +28,10 @@ impl Service {
 /// The protocol crate's trait is asynchronous; memory answers at once, so the operations are plain functions.
 macro_rules! operations {
     ($($name:ident($input:ident) -> $output:ident = $function:path;)*) => {
+        /// The input shapes of all operations, which are called like them.
+        #[cfg(test)]
+        pub(in crate::local) static INPUTS: &[&str] = &[$(stringify!($input)),*];
+
         impl s3s::S3 for Service {
             $(fn $name<'service, 'answer>(
                 &'service self,

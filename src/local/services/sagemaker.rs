@@ -75,6 +75,12 @@ pub(in crate::local) fn own(operation: &str) -> Option<fn(&Arc<Core>, &Value) ->
     OWN.iter().copied().flatten().find(|(name, _)| *name == operation).map(|(_, answer)| *answer)
 }
 
+/// The names of all operations with behaviour of their own.
+#[cfg(test)]
+pub(in crate::local) fn own_names() -> impl Iterator<Item = &'static str> {
+    OWN.iter().copied().flatten().map(|(name, _)| *name)
+}
+
 /// Answers an operation: those with behaviour of their own first, then what follows from the table of kinds.
 pub(in crate::local) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answer {
     if let Some(answer) = own(operation) {

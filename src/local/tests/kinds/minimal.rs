@@ -39,7 +39,12 @@ const TEXTS: &[&str] = &[
 
 /// A request with what the operation requires and nothing else.
 pub(super) fn request(operation: &str) -> Value {
-    let shape = ModelShape::input(Service::SageMaker, operation).unwrap();
+    request_of(Service::SageMaker, operation)
+}
+
+/// [`request`] for any service.
+pub(super) fn request_of(service: Service, operation: &str) -> Value {
+    let shape = ModelShape::input(service, operation).unwrap();
     structure(shape, operation)
 }
 

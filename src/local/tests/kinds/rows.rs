@@ -254,7 +254,10 @@ async fn lives(row: &'static Row) {
         let same = shape.project(value);
         let changed = matches!(
             (row.kind, member.as_str()),
-            (Kind::Cluster, "InstanceGroups") | (Kind::AIRecommendationJob, "OutputConfig") | (Kind::InferenceExperiment, "ModelVariants") | (Kind::Hub, _)
+            (Kind::Cluster, "InstanceGroups")
+                | (Kind::AIRecommendationJob, "OutputConfig")
+                | (Kind::InferenceExperiment, "ModelVariants")
+                | (Kind::Hub, _)
         );
         assert!(changed || described[member] == same, "{}.{member}: {} is not {same}", row.noun, described[member]);
     }
