@@ -13,12 +13,13 @@ import data
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 
-session = sagemaker.Session()
+# The SDK asks STS at its public address for the account that a default bucket is named after, whatever the endpoint is.
+session = sagemaker.Session(default_bucket="python-sdk-flow")
 folder = pathlib.Path(tempfile.mkdtemp())
 for name, text in [("train", data.csv(400, 1)), ("validation", data.csv(100, 2)), ("batch", data.features_csv(50, 3))]:
     (folder / name).mkdir()
     (folder / name / "rows.csv").write_text(text)
-prefix = "python-sdk-flow"
+prefix = "plane"
 uploaded = {name: session.upload_data(str(folder / name), key_prefix=f"{prefix}/{name}") for name in ["train", "validation", "batch"]}
 
 xgboost = sagemaker.estimator.Estimator(
