@@ -11,11 +11,13 @@ use sagemaker::training::TrainingInput;
 use sagemaker::{Result, Session};
 
 use super::raw::Raw;
+use crate::faults::BackendClock;
 use crate::fixture::{one, plane, put, xgboost};
 
 /// A session that knows of the server only its URL.
 async fn session(server: &LocalServer, backend: &LocalBackend, region: &str) -> Session {
-    Session::builder().sdk_config(config(server, region)).role(backend.role_arn()).build().await.unwrap()
+    let session = Session::builder().sdk_config(config(server, region)).role(backend.role_arn());
+    session.clock(BackendClock::new(backend)).build().await.unwrap()
 }
 
 fn config(server: &LocalServer, region: &str) -> SdkConfig {
