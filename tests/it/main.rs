@@ -12,6 +12,7 @@ mod fixture;
 mod logs;
 mod lost_answers;
 mod main_job;
+mod moto;
 mod s3;
 mod server;
 mod session;
