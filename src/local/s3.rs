@@ -32,9 +32,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 
 use object::{Attributes, Object};
 use service::Service;
-#[cfg(test)]
-use storage::Bucket;
-use storage::Storage;
+use storage::{Bucket, Storage};
 
 /// One account's S3. Clones are cheap and share everything.
 #[derive(Clone)]
@@ -110,6 +108,22 @@ impl S3 {
         operation::name(request)
     }
 
+    /// An error that somebody else decided on, in S3's form.
+    pub(crate) fn refuse(
+        &self,
+        request: &http::Request<SdkBody>,
+        status: u16,
+        code: &str,
+        message: &str,
+    ) -> http::Response<SdkBody> {
+        answer::refuse(status, code, message, &answer::Context::new(&self.inner, request))
+    }
+
+    /// What a request is for: `/bucket/key`, decoded.
+    pub(crate) fn resource(request: &http::Request<SdkBody>) -> String {
+        answer::resource(request)
+    }
+
     /// Whether a host name stands for a bucket.
     pub(crate) fn is_virtual_hosted(host: &str) -> bool {
         address::of_host(host).bucket.is_some()
@@ -121,7 +135,6 @@ impl S3 {
     }
 
     /// Makes a bucket; one that exists stays as it is.
-    #[cfg(test)]
     pub(crate) fn create_bucket(&self, bucket: &str) {
         let created = object::whole_seconds(self.inner.now());
         let mut buckets = self.inner.storage.write();
