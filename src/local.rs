@@ -41,6 +41,7 @@ mod router;
 mod s3;
 mod services;
 mod state;
+mod store;
 mod time;
 mod transport;
 mod validation;
