@@ -3,6 +3,7 @@
 mod containers;
 pub(super) mod hosting;
 mod run;
+pub(super) mod states;
 pub(super) mod training;
 pub(super) mod transform;
 
