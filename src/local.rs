@@ -47,6 +47,7 @@ mod s3;
 mod server;
 mod services;
 mod state;
+mod store;
 mod time;
 mod transport;
 mod validation;
