@@ -8,6 +8,8 @@ use super::state::Place;
 pub(super) enum Kind {
     TrainingJob,
     TransformJob,
+    ProcessingJob,
+    HyperParameterTuningJob,
     Model,
     EndpointConfig,
     Endpoint,
@@ -108,6 +110,75 @@ static TABLE: &[Row] = &[
             AwsError::in_use(format!(
                 "Job name must be unique within an AWS account and region, and a job with this name already exists \
                  ({arn})"
+            ))
+        },
+    },
+    Row {
+        kind: Kind::ProcessingJob,
+        noun: "ProcessingJob",
+        arn_path: "processing-job",
+        case_sensitive: true,
+        has_last_modified: true,
+        hidden: &["Tags"],
+        flags: &[],
+        list: ListRow {
+            operation: "ListProcessingJobs",
+            output: "ProcessingJobSummaries",
+            members: &[
+                "ProcessingJobName",
+                "ProcessingJobArn",
+                "CreationTime",
+                "ProcessingEndTime",
+                "LastModifiedTime",
+                "ProcessingJobStatus",
+                "FailureReason",
+                "ExitMessage",
+            ],
+            sort_by: "CreationTime",
+            ascending: true,
+        },
+        missing: |name, _| AwsError::validation(format!("Could not find requested job with name: {name}")),
+        taken: |arn| {
+            AwsError::in_use(format!(
+                "Job name must be unique within an AWS account and region, and a job with this name already exists \
+                 ({arn})"
+            ))
+        },
+    },
+    Row {
+        kind: Kind::HyperParameterTuningJob,
+        noun: "HyperParameterTuningJob",
+        arn_path: "hyper-parameter-tuning-job",
+        case_sensitive: true,
+        has_last_modified: true,
+        hidden: &["Tags"],
+        flags: &[],
+        list: ListRow {
+            operation: "ListHyperParameterTuningJobs",
+            output: "HyperParameterTuningJobSummaries",
+            members: &[
+                "HyperParameterTuningJobName",
+                "HyperParameterTuningJobArn",
+                "HyperParameterTuningJobStatus",
+                "Strategy",
+                "CreationTime",
+                "HyperParameterTuningEndTime",
+                "LastModifiedTime",
+                "TrainingJobStatusCounters",
+                "ObjectiveStatusCounters",
+                "ResourceLimits",
+            ],
+            sort_by: "Name",
+            ascending: true,
+        },
+        missing: |name, _| {
+            let message = format!("Amazon SageMaker can't find a tuning job called {name}. Type another name.");
+            AwsError::new(400, "ResourceNotFound", message)
+        },
+        taken: |arn| {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            AwsError::in_use(format!(
+                "A hyperparameter tuning job with the name, {name}, already exists. Choose a different name."
             ))
         },
     },
@@ -232,7 +303,8 @@ mod tests {
 
     #[test]
     fn each_kind_has_its_row() {
-        for kind in [Kind::TrainingJob, Kind::TransformJob, Kind::Model, Kind::EndpointConfig, Kind::Endpoint] {
+        let jobs = [Kind::TrainingJob, Kind::TransformJob, Kind::ProcessingJob, Kind::HyperParameterTuningJob];
+        for kind in jobs.into_iter().chain([Kind::Model, Kind::EndpointConfig, Kind::Endpoint]) {
             assert_eq!(kind.row().kind, kind);
         }
     }

@@ -16,10 +16,10 @@ const DEFAULT_PAGE: usize = 10;
 
 /// What a resource is sorted by: numbers before text, then in order of creation.
 #[derive(Debug)]
-struct SortKey<'a> {
-    number: f64,
-    text: Cow<'a, str>,
-    id: u64,
+pub(super) struct SortKey<'a> {
+    pub(super) number: f64,
+    pub(super) text: Cow<'a, str>,
+    pub(super) id: u64,
 }
 
 impl SortKey<'_> {
@@ -37,15 +37,23 @@ pub(super) fn list(state: &State, row: &Row, request: &Value) -> Result<Value, A
     };
     let sort_by = request.get("SortBy").and_then(Value::as_str).unwrap_or(row.list.sort_by);
     let scope = format!("{} {sort_by} {ascending}", row.list.operation);
-    let after = request.get("NextToken").and_then(Value::as_str).map(|token| read_token(token, &scope)).transpose()?;
-    let order = |a: &SortKey<'_>, b: &SortKey<'_>| if ascending { a.order(b) } else { b.order(a) };
+    let found = state.all(row.kind).filter(|resource| passes(resource, row, request));
+    let found = found.map(|resource| (sort_key(resource, row, sort_by), resource));
+    page(request, &scope, ascending, found.collect(), row.list.output, |resource| summary(resource, row))
+}
 
-    let mut found: Vec<(SortKey<'_>, &Resource)> = state
-        .all(row.kind)
-        .filter(|resource| passes(resource, row, request))
-        .map(|resource| (sort_key(resource, row, sort_by), resource))
-        .filter(|(key, _)| after.as_ref().is_none_or(|last| order(key, last).is_gt()))
-        .collect();
+/// The page that a request asks for, of all that passes its filters. `scope` is what a token is good for.
+pub(super) fn page<'a>(
+    request: &Value,
+    scope: &str,
+    ascending: bool,
+    mut found: Vec<(SortKey<'a>, &'a Resource)>,
+    output: &str,
+    summary: impl Fn(&Resource) -> Value,
+) -> Result<Value, AwsError> {
+    let after = request.get("NextToken").and_then(Value::as_str).map(|token| read_token(token, scope)).transpose()?;
+    let order = |a: &SortKey<'_>, b: &SortKey<'_>| if ascending { a.order(b) } else { b.order(a) };
+    found.retain(|(key, _)| after.as_ref().is_none_or(|last| order(key, last).is_gt()));
     found.sort_by(|(a, _), (b, _)| order(a, b));
 
     // The model says that it is 1 to 100.
@@ -54,15 +62,15 @@ pub(super) fn list(state: &State, row: &Row, request: &Value) -> Result<Value, A
     found.truncate(size);
     let mut answer = Map::new();
     if let (true, Some((key, _))) = (more, found.last()) {
-        answer.insert("NextToken".to_owned(), Value::from(write_token(&scope, key)));
+        answer.insert("NextToken".to_owned(), Value::from(write_token(scope, key)));
     }
-    let summaries = found.iter().map(|(_, resource)| summary(resource, row));
-    answer.insert(row.list.output.to_owned(), summaries.collect());
+    answer.insert(output.to_owned(), found.iter().map(|(_, resource)| summary(resource)).collect());
     Ok(Value::Object(answer))
 }
 
 fn summary(resource: &Resource, row: &Row) -> Value {
     let mut document = resource.describe(row);
+    document.extend(resource.internal.clone());
     document.insert("LastModifiedTime".to_owned(), timestamp(resource.modified));
     document.retain(|member, _| row.list.members.contains(&member.as_str()));
     Value::Object(document)
@@ -86,7 +94,7 @@ fn passes(resource: &Resource, row: &Row, request: &Value) -> bool {
         && bounded("LastModifiedTime", resource.modified)
 }
 
-fn sort_key<'a>(resource: &'a Resource, row: &Row, sort_by: &str) -> SortKey<'a> {
+pub(super) fn sort_key<'a>(resource: &'a Resource, row: &Row, sort_by: &str) -> SortKey<'a> {
     let (number, text) = match sort_by {
         "Name" => (0.0, resource.name.as_str()),
         "Status" => (0.0, resource.status(row)),

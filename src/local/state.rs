@@ -23,6 +23,8 @@ pub(super) struct Resource {
     pub(super) arn: String,
     pub(super) request: Map<String, Value>,
     pub(super) state: Map<String, Value>,
+    /// What only other operations than Describe give.
+    pub(super) internal: Map<String, Value>,
     pub(super) created: SystemTime,
     pub(super) modified: SystemTime,
     pub(super) tags: BTreeMap<String, String>,
@@ -97,6 +99,7 @@ impl State {
             arn,
             request,
             state,
+            internal: Map::new(),
             created: now,
             modified: now,
             tags,

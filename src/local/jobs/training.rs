@@ -10,6 +10,7 @@ use super::containers::no_engine;
 use super::{GRACE, Run};
 use crate::local::archive;
 use crate::local::backend::Core;
+use crate::local::clock::BusyGuard;
 use crate::local::data::{self, Budget};
 use crate::local::engines::{Channel, EngineFailure, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
@@ -40,6 +41,15 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) output: S3Uri,
     pub(in crate::local) max_runtime: Duration,
     pub(in crate::local) metrics: Vec<Metric>,
+    pub(in crate::local) watch: Option<Watch>,
+}
+
+/// Who follows a metric while the job trains.
+#[derive(Clone)]
+pub(in crate::local) struct Watch {
+    pub(in crate::local) metric: Metric,
+    /// Takes each value; true stops the job.
+    pub(in crate::local) report: Arc<dyn Fn(f64) -> bool + Send + Sync>,
 }
 
 /// What is downloaded for a job.
@@ -109,8 +119,8 @@ pub(in crate::local) fn transition(resource: &mut Resource, now: SystemTime, sta
     list.push(entry);
 }
 
-/// Runs a job to its end.
-pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) {
+/// Runs a job to its end. The guard is for who waits for it.
+pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) -> Option<BusyGuard> {
     let mut started = None;
     let end = walk(&mut run, &mut plan, &mut started).await;
     if run.is_orphaned() {
@@ -136,7 +146,7 @@ pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) {
         };
         resource.set("TrainingJobStatus", status);
         transition(resource, now, secondary, message);
-    });
+    })
 }
 
 /// The end of a job that failed.
@@ -269,7 +279,7 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
 }
 
 fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: String) -> TrainingTask {
-    let (owner, stop) = (run.owner.clone(), run.stop.clone());
+    let (owner, stop, watch) = (run.owner.clone(), run.stop.clone(), plan.watch.clone());
     TrainingTask {
         job_name: run.owner.name.clone(),
         image: plan.image.clone(),
@@ -277,8 +287,25 @@ fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: String) -> Train
         channels,
         environment: plan.environment.clone(),
         instance_count: plan.instance_count,
-        log: Arc::new(move |line| owner.log(LOG_GROUP, &stream, line)),
+        log: Arc::new(move |text| {
+            owner.log(LOG_GROUP, &stream, text);
+            if watch.as_ref().is_some_and(|watch| watch.sees(text)) {
+                owner.update(|resource, now| {
+                    if resource.status(Kind::TrainingJob.row()) == "InProgress" {
+                        stopping(resource, now);
+                    }
+                });
+            }
+        }),
         stopping: Arc::new(move || stop.asked()),
+    }
+}
+
+impl Watch {
+    /// Reports the values in a text; whether the job is to stop.
+    fn sees(&self, text: &str) -> bool {
+        // All of them, whatever the answer: a later one is the last one.
+        text.lines().filter_map(|line| self.metric.value(line)).fold(false, |stop, value| (self.report)(value) || stop)
     }
 }
 
