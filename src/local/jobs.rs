@@ -4,6 +4,7 @@ mod containers;
 pub(super) mod hosting;
 pub(super) mod processing;
 mod run;
+pub(super) mod states;
 pub(super) mod training;
 pub(super) mod transform;
 pub(super) mod tuning;

@@ -304,8 +304,11 @@ fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: String) -> Train
 impl Watch {
     /// Reports the values in a text; whether the job is to stop.
     fn sees(&self, text: &str) -> bool {
-        // All of them, whatever the answer: a later one is the last one.
-        text.lines().filter_map(|line| self.metric.value(line)).fold(false, |stop, value| (self.report)(value) || stop)
+        let mut stop = false;
+        for value in text.lines().filter_map(|line| self.metric.value(line)) {
+            stop |= (self.report)(value);
+        }
+        stop
     }
 }
 

@@ -12,6 +12,7 @@ use super::{Event, Run};
 use crate::local::aws_error::AwsError;
 use crate::local::clock::BusyGuard;
 use crate::local::kinds::Kind;
+use crate::local::listing;
 use crate::local::services::sagemaker::{Launch, prepare_training};
 use crate::local::state::{Resource, State};
 use crate::local::time::{millis, timestamp};
@@ -19,9 +20,11 @@ use crate::local::tuning::{EarlyStop, Point, Search, Trial};
 
 mod progress;
 
-use progress::Progress;
 pub(in crate::local) use progress::Best;
+use progress::Progress;
 
+/// Lists a tuning job's training jobs.
+pub(in crate::local) const LIST: &str = "ListTrainingJobsForHyperParameterTuningJob";
 /// After so many training jobs of which none succeeded, more of them would not help.
 const ATTEMPTS: u32 = 5;
 
@@ -132,37 +135,22 @@ pub(in crate::local) fn training_jobs<'a>(
     state: &'a State,
     parent: &'a Resource,
 ) -> impl Iterator<Item = &'a Resource> + 'a {
-    let of_parent = |job: &&Resource| job.internal.get("TuningJobId").and_then(Value::as_u64) == Some(parent.id);
+    let of_parent = |job: &&Resource| job.state.get("TuningJobId").and_then(Value::as_u64) == Some(parent.id);
     state.all(Kind::TrainingJob).filter(of_parent)
 }
 
 /// The final value of a training job's objective, if it has one.
 pub(in crate::local) fn objective_value(job: &Resource) -> Option<f64> {
-    job.internal.get("FinalHyperParameterTuningJobObjectiveMetric")?.get("Value")?.as_f64()
+    job.state.get("FinalObjectiveMetricValue")?.as_f64()
 }
 
-/// A training job as its tuning job shows it; `with_parent` also names the tuning job.
-pub(in crate::local) fn summary(job: &Resource, with_parent: bool) -> Value {
-    let mut summary = json!({
-        "TrainingJobName": job.name,
-        "TrainingJobArn": job.arn,
-        "CreationTime": timestamp(job.created),
-    });
-    let described = ["TrainingStartTime", "TrainingEndTime", "TrainingJobStatus", "FailureReason"];
-    let own = [
-        "TrainingJobDefinitionName",
-        "TunedHyperParameters",
-        "FinalHyperParameterTuningJobObjectiveMetric",
-        "ObjectiveStatus",
-    ];
-    let parent = if with_parent { Some("TuningJobName") } else { None };
-    let members = described.map(|member| (&job.state, member)).into_iter();
-    for (source, member) in members.chain(own.into_iter().chain(parent).map(|member| (&job.internal, member))) {
-        if let Some(value) = source.get(member) {
-            summary[member] = value.clone();
-        }
+/// A training job as its tuning job shows it.
+pub(in crate::local) fn summary(job: &Resource) -> Value {
+    let document = job.document(Kind::TrainingJob.row());
+    match listing::summaries(LIST) {
+        Some((_, summary)) => Value::Object(summary.project_members(&document)),
+        None => Value::Null,
     }
-    summary
 }
 
 /// Runs a job to its end.
@@ -281,7 +269,9 @@ impl Tuning {
             Some(search) => search.space().values(&point),
             None => BTreeMap::new(),
         };
-        let (parent, arn, id) = self.run.update(|resource, _| (resource.name.clone(), resource.arn.clone(), resource.id))
+        let (parent, arn, id) = self
+            .run
+            .update(|resource, _| (resource.name.clone(), resource.arn.clone(), resource.id))
             .ok_or_else(|| AwsError::validation("The tuning job is gone."))?;
         let name = self.free_name(&parent);
         let training = definition.early_stop.as_ref().map(|early_stop| early_stop.begin());
@@ -292,17 +282,18 @@ impl Tuning {
                 Arc::new(move |value| early_stop.report(training, objective.lower_is_better(value)));
             (metric, report)
         });
-        let mut internal = Map::new();
-        internal.insert("TuningJobId".to_owned(), json!(id));
-        internal.insert("TuningJobName".to_owned(), json!(parent));
-        internal.insert("TunedHyperParameters".to_owned(), json!(tuned));
-        internal.insert("ObjectiveStatus".to_owned(), json!("Pending"));
+        let mut state = Map::new();
+        let mut set = |member: &str, value: Value| state.insert(member.to_owned(), value);
+        set("TuningJobArn", json!(arn));
+        set("TuningJobName", json!(parent));
+        set("TuningJobId", json!(id));
+        set("TunedHyperParameters", json!(tuned));
+        set("ObjectiveStatus", json!("Pending"));
         if let Some(name) = &definition.name {
-            internal.insert("TrainingJobDefinitionName".to_owned(), json!(name));
+            set("TrainingJobDefinitionName", json!(name));
         }
-        let state = Map::from_iter([("TuningJobArn".to_owned(), json!(arn))]);
         let request = training_request(&definition.template, &name, &definition.fixed, &tuned);
-        let (_, job) = prepare_training(&core, &request, Launch { state, internal, watch })?;
+        let (_, job) = prepare_training(&core, &request, Launch { state, watch })?;
         let id = jobs.spawn(job).id();
         self.started += 1;
         self.children.insert(id, Child { name, definition: number, point, training });
@@ -354,11 +345,12 @@ impl Tuning {
                 if show_type {
                     metric["Type"] = json!(if objective.maximize { "Maximize" } else { "Minimize" });
                 }
-                job.internal.insert("FinalHyperParameterTuningJobObjectiveMetric".to_owned(), metric);
+                job.set("FinalHyperParameterTuningJobObjectiveMetric", metric);
+                job.set("FinalObjectiveMetricValue", value);
             }
             let objective_status = if value.is_some() { "Succeeded" } else { "Failed" };
-            job.internal.insert("ObjectiveStatus".to_owned(), json!(objective_status));
-            (status, value, summary(job, false))
+            job.set("ObjectiveStatus", objective_status);
+            (status, value, summary(job))
         });
         self.progress.count(status, value, summary, objective);
         self.progress.notice_convergence(self.run.now());
@@ -372,12 +364,13 @@ impl Tuning {
     /// Whether what there is will do, or nothing will come of more.
     fn enough(&self) -> Option<End> {
         let progress = &self.progress;
-        if progress.succeeded() == 0 && progress.ended() >= ATTEMPTS {
+        if progress.with_objective == 0 && progress.ended() >= ATTEMPTS {
             return Some(self.verdict());
         }
         let objective = &self.plan.definitions.first()?.objective;
         let best = progress.best.as_ref().map(|best| objective.lower_is_better(best.value));
-        let reached = self.plan.target.zip(best).is_some_and(|(target, best)| best <= objective.lower_is_better(target));
+        let reached =
+            self.plan.target.zip(best).is_some_and(|(target, best)| best <= objective.lower_is_better(target));
         let hopeless = self.plan.patience.is_some_and(|patience| progress.not_improving >= patience);
         let converged = self.plan.until_converged && progress.converged.is_some();
         (reached || hopeless || converged).then_some(End::Completed)
@@ -386,7 +379,7 @@ impl Tuning {
     /// How a job ends that nobody stopped.
     fn verdict(&self) -> End {
         let progress = &self.progress;
-        if progress.succeeded() > 0 || progress.stopped > 0 {
+        if progress.with_objective > 0 || progress.stopped > 0 {
             return End::Completed;
         }
         let attempts = progress.ended();

@@ -48,8 +48,7 @@ impl<'a> Process<'a> {
         random: &mut Rng,
     ) -> Option<Self> {
         let dimensions = space.dimensions().len();
-        let default: Hyperparameters =
-            std::iter::repeat_n(LENGTH, dimensions).chain([AMPLITUDE, NOISE]).collect();
+        let default: Hyperparameters = std::iter::repeat_n(LENGTH, dimensions).chain([AMPLITUDE, NOISE]).collect();
         let mut best = start.filter(|start| start.len() == default.len()).unwrap_or(&default).clone();
         let rate = |parameters: &Hyperparameters| rate(space, &points, values, parameters).unwrap_or(f64::NEG_INFINITY);
         let mut best_rate = rate(&best);

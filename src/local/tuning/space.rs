@@ -197,7 +197,8 @@ mod tests {
             dimension("y", Range::Integer { min: -1, max: 1, scale: Scale::Linear }),
         ]);
         assert_eq!(space.count(), Some(6));
-        let text = |n| space.combination(n).map(|point| space.values(&point).into_values().collect::<Vec<_>>().join(" "));
+        let text =
+            |n| space.combination(n).map(|point| space.values(&point).into_values().collect::<Vec<_>>().join(" "));
         let all: Vec<String> = (0..6).map(|n| text(n).unwrap()).collect();
         assert_eq!(all, ["a -1", "a 0", "a 1", "b -1", "b 0", "b 1"]);
         assert_eq!(text(6), None);
@@ -221,10 +222,16 @@ mod tests {
     fn any_range() -> impl Strategy<Value = Range> {
         let scale = prop_oneof![Just(Scale::Linear), Just(Scale::Logarithmic)];
         prop_oneof![
-            (1i64..1000, 1i64..1000, scale.clone())
-                .prop_map(|(min, more, scale)| Range::Integer { min, max: min + more, scale }),
-            (1e-6..10.0, 1e-3..100.0, scale)
-                .prop_map(|(min, more, scale)| Range::Continuous { min, max: min + more, scale }),
+            (1i64..1000, 1i64..1000, scale.clone()).prop_map(|(min, more, scale)| Range::Integer {
+                min,
+                max: min + more,
+                scale
+            }),
+            (1e-6..10.0, 1e-3..100.0, scale).prop_map(|(min, more, scale)| Range::Continuous {
+                min,
+                max: min + more,
+                scale
+            }),
             (0.0..0.9, 0.001..0.09).prop_map(|(min, more)| Range::Continuous {
                 min,
                 max: min + more,

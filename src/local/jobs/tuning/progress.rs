@@ -25,8 +25,9 @@ pub(super) struct Progress {
     pub(super) running: usize,
     pub(super) completed: u32,
     pub(super) stopped: u32,
-    failed: u32,
-    with_objective: u32,
+    pub(super) failed: u32,
+    /// How many ended with a value of the objective.
+    pub(super) with_objective: u32,
     pub(super) best: Option<Best>,
     pub(super) earlier_best: Option<Best>,
     /// How many training jobs in a row were no better than those before.
@@ -35,11 +36,6 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// How many ended with a value of the objective.
-    pub(super) fn succeeded(&self) -> u32 {
-        self.with_objective
-    }
-
     pub(super) fn ended(&self) -> u32 {
         self.completed + self.stopped + self.failed
     }
@@ -98,15 +94,9 @@ impl Progress {
         if let Some(best) = &self.best {
             resource.set("BestTrainingJob", best.summary.clone());
         }
-        if resource.request.contains_key("WarmStartConfig") {
-            let overall = self.earlier_best.as_ref().map(|best| best.summary.clone()).or_else(|| {
-                let mut own = self.best.as_ref()?.summary.clone();
-                own["TuningJobName"] = json!(resource.name);
-                Some(own)
-            });
-            if let Some(overall) = overall {
-                resource.set("OverallBestTrainingJob", overall);
-            }
+        let overall = self.earlier_best.as_ref().or(self.best.as_ref());
+        if let Some(overall) = overall.filter(|_| resource.request.contains_key("WarmStartConfig")) {
+            resource.set("OverallBestTrainingJob", overall.summary.clone());
         }
         let mut details = json!({"NumberOfTrainingJobsObjectiveNotImproving": self.not_improving});
         if let Some(at) = self.converged {

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use super::{Answer, parse};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::data;
 use crate::local::clock::BusyGuard;
+use crate::local::data;
 use crate::local::jobs::training::{self, ChannelPlan, Inputs, Plan, Watch};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
@@ -133,10 +133,8 @@ pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
 /// What a tuning job adds to a training job that it starts.
 #[derive(Default)]
 pub(in crate::local) struct Launch {
-    /// What Describe shows.
+    /// What answers add to the request.
     pub(in crate::local) state: Map<String, Value>,
-    /// What it does not show.
-    pub(in crate::local) internal: Map<String, Value>,
     /// The metric to follow, and who takes its values: true stops the job.
     pub(in crate::local) watch: Option<(String, Report)>,
 }
@@ -161,7 +159,6 @@ pub(in crate::local) fn prepare(
     let (run, arn) = core.change(|state| {
         let now = core.clock.now();
         let resource = state.insert(Kind::TrainingJob.row(), &core.place, now, &document, launch.state)?;
-        resource.internal = launch.internal;
         training::begin(resource, now, &plan.output);
         Ok((Run::new(core, Kind::TrainingJob, resource), resource.arn.clone()))
     })?;

@@ -13,7 +13,7 @@ use crate::local::jobs::tuning::{self, Definition, Objective, Plan};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
 use crate::local::state::{read_tags, text};
-use crate::local::tuning::{EarlyStop, Search, Space, Strategy};
+use crate::local::tuning::{EarlyStop, Search, Strategy};
 
 mod auto;
 mod list;
@@ -41,7 +41,7 @@ pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
         let resource = state.insert(row, &core.place, core.clock.now(), &document, Map::new())?;
         let config = &document["HyperParameterTuningJobConfig"];
         for member in ["Strategy", "ResourceLimits"] {
-            resource.internal.insert(member.to_owned(), config[member].clone());
+            resource.set(member, config[member].clone());
         }
         tuning::begin(resource);
         Ok::<_, AwsError>((Run::new(core, Kind::HyperParameterTuningJob, resource), resource.arn.clone()))
@@ -54,16 +54,14 @@ pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
 pub(super) fn delete(core: &Core, request: &Value) -> Answer {
     let name = text(request, "HyperParameterTuningJobName")?;
     let row = Kind::HyperParameterTuningJob.row();
-    core.change(|state| {
-        match state.get(row, &core.place, name)?.status(row) {
-            "InProgress" | "Stopping" => {
-                let message = format!(
-                    "The request was rejected because the hyperparameter tuning job {name} is not in a terminal state."
-                );
-                Err(AwsError::validation(message))
-            }
-            _ => state.remove(row, &core.place, name).map(|_| Value::Null),
+    core.change(|state| match state.get(row, &core.place, name)?.status(row) {
+        "InProgress" | "Stopping" => {
+            let message = format!(
+                "The request was rejected because the hyperparameter tuning job {name} is not in a terminal state."
+            );
+            Err(AwsError::validation(message))
         }
+        _ => state.remove(row, &core.place, name).map(|_| Value::Null),
     })
 }
 
@@ -119,8 +117,12 @@ fn plan(core: &Core, request: CreateTuningJob, document: &mut Value) -> Result<P
         max_parallel: limits.parallel,
         max_runtime: config.resource_limits.max_runtime_in_seconds.map(Duration::from_secs),
         target: criteria.target_objective_metric_value,
-        patience: criteria.best_objective_not_improving.and_then(|limit| limit.max_number_of_training_jobs_not_improving),
-        until_converged: criteria.convergence_detected.is_some_and(|it| it.complete_on_convergence.as_deref() == Some("Enabled")),
+        patience: criteria
+            .best_objective_not_improving
+            .and_then(|limit| limit.max_number_of_training_jobs_not_improving),
+        until_converged: criteria
+            .convergence_detected
+            .is_some_and(|it| it.complete_on_convergence.as_deref() == Some("Enabled")),
         earlier_best,
         seed,
     })
@@ -184,10 +186,7 @@ fn strategy(config: &Config) -> Result<Strategy, AwsError> {
     })
 }
 
-fn objective(
-    objective: Option<&ObjectiveRequest>,
-    training: &TrainingDefinition,
-) -> Result<Objective, AwsError> {
+fn objective(objective: Option<&ObjectiveRequest>, training: &TrainingDefinition) -> Result<Objective, AwsError> {
     let Some(objective) = objective else {
         let message = "A tuning objective is required: specify HyperParameterTuningJobObjective, or TuningObjective \
                        in each training job definition.";

@@ -43,9 +43,7 @@ fn add_ranges(ranges: &mut Value) {
 
 /// A range around a value: a quarter to four times an integer, a tenth to ten times a number, else the value alone.
 fn around(name: &str, hint: &str) -> (&'static str, Value) {
-    let range = |min: String, max: String, scaling: &str| {
-        json!({"Name": name, "MinValue": min, "MaxValue": max, "ScalingType": scaling})
-    };
+    let range = |min: String, max: String, scaling: &str| json!({"Name": name, "MinValue": min, "MaxValue": max, "ScalingType": scaling});
     if let Ok(hint) = hint.trim().parse::<i64>() {
         let width = hint.saturating_abs().max(1);
         let (min, max) = match hint {

@@ -105,8 +105,8 @@ pub(super) fn limits(config: &Config, definitions: &[Definition]) -> Result<Limi
     let ResourceLimits { max_number_of_training_jobs: given, max_parallel_training_jobs: parallel, .. } =
         config.resource_limits;
     // Each definition has its own combinations; without end if one of them is.
-    let counts = definitions.iter().filter_map(|one| one.search.as_ref()).map(|search| search.space().count());
-    let combinations = counts.fold(Some(0u64), |sum, count| Some(sum?.saturating_add(count?)));
+    let mut counts = definitions.iter().filter_map(|one| one.search.as_ref()).map(|search| search.space().count());
+    let combinations = counts.try_fold(0u64, |sum, count| Some(sum.saturating_add(count?)));
     if config.strategy == "Grid" {
         let combinations = combinations.unwrap_or(u64::MAX);
         if combinations > u64::from(MOST_JOBS) {

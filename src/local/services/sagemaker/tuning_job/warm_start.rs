@@ -36,7 +36,9 @@ pub(super) fn take_over(
 ) -> Result<Option<Best>, AwsError> {
     let Some(config) = config else { return Ok(None) };
     let [plan] = plans else {
-        return Err(AwsError::validation("WarmStartConfig is not supported with more than one training job definition."));
+        return Err(AwsError::validation(
+            "WarmStartConfig is not supported with more than one training job definition.",
+        ));
     };
     let state = core.state();
     let identical = config.warm_start_type == "IdenticalDataAndAlgorithm";
@@ -64,10 +66,13 @@ pub(super) fn take_over(
             )));
         }
         if best.as_ref().is_none_or(|best| plan.objective.is_better(value, best.value)) {
-            best = Some(Best { value, summary: tuning::summary(job, true) });
+            best = Some(Best { value, summary: tuning::summary(job) });
         }
-        let hyperparameters: BTreeMap<String, String> =
-            job.request.get("HyperParameters").and_then(|values| BTreeMap::deserialize(values).ok()).unwrap_or_default();
+        let hyperparameters: BTreeMap<String, String> = job
+            .request
+            .get("HyperParameters")
+            .and_then(|values| BTreeMap::deserialize(values).ok())
+            .unwrap_or_default();
         let point = plan.search.as_ref().and_then(|search| search.space().point(&hyperparameters));
         if let Some(point) = point {
             plan.earlier.push(Trial { point, value: plan.objective.lower_is_better(value) });
