@@ -249,7 +249,9 @@ mod tests {
             let values = space.values(&point);
             let again = space.point(&values).expect("a value of the space");
             prop_assert!((again[0] - point[0]).abs() < 1e-9, "{} {}", again[0], point[0]);
-            prop_assert_eq!(space.values(&space.snap(again)), values);
+            let (value, same) = (values["x"].clone(), space.values(&space.snap(again))["x"].clone());
+            let close = value.parse::<f64>().unwrap() - same.parse::<f64>().unwrap();
+            prop_assert!(close.abs() < 1e-9, "{} {}", value, same);
         }
     }
 }
