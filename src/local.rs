@@ -50,6 +50,7 @@ mod state;
 mod store;
 mod time;
 mod transport;
+mod tuning;
 mod validation;
 mod wire;
 

@@ -85,7 +85,7 @@ impl Owner {
     }
 
     /// Changes the resource; `None` if it is gone.
-    fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
+    pub(in crate::local) fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
         let now = self.core.clock.now();
         self.core.change(|state| {
             let resource = state.same(self.kind, &self.key, self.id)?;
@@ -93,6 +93,13 @@ impl Owner {
             Some(change(resource, now))
         })
     }
+}
+
+/// What a task that attends to others woke up for.
+pub(in crate::local) enum Event<T> {
+    Happened(T),
+    Stopped,
+    Overtime,
 }
 
 /// A task's hold on its resource. While it exists and does not sleep, time does not jump.
@@ -167,6 +174,34 @@ impl Run {
         stop.asked()
     }
 
+    /// Lets time pass until something happens (which may bring the guard of who made it happen), a stop is asked for
+    /// (unless `stopped`, when it was already heard), or the limit is over.
+    pub(in crate::local) async fn attend<T>(
+        &mut self,
+        event: impl Future<Output = (T, Option<BusyGuard>)>,
+        stopped: bool,
+        limit: Option<Duration>,
+    ) -> Event<T> {
+        let (clock, stop, guard) = (self.owner.core.clock.clone(), self.stop.clone(), self.guard.take());
+        let limit = async {
+            match limit {
+                Some(limit) => clock.rest(limit, guard).await,
+                None => {
+                    drop(guard);
+                    std::future::pending().await
+                }
+            }
+        };
+        let (event, guard) = tokio::select! {
+            biased;
+            (value, guard) = event => (Event::Happened(value), guard),
+            () = stop.wait(), if !stopped => (Event::Stopped, None),
+            guard = limit => (Event::Overtime, Some(guard)),
+        };
+        self.guard = Some(guard.unwrap_or_else(|| clock.busy()));
+        event
+    }
+
     /// Changes the resource; `None` if it is gone.
     pub(in crate::local) fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
         self.owner.update(change)
@@ -206,9 +241,11 @@ impl Run {
     }
 
     /// The last change to the resource.
-    pub(in crate::local) fn finish(mut self, change: impl FnOnce(&mut Resource, SystemTime)) {
+    /// The guard is for whoever waits for the end: time does not jump before they have heard of it.
+    pub(in crate::local) fn finish(mut self, change: impl FnOnce(&mut Resource, SystemTime)) -> Option<BusyGuard> {
         self.finished = true;
         self.update(change);
+        self.guard.take()
     }
 }
 
@@ -229,6 +266,8 @@ impl Drop for Run {
         self.update(|resource, now| match kind {
             Kind::TrainingJob => super::training::fail(resource, now, reason),
             Kind::TransformJob => super::transform::fail(resource, now, reason),
+            Kind::HyperParameterTuningJob => super::tuning::fail(resource, now, reason),
+            Kind::ProcessingJob => super::processing::fail(resource, now, reason),
             Kind::Endpoint => super::hosting::fail(resource, reason),
             // What walks through its states has nothing to clean up.
             _ => {}
