@@ -41,6 +41,8 @@ pub(super) use self::row::{ArnTail, Draft, ListRow, MadeId, Move, Row, Status, S
 pub(super) enum Kind {
     TrainingJob,
     TransformJob,
+    ProcessingJob,
+    HyperParameterTuningJob,
     Model,
     EndpointConfig,
     Endpoint,

@@ -13,6 +13,8 @@ use super::time::timestamp;
 
 /// The longest `FailureReason`, in characters.
 const MAX_REASON: usize = 1024;
+/// How many changes of a resource's tags are remembered.
+const MAX_TAG_CHANGES: usize = 8;
 
 /// One resource: the request that made it, and what Describe adds to it.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) struct Resource {
     pub(super) created: SystemTime,
     pub(super) modified: SystemTime,
     pub(super) tags: BTreeMap<String, String>,
+    /// When the tags changed, and what they were before; the newest changes, oldest first.
+    pub(super) tags_before: Vec<(SystemTime, BTreeMap<String, String>)>,
     /// Tells a running job to stop.
     pub(super) stop: Arc<StopSignal>,
     /// The loaded models of an endpoint.
@@ -218,6 +222,7 @@ impl State {
             created: now,
             modified: now,
             tags,
+            tags_before: Vec::new(),
             stop: Arc::default(),
             deployment: None,
             walks: 0,
@@ -356,6 +361,24 @@ impl Resource {
 
     pub(super) fn set(&mut self, member: &str, value: impl Into<Value>) {
         self.state.insert(member.to_owned(), value.into());
+    }
+
+    /// Replaces the tags.
+    pub(super) fn set_tags(&mut self, now: SystemTime, tags: BTreeMap<String, String>) {
+        let before = std::mem::replace(&mut self.tags, tags);
+        if self.tags_before.len() == MAX_TAG_CHANGES {
+            self.tags_before.remove(0);
+        }
+        self.tags_before.push((now, before));
+    }
+
+    /// The tags as they were at a time, as far as it is remembered.
+    pub(super) fn tags_at(&self, time: SystemTime) -> Option<&BTreeMap<String, String>> {
+        if self.created > time {
+            return None;
+        }
+        let later = self.tags_before.iter().find(|(changed, _)| *changed > time);
+        Some(later.map_or(&self.tags, |(_, before)| before))
     }
 
     /// Why the resource failed, cut to what the API allows.

@@ -78,7 +78,8 @@ async fn page() -> String {
         }
         section(&mut page, title, &found);
     }
-    let s3: Vec<(&str, Support)> = INPUTS.iter().map(|input| (input.trim_end_matches("Input"), Support::Works)).collect();
+    let s3: Vec<(&str, Support)> =
+        INPUTS.iter().map(|input| (input.trim_end_matches("Input"), Support::Works)).collect();
     section(&mut page, "S3", &s3);
     page.push_str("\nOther operations of S3 answer `NotImplemented`.\n");
     page

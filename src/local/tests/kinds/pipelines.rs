@@ -31,7 +31,12 @@ async fn steps(aws: &Aws, execution: &Value) -> Vec<(String, String)> {
     request["SortOrder"] = json!("Ascending");
     let answer = done(&aws.backend, "ListPipelineExecutionSteps", request).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    answer["PipelineExecutionSteps"].as_array().unwrap().iter().map(|step| (text(&step["StepName"]), text(&step["StepStatus"]))).collect()
+    answer["PipelineExecutionSteps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| (text(&step["StepName"]), text(&step["StepStatus"])))
+        .collect()
 }
 
 fn training(aws: &Aws, mode: Value) -> Value {
@@ -169,7 +174,8 @@ async fn conditions_choose_a_branch() {
 #[tokio::test]
 async fn definitions_are_checked_and_kept_by_version() {
     let aws = Aws::new();
-    for bad in ["no JSON", "[]", "{}", r#"{"Version": "2020-12-01"}"#, r#"{"Version": "1", "Steps": [{"Name": "a"}]}"#] {
+    for bad in ["no JSON", "[]", "{}", r#"{"Version": "2020-12-01"}"#, r#"{"Version": "1", "Steps": [{"Name": "a"}]}"#]
+    {
         let request = json!({"PipelineName": "Flow", "ClientRequestToken": TOKEN, "RoleArn": aws.backend.role_arn(), "PipelineDefinition": bad});
         let refusal = call(&aws.backend, "CreatePipeline", &request).await.unwrap_err();
         assert!(refusal.1.starts_with("Unable to parse pipeline definition"), "{refusal:?}");
@@ -181,7 +187,8 @@ async fn definitions_are_checked_and_kept_by_version() {
     let refusal = call(&aws.backend, "CreatePipeline", &other).await.unwrap_err();
     assert!(refusal.1.starts_with("Pipeline names must be unique within an AWS account and region"), "{refusal:?}");
     aws.put("data", "flow.json", r#"{"Version": "2020-12-01", "Metadata": {}, "Steps": []}"#);
-    let update = json!({"PipelineName": "Flow", "PipelineDefinitionS3Location": {"Bucket": "data", "ObjectKey": "flow.json"}});
+    let update =
+        json!({"PipelineName": "Flow", "PipelineDefinitionS3Location": {"Bucket": "data", "ObjectKey": "flow.json"}});
     assert_eq!(done(&aws.backend, "UpdatePipeline", update).await["PipelineVersionId"], 2);
     let describe = |version: Value| {
         let aws = &aws;
@@ -190,7 +197,10 @@ async fn definitions_are_checked_and_kept_by_version() {
             if !version.is_null() {
                 request["PipelineVersionId"] = version;
             }
-            done(&aws.backend, "DescribePipeline", request).await["PipelineDefinition"].as_str().unwrap().contains("Metadata")
+            done(&aws.backend, "DescribePipeline", request).await["PipelineDefinition"]
+                .as_str()
+                .unwrap()
+                .contains("Metadata")
         }
     };
     assert!(describe(Value::Null).await && !describe(json!(1)).await);

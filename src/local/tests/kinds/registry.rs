@@ -24,7 +24,8 @@ async fn model_packages_have_versions() {
     );
     done(&backend, "CreateModelPackageGroup", group).await;
     let one = done(&backend, "CreateModelPackage", version.clone()).await["ModelPackageArn"].clone();
-    let two = done(&backend, "CreateModelPackage", json!({"ModelPackageGroupName": "Churn"})).await["ModelPackageArn"].clone();
+    let two = done(&backend, "CreateModelPackage", json!({"ModelPackageGroupName": "Churn"})).await["ModelPackageArn"]
+        .clone();
     assert_eq!(two, "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/2");
 
     let described = done(&backend, "DescribeModelPackage", json!({"ModelPackageName": two})).await;
@@ -34,12 +35,8 @@ async fn model_packages_have_versions() {
     let update = json!({"ModelPackageArn": two, "ModelApprovalStatus": "Rejected", "ApprovalDescription": "no",
         "CustomerMetadataProperties": {"a": "1", "b": "2"}});
     done(&backend, "UpdateModelPackage", update).await;
-    done(
-        &backend,
-        "UpdateModelPackage",
-        json!({"ModelPackageArn": two, "CustomerMetadataPropertiesToRemove": ["a"]}),
-    )
-    .await;
+    done(&backend, "UpdateModelPackage", json!({"ModelPackageArn": two, "CustomerMetadataPropertiesToRemove": ["a"]}))
+        .await;
     let described = done(&backend, "DescribeModelPackage", json!({"ModelPackageName": two})).await;
     assert_eq!(described["ModelApprovalStatus"], "Rejected");
     assert_eq!(described["CustomerMetadataProperties"], json!({"b": "2"}));
@@ -58,7 +55,13 @@ async fn model_packages_have_versions() {
 
     let batch = json!({"ModelPackageArnList": [one, "arn:aws:sagemaker:us-east-1:123456789012:model-package/no/1"]});
     // A package without an inference specification has no summary in the model.
-    let batch = match call(&backend, "BatchDescribeModelPackage", &json!({"ModelPackageArnList": [batch["ModelPackageArnList"][1]]})).await {
+    let batch = match call(
+        &backend,
+        "BatchDescribeModelPackage",
+        &json!({"ModelPackageArnList": [batch["ModelPackageArnList"][1]]}),
+    )
+    .await
+    {
         Ok(answer) => answer,
         Err(refusal) => panic!("{refusal:?}"),
     };
@@ -103,10 +106,16 @@ async fn model_cards_have_versions() {
     assert_eq!(now["ModelCardStatus"], "Approved");
     let before = done(&backend, "DescribeModelCard", json!({"ModelCardName": "card", "ModelCardVersion": 1})).await;
     assert_eq!((&before["Content"], &before["ModelCardStatus"]), (&json!("{\"a\":1}"), &json!("Draft")));
-    assert!(call(&backend, "DescribeModelCard", &json!({"ModelCardName": "card", "ModelCardVersion": 9})).await.is_err());
+    assert!(
+        call(&backend, "DescribeModelCard", &json!({"ModelCardName": "card", "ModelCardVersion": 9})).await.is_err()
+    );
     let versions = done(&backend, "ListModelCardVersions", card).await;
-    let versions: Vec<_> =
-        versions["ModelCardVersionSummaryList"].as_array().unwrap().iter().map(|v| v["ModelCardVersion"].clone()).collect();
+    let versions: Vec<_> = versions["ModelCardVersionSummaryList"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v["ModelCardVersion"].clone())
+        .collect();
     assert_eq!(versions, [2, 1]);
     let both = json!({"ModelCardName": "card", "Content": "{}", "ModelCardStatus": "Archived"});
     assert_eq!(refusal(call(&backend, "UpdateModelCard", &both).await).0, "ValidationException");
@@ -123,7 +132,11 @@ async fn images_have_versions_and_aliases() {
     };
     let first = done(&backend, "CreateImageVersion", create("a", "stable")).await["ImageVersionArn"].clone();
     assert_eq!(first, "arn:aws:sagemaker:us-east-1:123456789012:image-version/studio/1");
-    assert_eq!(done(&backend, "CreateImageVersion", create("a", "stable")).await["ImageVersionArn"], first, "same token");
+    assert_eq!(
+        done(&backend, "CreateImageVersion", create("a", "stable")).await["ImageVersionArn"],
+        first,
+        "same token"
+    );
     done(&backend, "CreateImageVersion", create("b", "edge")).await;
     backend.clock().settle().await;
     let version = |request: Value| {

@@ -13,6 +13,8 @@ use crate::local::kinds::{self, Kind, Row, at};
 const ELSEWHERE: &[Kind] = &[
     Kind::TrainingJob,
     Kind::TransformJob,
+    Kind::ProcessingJob,
+    Kind::HyperParameterTuningJob,
     Kind::Model,
     Kind::EndpointConfig,
     Kind::Endpoint,

@@ -79,11 +79,14 @@ async fn search_finds_by_any_property() {
             let answer = done(backend, "Search", request).await;
             let records = answer["Results"].as_array().unwrap();
             assert_eq!(answer["TotalHits"]["Value"], records.len());
-            records.iter().map(|record| {
-                let record = record.as_object().unwrap().values().next().unwrap();
-                let name = ["ExperimentName", "TrialComponentName"].into_iter().find_map(|name| record.get(name));
-                name.unwrap().as_str().unwrap().to_owned()
-            }).collect::<Vec<_>>()
+            records
+                .iter()
+                .map(|record| {
+                    let record = record.as_object().unwrap().values().next().unwrap();
+                    let name = ["ExperimentName", "TrialComponentName"].into_iter().find_map(|name| record.get(name));
+                    name.unwrap().as_str().unwrap().to_owned()
+                })
+                .collect::<Vec<_>>()
         }
     };
     let filter = |name: &str, operator: &str, value: &str| json!({"Name": name, "Operator": operator, "Value": value});
@@ -101,7 +104,8 @@ async fn search_finds_by_any_property() {
     let nested = json!({"NestedFilters": [{"NestedPropertyName": "Parents", "Filters": [filter("Parents.TrialName", "Equals", "trial")]}]});
     assert_eq!(found(component, nested).await, ["fast"]);
 
-    let unknown = json!({"Resource": "Experiment", "SearchExpression": {"Filters": [filter("Nonsense", "Equals", "1")]}});
+    let unknown =
+        json!({"Resource": "Experiment", "SearchExpression": {"Filters": [filter("Nonsense", "Equals", "1")]}});
     assert_eq!(
         call(&backend, "Search", &unknown).await.unwrap_err(),
         ("ValidationException".to_owned(), "Unknown property name: Nonsense".to_owned())
@@ -112,7 +116,8 @@ async fn search_finds_by_any_property() {
     let next = json!({"Resource": "Experiment", "MaxResults": 1, "NextToken": page["NextToken"]});
     assert_eq!(done(&backend, "Search", next).await["Results"][0]["Experiment"]["ExperimentName"], "first");
 
-    let hint = json!({"Resource": "TrainingJob", "SuggestionQuery": {"PropertyNameQuery": {"PropertyNameHint": "algo"}}});
+    let hint =
+        json!({"Resource": "TrainingJob", "SuggestionQuery": {"PropertyNameQuery": {"PropertyNameHint": "algo"}}});
     let suggested = done(&backend, "GetSearchSuggestions", hint).await;
     assert_eq!(suggested["PropertyNameSuggestions"][0]["PropertyName"], "AlgorithmSpecification");
 }

@@ -13,22 +13,30 @@ async fn notebooks_start_and_stop() {
     let name = json!({"NotebookInstanceName": "Nb"});
     let create = json!({"NotebookInstanceName": "Nb", "InstanceType": "ml.t3.medium", "RoleArn": backend.role_arn()});
     done(&backend, "CreateNotebookInstance", create.clone()).await;
-    let status = || async { done(&backend, "DescribeNotebookInstance", name.clone()).await["NotebookInstanceStatus"].clone() };
+    let status =
+        || async { done(&backend, "DescribeNotebookInstance", name.clone()).await["NotebookInstanceStatus"].clone() };
     let pass = || async {
         backend.clock().advance(Duration::from_secs(600));
         backend.clock().settle().await;
     };
     let arn = "arn:aws:sagemaker:us-east-1:123456789012:notebook-instance/nb";
     let refused = |from: &str, allowed: &str, to: &str| {
-        let text = format!("Status ({from}) not in ([{allowed}]). Unable to transition to ({to}) for Notebook Instance ({arn})");
+        let text = format!(
+            "Status ({from}) not in ([{allowed}]). Unable to transition to ({to}) for Notebook Instance ({arn})"
+        );
         ("ValidationException".to_owned(), text)
     };
     assert_eq!(status().await, "Pending");
-    assert_eq!(call(&backend, "StopNotebookInstance", &name).await.unwrap_err(), refused("Pending", "InService", "Stopping"));
+    assert_eq!(
+        call(&backend, "StopNotebookInstance", &name).await.unwrap_err(),
+        refused("Pending", "InService", "Stopping")
+    );
     pass().await;
     assert_eq!(status().await, "InService");
     let url = done(&backend, "CreatePresignedNotebookInstanceUrl", name.clone()).await;
-    assert!(url["AuthorizedUrl"].as_str().unwrap().starts_with("https://nb.notebook.us-east-1.sagemaker.aws?authToken="));
+    assert!(
+        url["AuthorizedUrl"].as_str().unwrap().starts_with("https://nb.notebook.us-east-1.sagemaker.aws?authToken=")
+    );
     assert_eq!(
         call(&backend, "DeleteNotebookInstance", &name).await.unwrap_err(),
         refused("InService", "Stopped, Failed", "Deleting")
@@ -69,7 +77,13 @@ async fn domains_keep_what_is_in_them() {
     let backend = LocalBackend::new();
     let create = json!({"DomainName": "lab", "AuthMode": "IAM", "DefaultUserSettings": {"ExecutionRole": backend.role_arn()},
         "SubnetIds": ["subnet-0123456789abcdef0"], "VpcId": "vpc-0123456789abcdef0"});
-    let id = done(&backend, "CreateDomain", create).await["DomainArn"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let id = done(&backend, "CreateDomain", create).await["DomainArn"]
+        .as_str()
+        .unwrap()
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .to_owned();
     assert!(id.starts_with("d-") && id.len() == 14, "{id}");
     let profile = json!({"DomainId": id, "UserProfileName": "ann"});
     let made = done(&backend, "CreateUserProfile", profile.clone()).await;
@@ -84,9 +98,16 @@ async fn domains_keep_what_is_in_them() {
     assert_eq!(call(&backend, "CreateUserProfile", &elsewhere).await.unwrap_err().0, "ResourceNotFound");
     let listed = done(&backend, "ListUserProfiles", json!({"DomainIdEquals": id})).await;
     assert_eq!(listed["UserProfiles"].as_array().unwrap().len(), 1);
-    assert!(done(&backend, "ListUserProfiles", json!({"DomainIdEquals": "d-other"})).await["UserProfiles"].as_array().unwrap().is_empty());
+    assert!(
+        done(&backend, "ListUserProfiles", json!({"DomainIdEquals": "d-other"})).await["UserProfiles"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     done(&backend, "CreatePresignedDomainUrl", profile.clone()).await;
-    for (operation, request) in [("DeleteApp", app), ("DeleteUserProfile", profile), ("DeleteDomain", json!({"DomainId": id}))] {
+    for (operation, request) in
+        [("DeleteApp", app), ("DeleteUserProfile", profile), ("DeleteDomain", json!({"DomainId": id}))]
+    {
         done(&backend, operation, request).await;
         backend.clock().settle().await;
     }
@@ -105,9 +126,18 @@ async fn feature_groups_grow() {
     backend.clock().settle().await;
     let group = json!({"FeatureGroupName": "Clicks"});
     let described = done(&backend, "DescribeFeatureGroup", group.clone()).await;
-    assert_eq!((&described["FeatureGroupStatus"], &described["OfflineStoreStatus"]["Status"]), (&json!("Created"), &json!("Active")));
-    assert!(described["OfflineStoreConfig"]["S3StorageConfig"]["ResolvedOutputS3Uri"].as_str().unwrap().starts_with("s3://b/p/123456789012/"));
-    done(&backend, "UpdateFeatureGroup", json!({"FeatureGroupName": "Clicks", "FeatureAdditions": [feature("new")]})).await;
+    assert_eq!(
+        (&described["FeatureGroupStatus"], &described["OfflineStoreStatus"]["Status"]),
+        (&json!("Created"), &json!("Active"))
+    );
+    assert!(
+        described["OfflineStoreConfig"]["S3StorageConfig"]["ResolvedOutputS3Uri"]
+            .as_str()
+            .unwrap()
+            .starts_with("s3://b/p/123456789012/")
+    );
+    done(&backend, "UpdateFeatureGroup", json!({"FeatureGroupName": "Clicks", "FeatureAdditions": [feature("new")]}))
+        .await;
     let described = done(&backend, "DescribeFeatureGroup", group).await;
     assert_eq!(described["FeatureDefinitions"].as_array().unwrap().len(), 3);
     assert_eq!(described["LastUpdateStatus"]["Status"], "Successful");
@@ -117,7 +147,10 @@ async fn feature_groups_grow() {
     update["ParameterAdditions"] = json!([{"Key": "owner", "Value": "me"}]);
     done(&backend, "UpdateFeatureMetadata", update).await;
     let described = done(&backend, "DescribeFeatureMetadata", of).await;
-    assert_eq!((&described["Description"], &described["Parameters"]), (&json!("what is new"), &json!([{"Key": "owner", "Value": "me"}])));
+    assert_eq!(
+        (&described["Description"], &described["Parameters"]),
+        (&json!("what is new"), &json!([{"Key": "owner", "Value": "me"}]))
+    );
     let unknown = json!({"FeatureGroupName": "no"});
     assert_eq!(call(&backend, "DescribeFeatureGroup", &unknown).await.unwrap_err().0, "ResourceNotFound");
 }
@@ -125,14 +158,18 @@ async fn feature_groups_grow() {
 #[tokio::test]
 async fn clusters_have_nodes() {
     let backend = LocalBackend::new();
-    let group = |name: &str, count: u64| json!({"InstanceCount": count, "InstanceGroupName": name, "InstanceType": "ml.m5.large",
-        "LifeCycleConfig": {"SourceS3Uri": "s3://sagemaker-b/x", "OnCreate": "on.sh"}, "ExecutionRole": backend.role_arn()});
+    let group = |name: &str, count: u64| {
+        json!({"InstanceCount": count, "InstanceGroupName": name, "InstanceType": "ml.m5.large",
+        "LifeCycleConfig": {"SourceS3Uri": "s3://sagemaker-b/x", "OnCreate": "on.sh"}, "ExecutionRole": backend.role_arn()})
+    };
     let name = json!({"ClusterName": "c"});
     let create = json!({"ClusterName": "c", "InstanceGroups": [group("a", 2), group("b", 1)]});
     let arn = done(&backend, "CreateCluster", create).await["ClusterArn"].clone();
     assert_eq!(arn.as_str().unwrap().rsplit('/').next().unwrap().len(), 12);
     backend.clock().settle().await;
-    let nodes = || async { done(&backend, "ListClusterNodes", name.clone()).await["ClusterNodeSummaries"].as_array().unwrap().clone() };
+    let nodes = || async {
+        done(&backend, "ListClusterNodes", name.clone()).await["ClusterNodeSummaries"].as_array().unwrap().clone()
+    };
     assert_eq!(nodes().await.len(), 3);
     let node = json!({"ClusterName": arn, "NodeId": nodes().await[2]["InstanceId"]});
     assert_eq!(done(&backend, "DescribeClusterNode", node).await["NodeDetails"]["InstanceGroupName"], "b");
@@ -142,7 +179,13 @@ async fn clusters_have_nodes() {
     backend.clock().settle().await;
     let described = done(&backend, "DescribeCluster", name.clone()).await;
     assert_eq!(described["InstanceGroups"][0]["CurrentCount"], 4);
-    assert_eq!(call(&backend, "DescribeClusterNode", &json!({"ClusterName": "c", "NodeId": "i-0123456789abcdef0"})).await.unwrap_err().0, "ResourceNotFound");
+    assert_eq!(
+        call(&backend, "DescribeClusterNode", &json!({"ClusterName": "c", "NodeId": "i-0123456789abcdef0"}))
+            .await
+            .unwrap_err()
+            .0,
+        "ResourceNotFound"
+    );
 }
 
 #[tokio::test]
@@ -154,7 +197,12 @@ async fn lineage_is_followed() {
     let action = json!({"ActionName": "train", "ActionType": "ModelTraining", "Source": {"SourceUri": "job"}});
     let action = done(&backend, "CreateAction", action).await["ActionArn"].clone();
     for (source, destination, kind) in [(&data, &action, "ContributedTo"), (&action, &model, "Produced")] {
-        done(&backend, "AddAssociation", json!({"SourceArn": source, "DestinationArn": destination, "AssociationType": kind})).await;
+        done(
+            &backend,
+            "AddAssociation",
+            json!({"SourceArn": source, "DestinationArn": destination, "AssociationType": kind}),
+        )
+        .await;
     }
     let listed = done(&backend, "ListAssociations", json!({"SourceType": "DataSet"})).await;
     assert_eq!(listed["AssociationSummaries"][0]["DestinationName"], "train");
@@ -195,8 +243,14 @@ async fn automl_jobs_of_both_versions() {
         let described = done(&backend, "DescribeAutoMLJobV2", json!({"AutoMLJobName": name})).await;
         assert_eq!(described["AutoMLJobStatus"], "Completed");
     }
-    assert_eq!(call(&backend, "DescribeAutoMLJob", &json!({"AutoMLJobName": "two"})).await.unwrap_err().0, "ValidationException");
-    assert_eq!(done(&backend, "ListCandidatesForAutoMLJob", json!({"AutoMLJobName": "two"})).await["Candidates"], json!([]));
+    assert_eq!(
+        call(&backend, "DescribeAutoMLJob", &json!({"AutoMLJobName": "two"})).await.unwrap_err().0,
+        "ValidationException"
+    );
+    assert_eq!(
+        done(&backend, "ListCandidatesForAutoMLJob", json!({"AutoMLJobName": "two"})).await["Candidates"],
+        json!([])
+    );
 }
 
 /// Not a benchmark: ten thousand resources would take minutes if one operation looked at all of them.
