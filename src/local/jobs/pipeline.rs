@@ -43,7 +43,8 @@ pub(in crate::local) async fn run(mut run: Run, plan: Plan) {
         }
         if run.stop.asked() {
             stop(&run, &running);
-            return run.finish(|execution, _| execution.set("PipelineExecutionStatus", "Stopped"));
+            run.finish(|execution, _| execution.set("PipelineExecutionStatus", "Stopped"));
+            return;
         }
         skip(&mut waiting, &mut skipped);
         let mut moved = look(&run, &mut running, &mut scope, &mut failure);
@@ -73,10 +74,10 @@ pub(in crate::local) async fn run(mut run: Run, plan: Plan) {
     if failure.is_none() && !waiting.is_empty() {
         failure = Some("The steps wait for each other.".to_owned());
     }
-    match failure {
-        None => run.finish(|execution, _| execution.set("PipelineExecutionStatus", "Succeeded")),
-        Some(reason) => run.finish(|execution, _| fail(execution, &reason)),
-    }
+    run.finish(|execution, _| match failure {
+        None => execution.set("PipelineExecutionStatus", "Succeeded"),
+        Some(reason) => fail(execution, &reason),
+    });
 }
 
 /// Marks an execution as failed.

@@ -128,7 +128,7 @@ async fn images_have_versions_and_aliases() {
     done(&backend, "CreateImage", json!({"ImageName": "studio", "RoleArn": role})).await;
     let create = |token: &str, alias: &str| {
         json!({"ImageName": "studio", "BaseImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/i:1",
-            "ClientToken": format!("{token}-{}", "0".repeat(36)), "Aliases": [alias]})
+            "ClientToken": format!("{token}-{}", "0".repeat(30)), "Aliases": [alias]})
     };
     let first = done(&backend, "CreateImageVersion", create("a", "stable")).await["ImageVersionArn"].clone();
     assert_eq!(first, "arn:aws:sagemaker:us-east-1:123456789012:image-version/studio/1");
