@@ -237,11 +237,11 @@ impl LocalBackendBuilder {
         let s3 = S3::new(&self.region, &self.account, Arc::new(move || clock.now()), Arc::new(LocalClock::real_now));
         let core = Core {
             place: Place { region: self.region, account: self.account },
+            faults: Faults::new(&self.clock),
             clock: self.clock,
             engines: self.engines.into_iter().chain(bundled_engines()).chain(self.profile.engine()).collect(),
             s3,
             logs: LogStore::default(),
-            faults: Faults::new(),
             profile: self.profile,
             state: Mutex::default(),
             recorder: Recorder::default(),

@@ -138,7 +138,6 @@ impl Run {
         if !self.faults.may_hold() {
             return;
         }
-        let mut cleared = self.owner.core.faults.watch();
         let Owner { core, name, kind, id, .. } = &self.owner;
         let held = core.state().same(*kind, name, *id).is_some_and(|resource| {
             let secondary = resource.state.get("SecondaryStatus").and_then(Value::as_str);
@@ -146,9 +145,7 @@ impl Run {
         });
         if held {
             self.guard = None; // others go on
-            // The sender lives as long as the backend, so there is no error.
-            let _ = cleared.changed().await;
-            self.guard = Some(self.owner.core.clock.busy());
+            self.guard = Some(self.owner.core.faults.hold(&self.faults).await);
             self.faults.release();
         }
     }
