@@ -47,8 +47,10 @@ mod s3;
 mod server;
 mod services;
 mod state;
+mod store;
 mod time;
 mod transport;
+mod tuning;
 mod validation;
 mod wire;
 

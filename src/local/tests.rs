@@ -2,10 +2,13 @@
 
 mod endpoints;
 mod identity;
+mod kinds;
 mod listing;
 mod logs;
+mod processing;
 mod support;
 mod tags;
 mod training;
 mod transform;
+mod tuning;
 mod wire;

@@ -10,6 +10,7 @@ use super::containers::no_engine;
 use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::archive;
 use crate::local::backend::Core;
+use crate::local::clock::BusyGuard;
 use crate::local::data::{self, Budget};
 use crate::local::engines::{Channel, EngineFailure, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
@@ -46,6 +47,15 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) output: S3Uri,
     pub(in crate::local) max_runtime: Duration,
     pub(in crate::local) metrics: Vec<Metric>,
+    pub(in crate::local) watch: Option<Watch>,
+}
+
+/// Who follows a metric while the job trains.
+#[derive(Clone)]
+pub(in crate::local) struct Watch {
+    pub(in crate::local) metric: Metric,
+    /// Takes each value; true stops the job.
+    pub(in crate::local) report: Arc<dyn Fn(f64) -> bool + Send + Sync>,
 }
 
 /// What is downloaded for a job.
@@ -115,8 +125,8 @@ pub(in crate::local) fn transition(resource: &mut Resource, now: SystemTime, sta
     list.push(entry);
 }
 
-/// Runs a job to its end.
-pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) {
+/// Runs a job to its end. The guard is for who waits for it.
+pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) -> Option<BusyGuard> {
     let mut started = None;
     let end = walk(&mut run, &mut plan, &mut started).await;
     if run.is_orphaned() {
@@ -142,7 +152,7 @@ pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) {
         };
         resource.set("TrainingJobStatus", status);
         transition(resource, now, secondary, message);
-    });
+    })
 }
 
 /// The end of a job that failed.
@@ -304,7 +314,7 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
 }
 
 fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: String) -> TrainingTask {
-    let (owner, stop) = (run.owner.clone(), run.stop.clone());
+    let (owner, stop, watch) = (run.owner.clone(), run.stop.clone(), plan.watch.clone());
     TrainingTask {
         job_name: run.owner.name.clone(),
         image: plan.image.clone(),
@@ -312,8 +322,28 @@ fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: String) -> Train
         channels,
         environment: plan.environment.clone(),
         instance_count: plan.instance_count,
-        log: Arc::new(move |line| owner.log(LOG_GROUP, &stream, line)),
+        log: Arc::new(move |text| {
+            owner.log(LOG_GROUP, &stream, text);
+            if watch.as_ref().is_some_and(|watch| watch.sees(text)) {
+                owner.update(|resource, now| {
+                    if resource.status(Kind::TrainingJob.row()) == "InProgress" {
+                        stopping(resource, now);
+                    }
+                });
+            }
+        }),
         stopping: Arc::new(move || stop.asked()),
+    }
+}
+
+impl Watch {
+    /// Reports the values in a text; whether the job is to stop.
+    fn sees(&self, text: &str) -> bool {
+        let mut stop = false;
+        for value in text.lines().filter_map(|line| self.metric.value(line)) {
+            stop |= (self.report)(value);
+        }
+        stop
     }
 }
 
