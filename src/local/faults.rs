@@ -182,9 +182,9 @@ impl Faults {
         Self { rules: Mutex::default(), held: Mutex::default(), clock: clock.clone() }
     }
 
-    /// Adds a rule.
-    pub fn add(&self, rule: FaultRule) {
-        self.rules().push(Active::new(rule));
+    /// Adds a rule; a bare [`Fault`] befalls every request.
+    pub fn add(&self, rule: impl Into<FaultRule>) {
+        self.rules().push(Active::new(rule.into()));
     }
 
     /// Adds the rules of a file.
