@@ -9,7 +9,8 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use sagemaker::aws::sagemaker::types::{
-    AlgorithmSpecification, OutputDataConfig, ResourceConfig, StoppingCondition, TrainingInputMode, TrainingInstanceType,
+    AlgorithmSpecification, OutputDataConfig, ResourceConfig, StoppingCondition, TrainingInputMode,
+    TrainingInstanceType,
 };
 use sagemaker::{Result, Session};
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::aws_error::AwsError;
 use super::backend::Core;
 use super::router::{self, Service};
+use super::s3::S3;
 use super::wire::{self, Answer};
 use super::{query, recorder, validation};
 
@@ -67,6 +68,17 @@ async fn json(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
         validation::check_answer(service, &operation, answer);
     }
     (Some(operation), SeenBody { value, length }, wire::json(result))
+}
+
+/// An error in the service's own form.
+pub(super) fn refusal(core: &Core, service: &Service, error: AwsError) -> Answer {
+    match service {
+        Service::S3 => S3::failure(&error.message),
+        Service::Runtime => wire::rest_json_error(error),
+        Service::Sts => wire::xml(sts::NAMESPACE, "", &core.request_id(), Err(error)),
+        Service::Iam => wire::xml(iam::NAMESPACE, "", &core.request_id(), Err(error)),
+        Service::SageMaker | Service::Logs | Service::Other(_) => wire::json(Err(error)),
+    }
 }
 
 fn parse(bytes: &Bytes) -> Result<Value, AwsError> {

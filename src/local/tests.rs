@@ -4,6 +4,8 @@ mod endpoints;
 mod identity;
 mod listing;
 mod logs;
+#[cfg(feature = "local-server")]
+mod persistence;
 mod support;
 mod tags;
 mod training;

@@ -222,9 +222,9 @@ fn commit(database: &Database, changes: &[Change]) -> std::result::Result<(), re
                 Change::Remove(key) => {
                     records.remove(key.as_slice())?;
                 }
-                Change::Clear(table) => {
-                    let (from, to) = ([*table], [*table + 1]);
-                    records.retain_in(from.as_slice()..to.as_slice(), |_, _| false)?;
+                Change::RemoveAll(prefix) => {
+                    let end = after(prefix);
+                    records.retain_in(prefix.as_slice()..end.as_slice(), |_, _| false)?;
                 }
                 Change::Unlink(_) => {}
             }
@@ -232,6 +232,16 @@ fn commit(database: &Database, changes: &[Change]) -> std::result::Result<(), re
     }
     transaction.commit()?;
     Ok(())
+}
+
+/// The first key behind all that begin with a prefix. The first byte is that of a table and never the last there is.
+fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while end.pop_if(|last| *last == u8::MAX).is_some() {}
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    end
 }
 
 /// Checks that the directory is one of ours, and counts the runs.
