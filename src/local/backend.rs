@@ -14,22 +14,21 @@ use http::{Request, Response};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::aws_error::AwsError;
 use super::clock::LocalClock;
 use super::control;
 use super::engines::Engine;
+use super::faults::{self, Broken, Faults, Hindrance};
 use super::ignored::{self, IgnoredField};
 use super::jobs::revive;
-use super::kinds::Row;
+use super::profile::Profile;
 use super::reading::Handling;
 use super::recorder::{self, RecordedRequest, Recorder};
 use super::router::{self, Service};
 use super::s3::S3;
 use super::services::{self, iam, logs::LogStore};
-use super::state::{Place, Resource, State, StateGuard};
+use super::state::{Place, State, StateGuard};
 use super::store::{Corrupt, NotKept, Store};
 use super::transport;
-use super::wire;
 use crate::error::{Error, ErrorKind, Result};
 
 /// One in-memory AWS. Clones share their state; dropping the last one forgets it.
@@ -46,6 +45,8 @@ pub(super) struct Core {
     pub(super) engines: Vec<Arc<dyn Engine>>,
     pub(super) s3: S3,
     pub(super) logs: LogStore,
+    pub(super) faults: Faults,
+    pub(super) profile: Profile,
     store: Store,
     /// Completed once the endpoints of an earlier run are up again.
     revived: OnceCell<()>,
@@ -62,6 +63,7 @@ pub struct LocalBackendBuilder {
     region: String,
     clock: LocalClock,
     engines: Vec<Arc<dyn Engine>>,
+    profile: Profile,
     #[cfg(feature = "local-server")]
     data_dir: Option<PathBuf>,
 }
@@ -86,6 +88,7 @@ impl LocalBackend {
             region: "us-east-1".to_owned(),
             clock: LocalClock::instant(),
             engines: Vec::new(),
+            profile: Profile::Strict,
             #[cfg(feature = "local-server")]
             data_dir: None,
         }
@@ -93,14 +96,24 @@ impl LocalBackend {
 
     /// Answers one request to any of the services: the whole backend behind one function.
     ///
-    /// Errors are answers in the service's own form; this never fails. Must be called within a Tokio runtime.
+    /// Errors are answers in the service's own form; this never fails. Where one of the [faults](Self::faults) breaks the
+    /// connection, the answer is an empty 502. Must be called within a Tokio runtime.
     pub async fn handle(&self, request: Request<SdkBody>) -> Response<SdkBody> {
+        self.exchange(request).await.unwrap_or_else(|Broken| {
+            let mut answer = Response::new(SdkBody::empty());
+            *answer.status_mut() = http::StatusCode::BAD_GATEWAY;
+            answer
+        })
+    }
+
+    /// As [`handle`](Self::handle), for those who can break a connection.
+    pub(super) async fn exchange(&self, request: Request<SdkBody>) -> Result<Response<SdkBody>, Broken> {
         let core = &self.0;
         if let Some(answer) = control::handle(self, &request) {
-            return match core.store.committed().await {
+            return Ok(match core.store.committed().await {
                 Ok(()) => answer,
-                Err(NotKept) => wire::json(Err(not_kept())),
-            };
+                Err(NotKept) => services::not_kept(core, &Service::Other(String::new())),
+            });
         }
         let handling = Handling::new(&core.clock);
         let request = request.map(|body| handling.read(body));
@@ -109,10 +122,18 @@ impl LocalBackend {
         if core.store.is_on_disk() {
             core.revive().await;
         }
-        let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request)).await;
-        if core.store.committed().await.is_err() {
-            answer = services::refusal(core, &service, not_kept());
-        }
+        let (operation, body, mut answer, fault) =
+            match Box::pin(faults::meet(core, &service, request, &handling)).await {
+                Ok((request, fault)) => {
+                    let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request)).await;
+                    if core.store.committed().await.is_err() {
+                        answer = services::not_kept(core, &service);
+                    }
+                    (operation, body, answer, fault)
+                }
+                Err(Hindrance::Refused(refusal)) => (Some(refusal.operation), refusal.seen, refusal.answer, None),
+                Err(Hindrance::Broken) => return Err(Broken),
+            };
         if let Some(operation) = operation {
             record.operation = operation;
         }
@@ -126,7 +147,22 @@ impl LocalBackend {
         if let Ok(id) = http::HeaderValue::from_str(&core.request_id()) {
             answer.headers_mut().entry("x-amzn-requestid").or_insert(id);
         }
-        answer
+        match fault {
+            Some(fault) => fault.befall(answer),
+            None => Ok(answer),
+        }
+    }
+
+    /// What goes wrong on demand.
+    ///
+    /// ```
+    /// use sagemaker::local::{Fault, LocalBackend};
+    ///
+    /// let backend = LocalBackend::new();
+    /// backend.faults().add(Fault::throttle().on("CreateTrainingJob").times(2));
+    /// ```
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
     }
 
     /// The backend as the HTTP client of AWS SDK clients: give it to `Config::builder().http_client(..)`.
@@ -164,7 +200,8 @@ impl LocalBackend {
         self.0.ignored().iter().cloned().collect()
     }
 
-    /// Forgets everything: resources, buckets, logs, recorded requests. Running jobs are abandoned.
+    /// Forgets everything: resources, buckets, logs, recorded requests. Running jobs are abandoned. The rules of
+    /// [faults](Self::faults) stay, and count from the beginning.
     pub fn reset(&self) {
         let core = &self.0;
         let mut state = core.state();
@@ -175,6 +212,7 @@ impl LocalBackend {
         core.logs.reset();
         core.recorder.reset();
         core.ignored().clear();
+        core.faults.restart();
         core.clock.changed();
     }
 
@@ -206,6 +244,12 @@ impl LocalBackendBuilder {
     /// Registers an engine. Engines are asked in the order of their registration, before the bundled ones.
     pub fn engine(mut self, engine: impl Engine) -> Self {
         self.engines.push(Arc::new(engine));
+        self
+    }
+
+    /// How much the backend forgives. The default is [`Profile::Strict`].
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
         self
     }
 
@@ -258,7 +302,7 @@ impl LocalBackendBuilder {
     /// to another account or region, a newer version of this crate wrote it, or it is damaged. Without one there is no
     /// error.
     pub fn try_build(self) -> Result<LocalBackend> {
-        let Self { region, account, clock, engines, .. } = &self;
+        let Self { region, account, clock, engines, profile, .. } = &self;
         #[cfg(feature = "local-server")]
         let store = match &self.data_dir {
             None => Store::memory(),
@@ -270,17 +314,19 @@ impl LocalBackendBuilder {
         let s3 = S3::load(region, account, Arc::new(move || now.now()), Arc::new(LocalClock::real_now), store.clone());
         let (s3, newest_object) = s3.map_err(unreadable)?;
         let (logs, newest_line) = LogStore::load(&store).map_err(unreadable)?;
-        let revive = |row: &'static Row, resource: &mut Resource| revive::resource(row, resource, clock.now());
-        let (state, newest_resource) = State::load(&store, revive).map_err(unreadable)?;
+        let (mut state, newest_resource) = State::load(&store).map_err(unreadable)?;
         for newest in [newest_object, newest_line, newest_resource].into_iter().flatten() {
             clock.not_before(newest);
         }
+        state.revive(|row, resource| revive::resource(row, resource, clock.now()));
         let core = Core {
             place,
             clock: clock.clone(),
-            engines: engines.iter().cloned().chain(bundled_engines()).collect(),
+            engines: engines.iter().cloned().chain(bundled_engines()).chain(profile.engine()).collect(),
             s3,
             logs,
+            faults: Faults::new(),
+            profile: *profile,
             store,
             revived: OnceCell::new(),
             state: Mutex::new(state),
@@ -299,11 +345,6 @@ impl LocalBackendBuilder {
 
 fn unreadable(Corrupt(what): Corrupt) -> Error {
     Error::new(ErrorKind::Io, format!("the data directory cannot be used: {what} in it cannot be read"))
-}
-
-fn not_kept() -> AwsError {
-    let message = "The local backend can no longer write its data directory. Make room and start it again.";
-    AwsError::new(500, "InternalFailure", message)
 }
 
 /// The engines that come with the crate.
@@ -338,6 +379,10 @@ impl Core {
     /// The engine that stands in for an image.
     pub(super) fn engine(&self, image: &str) -> Option<Arc<dyn Engine>> {
         self.engines.iter().find(|engine| engine.runs(image)).cloned()
+    }
+
+    pub(super) fn is_lenient(&self) -> bool {
+        self.profile == Profile::Lenient
     }
 
     /// An identifier in the form of those of AWS, different for each answer.

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
@@ -27,6 +28,14 @@ impl Handling {
             return body;
         }
         SdkBody::from_body_1_x(Reading { body, clock: self.clock.clone(), guard: self.guard.clone() })
+    }
+
+    /// Lets virtual time pass before the request is handled.
+    pub(super) async fn sleep(&self, time: Duration) {
+        let guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let guard = self.clock.rest(time, guard).await;
+        let before = self.guard.lock().unwrap_or_else(PoisonError::into_inner).replace(guard);
+        drop(before);
     }
 }
 

@@ -196,6 +196,22 @@ impl S3 {
         operation::name(request)
     }
 
+    /// An error that somebody else decided on, in S3's form.
+    pub(crate) fn refuse(
+        &self,
+        request: &http::Request<SdkBody>,
+        status: u16,
+        code: &str,
+        message: &str,
+    ) -> http::Response<SdkBody> {
+        answer::refuse(status, code, message, &answer::Context::new(&self.inner, request))
+    }
+
+    /// What a request is for: `/bucket/key`, decoded.
+    pub(crate) fn resource(request: &http::Request<SdkBody>) -> String {
+        answer::resource(request)
+    }
+
     /// Whether a host name stands for a bucket.
     pub(crate) fn is_virtual_hosted(host: &str) -> bool {
         address::of_host(host).bucket.is_some()
@@ -214,7 +230,6 @@ impl S3 {
     }
 
     /// Makes a bucket; one that exists stays as it is.
-    #[cfg(test)]
     pub(crate) fn create_bucket(&self, bucket: &str) {
         let mut buckets = self.inner.storage.write();
         let new = || self.inner.new_bucket(bucket, &self.inner.region, None);

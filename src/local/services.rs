@@ -70,14 +70,32 @@ async fn json(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
     (Some(operation), SeenBody { value, length }, wire::json(result))
 }
 
-/// An error in the service's own form.
-pub(super) fn refusal(core: &Core, service: &Service, error: AwsError) -> Answer {
+/// What is answered when the data directory can no longer be written: nobody may believe that a change is safe.
+pub(super) fn not_kept(core: &Core, service: &Service) -> Answer {
+    let message = "The local backend can no longer write its data directory. Make room and start it again.";
+    let error = AwsError::new(500, "InternalFailure", message);
     match service {
-        Service::S3 => S3::failure(&error.message),
+        Service::S3 => S3::failure(message),
         Service::Runtime => wire::rest_json_error(error),
         Service::Sts => wire::xml(sts::NAMESPACE, "", &core.request_id(), Err(error)),
         Service::Iam => wire::xml(iam::NAMESPACE, "", &core.request_id(), Err(error)),
-        Service::SageMaker | Service::Logs | Service::Other(_) => wire::json(Err(error)),
+        _ => wire::json(Err(error)),
+    }
+}
+
+/// Reads the body of a request whose service is told what to do by its body.
+pub(super) async fn read(body: SdkBody) -> Result<Bytes, AwsError> {
+    wire::collect(body, MAX_JSON).await.map_err(wire::Unread::error)
+}
+
+/// An error in a service's own form.
+pub(super) fn refuse(core: &Core, service: &Service, request: &Request<SdkBody>, error: AwsError) -> Answer {
+    match service {
+        Service::S3 => core.s3.refuse(request, error.status, &error.code, &error.message),
+        Service::Runtime => wire::rest_json_error(error),
+        Service::Sts => wire::xml(sts::NAMESPACE, "", &core.request_id(), Err(error)),
+        Service::Iam => wire::xml(iam::NAMESPACE, "", &core.request_id(), Err(error)),
+        _ => wire::json(Err(error)),
     }
 }
 

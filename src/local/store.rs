@@ -10,7 +10,8 @@ mod blob;
 mod disk;
 #[cfg(not(feature = "local-server"))]
 mod no_disk;
-#[cfg(all(test, feature = "local-server"))]
+#[cfg(feature = "local-server")]
+#[cfg(test)]
 mod tests;
 
 use std::io;

@@ -2,12 +2,15 @@
 
 mod endpoints;
 mod identity;
+mod kinds;
 mod listing;
 mod logs;
 #[cfg(feature = "local-server")]
 mod persistence;
+mod processing;
 mod support;
 mod tags;
 mod training;
 mod transform;
+mod tuning;
 mod wire;

@@ -12,8 +12,9 @@ use super::run::panic_message;
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::engines::{EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
+use crate::local::engines::{Engine, EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
 use crate::local::kinds::Kind;
+use crate::local::profile::Nothing;
 
 /// A container that is up.
 pub(in crate::local) struct Container {
@@ -106,7 +107,11 @@ fn load_one(
 ) -> Result<Arc<dyn LoadedModel>, LoadFailure> {
     let image = definition.image.clone().unwrap_or_default();
     let engine = core.engine(&image).ok_or_else(|| LoadFailure::NoEngine(no_engine(&image)))?;
-    let files = files(core, &definition, number)?;
+    let (engine, files) = match files(core, &definition, number) {
+        Ok(files) => (engine, files),
+        Err(LoadFailure::Data(_)) if core.is_lenient() => (Arc::new(Nothing) as Arc<dyn Engine>, Vec::new()),
+        Err(failure) => return Err(failure),
+    };
     let mut environment = definition.environment;
     environment.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
     let model = ModelFiles { image, files, environment };

@@ -23,12 +23,7 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(inner: &Inner, request: &Request<SdkBody>) -> Self {
-        let address = address::of_host(receive::host(request.uri(), request.headers()));
-        let path = crate::local::query::decode(request.uri().path().as_bytes());
-        let resource = match address.bucket {
-            Some(bucket) => format!("/{bucket}{path}"),
-            None => path,
-        };
+        let resource = resource(request);
         // Spread over all digits, as ids of AWS are, yet the same in every run.
         let number = inner.requests.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         Self { method: request.method().clone(), resource, request_id: format!("{number:016X}") }
@@ -38,6 +33,28 @@ impl Context {
         let path = self.resource.strip_prefix('/').unwrap_or(&self.resource);
         path.split_once('/').unwrap_or((path, ""))
     }
+}
+
+/// `/bucket/key`, decoded.
+pub(super) fn resource(request: &Request<SdkBody>) -> String {
+    let address = address::of_host(receive::host(request.uri(), request.headers()));
+    let path = crate::local::query::decode(request.uri().path().as_bytes());
+    match address.bucket {
+        Some(bucket) => format!("/{bucket}{path}"),
+        None => path,
+    }
+}
+
+/// An error that somebody else decided on.
+pub(super) fn refuse(status: u16, code: &str, message: &str, context: &Context) -> Response<SdkBody> {
+    let document = format!("{}{}", tag("Code", code), tag("Message", message));
+    let body = Bytes::from(error_document(&document, context));
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(());
+    *response.status_mut() = status;
+    let (mut parts, ()) = response.into_parts();
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    complete(parts, body, None, context)
 }
 
 /// Completes an answer.
@@ -65,6 +82,17 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
             body = document.replace("<ETag>\"", "<ETag>").replace("\"</ETag>", "</ETag>").into();
         }
     }
+    complete(parts, body, content, context)
+}
+
+/// The headers that every answer has, and no body where none is.
+fn complete(
+    mut parts: http::response::Parts,
+    mut body: Bytes,
+    content: Option<Sent>,
+    context: &Context,
+) -> Response<SdkBody> {
+    let is_error = parts.status.is_client_error() || parts.status.is_server_error();
     let bodiless = matches!(parts.status, StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
     if bodiless || context.method == Method::HEAD {
         body.clear();

@@ -37,6 +37,9 @@ pub(super) struct Received {
 /// Prepares a request for the protocol crate, or refuses it.
 pub(super) async fn receive(inner: &Arc<Inner>, request: Request<SdkBody>) -> S3Result<HttpRequest> {
     let has_content = matches!(operation::name(&request), "PutObject" | "UploadPart");
+    if operation::is_plain_post(&request) {
+        return Err(s3_error!(MethodNotAllowed));
+    }
     let (mut parts, body) = request.into_parts();
     let address = address::of_host(host(&parts.uri, &parts.headers));
     let unsigned = auth::strip(parts.uri.query().unwrap_or_default(), &mut parts.headers, (inner.real_now)())?;

@@ -73,19 +73,15 @@ impl State {
             match self.roles.get(&name) {
                 // A struct of text: there is nothing that JSON cannot hold.
                 Some(role) => {
-                    journal.store.put(Table::Role, &[name.as_bytes()], || serde_json::to_vec(role).unwrap_or_default())
+                    journal.store.put(Table::Role, &[name.as_bytes()], || serde_json::to_vec(role).unwrap_or_default());
                 }
                 None => journal.store.remove(Table::Role, &[name.as_bytes()]),
             }
         }
     }
 
-    /// The documents that a store has kept. `revive` says what becomes of each: what was going on has ended with the
-    /// process; false removes it. Also gives the time of the newest change.
-    pub(in crate::local) fn load(
-        store: &Store,
-        mut revive: impl FnMut(&'static Row, &mut Resource) -> bool,
-    ) -> Result<(Self, Option<SystemTime>), Corrupt> {
+    /// The documents that a store has kept, and the time of the newest change.
+    pub(in crate::local) fn load(store: &Store) -> Result<(Self, Option<SystemTime>), Corrupt> {
         let mut state = Self { journal: Journal { store: store.clone(), ..Journal::default() }, ..Self::default() };
         let mut newest = None;
         store.load(Table::Role, |_, value| {
@@ -98,20 +94,32 @@ impl State {
         store.load(Table::Resource, |key, value| {
             let noun = key.first().ok_or(Corrupt("a resource"))?;
             let row = kinds::rows().find(|row| row.noun.as_bytes() == *noun).ok_or(Corrupt("a resource"))?;
-            let mut resource = resource(value)?;
+            let resource = resource(value)?;
             state.last_id = state.last_id.max(resource.id);
             newest = newest.max(Some(resource.modified));
             let at = (row.kind, row.key(&resource.key));
-            // Written once more if that changes it, and removed if it is not put back.
-            state.journal.touch(&at);
-            if revive(row, &mut resource) {
-                state.arns.insert(resource.arn.clone(), at.clone());
-                state.resources.insert(at, resource);
-            }
+            state.arns.insert(resource.arn.clone(), at.clone());
+            state.resources.insert(at, resource);
             Ok(())
         })?;
-        state.write();
         Ok((state, newest))
+    }
+
+    /// Brings each resource of an earlier run to a state that nobody works on; false removes it.
+    pub(in crate::local) fn revive(&mut self, mut revive: impl FnMut(&'static Row, &mut Resource) -> bool) {
+        let State { resources, arns, journal, .. } = self;
+        resources.retain(|at, resource| {
+            let before = resource.state.clone();
+            let stays = revive(at.0.row(), resource);
+            if !stays {
+                arns.remove(&resource.arn);
+            }
+            if !stays || resource.state != before {
+                journal.touch(at);
+            }
+            stays
+        });
+        self.write();
     }
 }
 
@@ -147,6 +155,7 @@ fn resource(value: &[u8]) -> Result<Resource, Corrupt> {
         stop: Arc::default(),
         deployment: None,
         walks: 0,
+        tags_before: Vec::new(),
     })
 }
 

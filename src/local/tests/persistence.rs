@@ -208,16 +208,16 @@ fn child() {
 }
 
 async fn write(aws: Aws, writer: String) {
-    for number in 0.. {
+    for number in 0_u32.. {
         let name = format!("{writer}-{number}");
-        let body = if number % 8 == 0 { large(100_000) } else { name.clone().into_bytes() };
+        let body = if number.is_multiple_of(8) { large(100_000) } else { name.clone().into_bytes() };
         ok(&aws.backend, "PUT", &format!("/data/{name}"), body).await;
         say(&format!("object {name}"));
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             ok(&aws.backend, "DELETE", &format!("/data/{name}"), "").await;
             say(&format!("deleted {name}"));
         }
-        if number % 5 == 0 {
+        if number.is_multiple_of(5) {
             let container = sm::ContainerDefinition::builder().image("1.dkr.ecr.us-east-1.amazonaws.com/a").build();
             let create = aws.sagemaker.create_model().model_name(&name).primary_container(container);
             create.execution_role_arn(aws.backend.role_arn()).send().await.unwrap();
@@ -265,10 +265,10 @@ async fn check(directory: &Path, acknowledged: &[String]) {
             "object" => {
                 let (status, _, body) = send(&aws.backend, "GET", &format!("/data/{name}"), "").await;
                 let number: u32 = name.rsplit('-').next().unwrap().parse().unwrap();
-                if number % 3 == 0 {
+                if number.is_multiple_of(3) {
                     continue;
                 }
-                let expected = if number % 8 == 0 { large(100_000) } else { name.as_bytes().to_vec() };
+                let expected = if number.is_multiple_of(8) { large(100_000) } else { name.as_bytes().to_vec() };
                 assert_eq!((status, body == expected), (200, true), "{line}");
             }
             "deleted" => assert_eq!(send(&aws.backend, "GET", &format!("/data/{name}"), "").await.0, 404, "{line}"),
