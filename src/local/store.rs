@@ -46,6 +46,7 @@ pub(super) enum Table {
 
 /// The data directory can no longer be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "local-server"), expect(dead_code, reason = "without a data directory nothing is lost"))]
 pub(super) struct NotKept;
 
 /// A record that cannot be read.
@@ -54,6 +55,7 @@ pub(super) struct Corrupt(pub(super) &'static str);
 
 /// One change of the records.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "local-server"), expect(dead_code, reason = "without a data directory nobody reads it"))]
 enum Change {
     Put(Vec<u8>, Vec<u8>),
     Remove(Vec<u8>),

@@ -12,7 +12,7 @@ use s3s::{Body, HttpRequest, S3Error, S3Result, s3_error};
 use super::body::off_thread;
 use super::checksum::{Algorithm, Checksum, md5, sha256_hex};
 use super::object::Content;
-use super::{Inner, address, auth, aws_chunked, errors, operation};
+use super::{IN_MEMORY, Inner, address, auth, aws_chunked, errors, operation};
 use crate::local::wire;
 
 /// The largest body: that of the largest PutObject, 5 GiB, with room for chunk headers.
@@ -56,7 +56,7 @@ pub(super) async fn receive(inner: &Arc<Inner>, request: Request<SdkBody>) -> S3
     let body = decode(body, &mut parts.headers)?;
     let region = address.region.or(unsigned.region).unwrap_or_else(|| inner.region.clone());
     let (s3, query) = (inner.clone(), unsigned.query);
-    let large = body.len() > LARGE;
+    let large = body.len() > if inner.store.is_on_disk() { IN_MEMORY } else { LARGE };
     let take = move || {
         let checksum = verify(&parts.method, &query, &parts.headers, &body)?;
         let (bytes, content) = match has_content {

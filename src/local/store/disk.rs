@@ -58,6 +58,8 @@ impl Disk {
             .create(directory.join("backend.redb"))
             .map_err(|error| database_error(directory, error))?;
         let runs = begin_run(&database, directory, owner)?;
+        // The file's own name is safe with its folder.
+        fs::File::open(directory).and_then(|folder| folder.sync_all()).map_err(failed)?;
         let database = Arc::new(database);
         let shared =
             Arc::new(Shared { queue: Mutex::default(), filled: Condvar::new(), safe: watch::Sender::new(Some(0)) });
