@@ -67,9 +67,8 @@ pub(in crate::local) struct Owner {
 impl Owner {
     /// Acts while the resource exists; `None` if it is gone. A reset cannot come in between.
     pub(in crate::local) fn act<T>(&self, act: impl FnOnce(&Core) -> T) -> Option<T> {
-        let mut state = self.core.state();
-        state.same(self.kind, &self.key, self.id)?;
-        Some(act(&self.core))
+        let state = self.core.state();
+        state.is_same(self.kind, &self.key, self.id).then(|| act(&self.core))
     }
 
     /// Logs what a container says. What it says after its end is lost, as with a killed container.
@@ -260,15 +259,20 @@ impl Drop for Run {
             "InternalServerError: the task that ran this was dropped, because its Tokio runtime ended."
         };
         let kind = self.owner.kind;
-        self.update(|resource, now| match kind {
-            Kind::TrainingJob => super::training::fail(resource, now, reason),
-            Kind::TransformJob => super::transform::fail(resource, now, reason),
-            Kind::HyperParameterTuningJob => super::tuning::fail(resource, now, reason),
-            Kind::ProcessingJob => super::processing::fail(resource, now, reason),
-            Kind::Endpoint => super::hosting::fail(resource, reason),
-            // What walks through its states has nothing to clean up.
-            _ => {}
-        });
+        self.update(|resource, now| fail(kind, resource, now, reason));
+    }
+}
+
+/// Marks a resource as failed whose task is no more.
+pub(super) fn fail(kind: Kind, resource: &mut Resource, now: SystemTime, reason: &str) {
+    match kind {
+        Kind::TrainingJob => super::training::fail(resource, now, reason),
+        Kind::TransformJob => super::transform::fail(resource, now, reason),
+        Kind::HyperParameterTuningJob => super::tuning::fail(resource, now, reason),
+        Kind::ProcessingJob => super::processing::fail(resource, now, reason),
+        Kind::Endpoint => super::hosting::fail(resource, reason),
+        // What walks through its states has nothing to clean up.
+        _ => {}
     }
 }
 
