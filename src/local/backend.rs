@@ -12,7 +12,7 @@ use http::{Request, Response};
 use serde_json::Value;
 
 use super::clock::LocalClock;
-use super::engines::Engine;
+use super::engines::{Engine, ModelFiles, ReadObject, TrainingTask};
 use super::ignored::{self, IgnoredField};
 use super::recorder::{self, RecordedRequest, Recorder};
 use super::router::{self, Service};
@@ -203,6 +203,8 @@ fn bundled_engines() -> Vec<Arc<dyn Engine>> {
     vec![
         #[cfg(feature = "algorithms")]
         Arc::new(super::engines::xgboost::XGBoostEngine::new()),
+        #[cfg(unix)]
+        Arc::new(super::engines::script_mode::ScriptModeEngine::new()),
     ]
 }
 
@@ -219,9 +221,21 @@ impl Core {
         result
     }
 
-    /// The engine that stands in for an image.
-    pub(super) fn engine(&self, image: &str) -> Option<Arc<dyn Engine>> {
-        self.engines.iter().find(|engine| engine.runs(image)).cloned()
+    /// The engine that trains a job.
+    pub(super) fn training_engine(&self, job: &TrainingTask) -> Option<Arc<dyn Engine>> {
+        self.engines.iter().find(|engine| engine.trains(job)).cloned()
+    }
+
+    /// The engine that serves a model.
+    pub(super) fn serving_engine(&self, model: &ModelFiles) -> Option<Arc<dyn Engine>> {
+        self.engines.iter().find(|engine| engine.serves(model)).cloned()
+    }
+
+    /// How a container reads S3.
+    pub(super) fn read_object(self: &Arc<Self>) -> ReadObject {
+        // Weak, because a container that is up belongs to the backend.
+        let core = Arc::downgrade(self);
+        Arc::new(move |bucket, key| core.upgrade()?.s3.get(bucket, key))
     }
 
     /// An identifier in the form of those of AWS, different for each answer.

@@ -76,6 +76,22 @@ impl Owner {
         }
     }
 
+    /// Whether what the task started is over, or is to end at once.
+    pub(in crate::local) fn is_closed(&self) -> bool {
+        !self.logs.load(Ordering::Acquire)
+    }
+
+    /// A log for what outlives the task: it takes lines as long as the resource exists, and keeps nothing alive.
+    pub(in crate::local) fn lasting_log(&self, group: String, stream: String) -> Arc<dyn Fn(&str) + Send + Sync> {
+        let (core, name, kind, id) = (Arc::downgrade(&self.core), self.name.clone(), self.kind, self.id);
+        Arc::new(move |line| {
+            if let Some(core) = core.upgrade() {
+                let owner = Self { core, name: name.clone(), kind, id, logs: Arc::new(AtomicBool::new(true)) };
+                owner.log(&group, &stream, line);
+            }
+        })
+    }
+
     /// Nothing that is said from now on is logged.
     pub(in crate::local) fn close_logs(&self) {
         self.logs.store(false, Ordering::Release);

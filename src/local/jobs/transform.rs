@@ -1,12 +1,13 @@
 //! A batch transform job: each object goes through the model, in records, and comes out as an object of its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::containers::{self, Container, LoadFailure};
+use super::containers::{self, Container, LoadFailure, Surroundings};
 use super::hosting::instance_id;
 use super::run::Owner;
 use super::{GRACE, Run};
@@ -91,10 +92,11 @@ async fn walk(run: &mut Run, plan: Plan) -> End {
     }
     run.update(|resource, now| resource.set("TransformStartTime", timestamp(now)));
     let log = Log::new(run);
+    let surroundings = Surroundings::new(run, LOG_GROUP, &log.container);
     let (core, clock, stop) = (run.owner.core.clone(), run.owner.core.clock.clone(), run.stop.clone());
     let worked = {
         let work = run.work(move || {
-            let job = Job { core: &core, plan: &plan, log: &log };
+            let job = Job { core: &core, plan: &plan, log: &log, surroundings: &surroundings };
             job.transform(&|| stop.asked())
         });
         tokio::pin!(work);
@@ -149,9 +151,10 @@ impl Log {
 }
 
 struct Job<'a> {
-    core: &'a Core,
+    core: &'a Arc<Core>,
     plan: &'a Plan,
     log: &'a Log,
+    surroundings: &'a Surroundings,
 }
 
 impl Job<'_> {
@@ -159,13 +162,15 @@ impl Job<'_> {
     fn transform(&self, stopped: &dyn Fn() -> bool) -> Result<Outputs, String> {
         let plan = self.plan;
         let containers =
-            containers::load(self.core, &plan.model, &plan.environment).map_err(|failure| match failure {
-                LoadFailure::NoModel(why) | LoadFailure::Data(why) | LoadFailure::NoEngine(why) => {
-                    format!("ClientError: {why}")
-                }
-                LoadFailure::Engine(why) => {
-                    self.log.container(&why);
-                    format!("AlgorithmError: {why}")
+            containers::load(self.core, &plan.model, &plan.environment, self.surroundings).map_err(|failure| {
+                match failure {
+                    LoadFailure::NoModel(why) | LoadFailure::Data(why) | LoadFailure::NoEngine(why) => {
+                        format!("ClientError: {why}")
+                    }
+                    LoadFailure::Engine(why) => {
+                        self.log.container(&why);
+                        format!("AlgorithmError: {why}")
+                    }
                 }
             })?;
         self.log.container("Model loaded, listening on port 8080");
