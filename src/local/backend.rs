@@ -26,7 +26,16 @@ use super::transport;
 /// See the [module](super) for an example. A backend is `Send + Sync`, and several Tokio runtimes may use it. A job
 /// runs on the runtime that handled its Create request and fails if that runtime ends first.
 #[derive(Clone)]
-pub struct LocalBackend(Arc<Core>);
+pub struct LocalBackend(Arc<Core>, Arc<Handle>);
+
+/// What all clones of a backend share besides its core, which running jobs keep alive for longer.
+struct Handle(Vec<Arc<dyn Engine>>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|engine| engine.close());
+    }
+}
 
 /// What the services share.
 pub(super) struct Core {
@@ -194,7 +203,8 @@ impl LocalBackendBuilder {
             answers: AtomicU64::new(0),
         };
         iam::add_default_role(&mut core.state(), &core);
-        LocalBackend(Arc::new(core))
+        let handle = Arc::new(Handle(core.engines.clone()));
+        LocalBackend(Arc::new(core), handle)
     }
 }
 

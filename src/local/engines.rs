@@ -44,6 +44,9 @@ pub trait Engine: Send + Sync + 'static {
     /// The text becomes the job's `FailureReason`.
     fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure>;
 
+    /// The last handle to the backend is gone: whatever this engine has started outside this process is to end now.
+    fn close(&self) {}
+
     /// Loads a model for serving.
     ///
     /// # Errors

@@ -4,6 +4,10 @@ mod endpoints;
 mod identity;
 mod listing;
 mod logs;
+#[cfg(unix)]
+mod processes;
+#[cfg(unix)]
+mod script_mode;
 mod support;
 mod tags;
 mod training;

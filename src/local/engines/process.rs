@@ -220,6 +220,10 @@ impl Engine for ProcessEngine {
         self.processes.train(&self.launch(command), job)
     }
 
+    fn close(&self) {
+        self.processes.close();
+    }
+
     fn load(&self, model: &ModelFiles) -> std::result::Result<Arc<dyn LoadedModel>, EngineFailure> {
         let command = self.serve.clone().ok_or_else(|| self.lacks("serves (ProcessEngine::serve_with)"))?;
         self.processes.serve(self.launch(command), model)
@@ -272,6 +276,10 @@ impl Processes {
 }
 
 impl Owned {
+    pub(super) fn close(&self) {
+        self.0.groups.close();
+    }
+
     pub(super) fn train(
         &self,
         launch: &Launch,
@@ -291,6 +299,6 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        self.0.groups.close();
+        self.close();
     }
 }

@@ -178,6 +178,10 @@ impl Engine for ScriptModeEngine {
         self.processes.train(&launch, job)
     }
 
+    fn close(&self) {
+        self.processes.close();
+    }
+
     fn load(&self, model: &ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> {
         let variable = |name: &str| model.environment.get(name).filter(|value| !value.is_empty());
         let submitted = variable("SAGEMAKER_SUBMIT_DIRECTORY").filter(|place| place.starts_with("s3://"));

@@ -33,10 +33,10 @@ pub(super) struct Surroundings {
 impl Surroundings {
     /// For the containers of an endpoint or job, whose lines go to a log stream.
     pub(super) fn new(run: &Run, group: &str, stream: &str) -> Self {
-        let (owner, stop) = (run.owner.clone(), run.stop.clone());
+        let (closed, stop) = (run.owner.closed(), run.stop.clone());
         Self {
-            log: owner.lasting_log(group.to_owned(), stream.to_owned()),
-            stopping: Arc::new(move || stop.asked() || owner.is_closed()),
+            log: run.owner.lasting_log(group.to_owned(), stream.to_owned()),
+            stopping: Arc::new(move || stop.asked() || closed()),
         }
     }
 }

@@ -76,9 +76,10 @@ impl Owner {
         }
     }
 
-    /// Whether what the task started is over, or is to end at once.
-    pub(in crate::local) fn is_closed(&self) -> bool {
-        !self.logs.load(Ordering::Acquire)
+    /// Tells whether what the task started is over, or is to end at once; keeps nothing alive.
+    pub(in crate::local) fn closed(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let logs = self.logs.clone();
+        move || !logs.load(Ordering::Acquire)
     }
 
     /// A log for what outlives the task: it takes lines as long as the resource exists, and keeps nothing alive.

@@ -282,7 +282,7 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
 }
 
 fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime) -> TrainingTask {
-    let (core, stop, closed) = (&run.owner.core, run.stop.clone(), run.owner.clone());
+    let (core, stop) = (&run.owner.core, run.stop.clone());
     let (owner, stream) = (run.owner.clone(), stream(run, Some(start)));
     let (owner_of, started) = (run.owner.clone(), epoch(start));
     TrainingTask {
@@ -301,7 +301,7 @@ fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime) -> Tr
             owner_of.log(LOG_GROUP, &format!("{}/algo-{instance}-{started}", owner_of.name), line);
         }),
         stopping: Arc::new(move || stop.asked()),
-        killed: Arc::new(move || closed.is_closed()),
+        killed: Arc::new(run.owner.closed()),
         s3: core.read_object(),
     }
 }

@@ -56,15 +56,15 @@ impl Server {
         });
         let folder = folder.map_err(EngineFailure::client)?;
         // Its files are on disk now.
-        let model = ModelFiles { files: Vec::new(), ..model.clone() };
-        let server = Self { processes, launch, model, folder: Some(folder), running: Mutex::default() };
-        let up = server.up().map_err(EngineFailure::algorithm)?;
+        let of_server = ModelFiles { files: Vec::new(), ..model.clone() };
+        let server = Self { processes, launch, model: of_server, folder: Some(folder), running: Mutex::default() };
+        let up = server.up(&*model.stopping).map_err(EngineFailure::algorithm)?;
         *server.running() = Some(up);
         Ok(server)
     }
 
-    /// Starts the command on a free port, and waits until it answers `GET /ping` with 200.
-    fn up(&self) -> Result<Running, String> {
+    /// Starts the command on a free port, and waits until it answers `GET /ping` with 200 or nobody wants it any more.
+    fn up(&self, unwanted: &dyn Fn() -> bool) -> Result<Running, String> {
         let folder = self.folder.as_ref().ok_or("the model is gone")?;
         let port = free_port().map_err(|error| format!("there is no free port: {error}"))?;
         let variables = environment::serving(folder, &self.model, port, &self.launch.setting.environment);
@@ -77,7 +77,7 @@ impl Server {
                 let code = exit_code(status);
                 return Err(format!("it ended with exit code {code} before it answered GET /ping"));
             }
-            if (self.model.stopping)() {
+            if unwanted() {
                 return Err("it is not needed any more".to_owned());
             }
             if pause.total > self.launch.setting.ping_limit {
@@ -104,7 +104,7 @@ impl Server {
             (self.model.log)(&format!("[sagemaker-local] the server ended with exit code {code} and is started again"));
         }
         *running = None;
-        let up = running.insert(self.up()?);
+        let up = running.insert(self.up(&|| false)?);
         Ok(up.client.clone())
     }
 
