@@ -4,7 +4,11 @@ mod endpoints;
 mod identity;
 mod listing;
 mod logs;
+#[cfg(unix)]
+mod processes;
 mod processing;
+#[cfg(unix)]
+mod script_mode;
 mod support;
 mod tags;
 mod training;

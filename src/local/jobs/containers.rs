@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Run;
 use super::run::panic_message;
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::engines::{EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
+use crate::local::engines::{Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
 use crate::local::kinds::Kind;
 
 /// A container that is up.
@@ -20,6 +21,24 @@ pub(in crate::local) struct Container {
     /// `primary`, or the place in a pipeline such as `container_2`.
     pub(in crate::local) name: String,
     pub(in crate::local) model: Arc<dyn LoadedModel>,
+}
+
+/// What a container that comes up is connected to.
+pub(super) struct Surroundings {
+    pub(super) log: Arc<dyn Fn(&str) + Send + Sync>,
+    /// True once nobody waits for the container any more.
+    pub(super) stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Surroundings {
+    /// For the containers of an endpoint or job, whose lines go to a log stream.
+    pub(super) fn new(run: &Run, group: &str, stream: &str) -> Self {
+        let (closed, stop) = (run.owner.closed(), run.stop.clone());
+        Self {
+            log: run.owner.lasting_log(group.to_owned(), stream.to_owned()),
+            stopping: Arc::new(move || stop.asked() || closed()),
+        }
+    }
 }
 
 /// Why a container did not come up.
@@ -63,9 +82,10 @@ struct S3ModelDataSource {
 
 /// Loads the containers of a model in the order of the pipeline; `environment` is added to each. May block.
 pub(super) fn load(
-    core: &Core,
+    core: &Arc<Core>,
     model: &str,
     environment: &BTreeMap<String, String>,
+    surroundings: &Surroundings,
 ) -> Result<Vec<Container>, LoadFailure> {
     let definitions = {
         let state = core.state();
@@ -84,7 +104,7 @@ pub(super) fn load(
                 Some(host) => host.clone(),
                 None => format!("container_{number}"),
             };
-            let model = load_one(core, definition, number, environment)?;
+            let model = load_one(core, definition, number, environment, surroundings)?;
             Ok(Container { name, model })
         })
         .collect()
@@ -99,21 +119,27 @@ fn definitions(model: &serde_json::Map<String, Value>) -> Vec<Value> {
 }
 
 fn load_one(
-    core: &Core,
+    core: &Arc<Core>,
     definition: Definition,
     number: usize,
     more: &BTreeMap<String, String>,
+    surroundings: &Surroundings,
 ) -> Result<Arc<dyn LoadedModel>, LoadFailure> {
     let image = definition.image.clone().unwrap_or_default();
-    let engine = core.engine(&image).ok_or_else(|| LoadFailure::NoEngine(no_engine(&image)))?;
     let files = files(core, &definition, number)?;
     let mut environment = definition.environment;
     environment.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let model = ModelFiles { image, files, environment };
-    engine.load(&model).map_err(|failure| match failure {
-        EngineFailure::Algorithm { message, .. } => LoadFailure::Engine(message),
-        stopped @ EngineFailure::Stopped => LoadFailure::Engine(stopped.to_string()),
-    })
+    let model = ModelFiles {
+        image,
+        files,
+        environment,
+        region: core.place.region.clone(),
+        log: surroundings.log.clone(),
+        stopping: surroundings.stopping.clone(),
+        s3: core.read_object(),
+    };
+    let engine = core.serving_engine(&model).ok_or_else(|| LoadFailure::NoEngine(no_engine(&model.image)))?;
+    engine.load(&model).map_err(|failure| LoadFailure::Engine(failure.message().to_owned()))
 }
 
 fn files(core: &Core, definition: &Definition, number: usize) -> Result<Vec<(String, bytes::Bytes)>, LoadFailure> {
@@ -178,6 +204,7 @@ pub(in crate::local) fn invoke(
 pub(super) fn no_engine(image: &str) -> String {
     format!(
         "the local backend has no engine for the image \"{image}\". Register one with \
-         LocalBackend::builder().engine(..), or enable the feature `algorithms` for the built-in algorithms."
+         LocalBackend::builder().engine(..), such as an FnEngine of closures or a ProcessEngine that runs a command, or \
+         enable the feature `algorithms` for the built-in algorithms."
     )
 }

@@ -12,7 +12,7 @@ use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
 use crate::local::data::{self, Budget};
-use crate::local::engines::{Channel, EngineFailure, TrainingOutput, TrainingTask};
+use crate::local::engines::{Channel, EngineFailure, HostLog, InputMode, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
 use crate::local::metrics::{self, Metric};
 use crate::local::state::Resource;
@@ -38,6 +38,9 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) inputs: Inputs,
     pub(in crate::local) environment: BTreeMap<String, String>,
     pub(in crate::local) instance_count: u32,
+    pub(in crate::local) instance_type: String,
+    pub(in crate::local) entrypoint: Vec<String>,
+    pub(in crate::local) arguments: Vec<String>,
     pub(in crate::local) output: S3Uri,
     pub(in crate::local) max_runtime: Duration,
     pub(in crate::local) metrics: Vec<Metric>,
@@ -62,6 +65,9 @@ pub(in crate::local) struct Inputs {
 pub(in crate::local) struct ChannelPlan {
     pub(in crate::local) name: String,
     pub(in crate::local) content_type: Option<String>,
+    pub(in crate::local) input_mode: InputMode,
+    pub(in crate::local) sharded: bool,
+    pub(in crate::local) record_io: bool,
     pub(in crate::local) gzip: bool,
     pub(in crate::local) data_type: String,
     pub(in crate::local) uri: String,
@@ -231,7 +237,14 @@ fn download(core: &Core, inputs: &Inputs, limit: u64) -> Result<Vec<Channel>, St
         let files = data::resolve(core, &channel.data_type, &channel.uri, &inputs.role).map_err(|e| e.message)?;
         let read = files.into_iter().map(|input| Ok((input.path.clone(), budget.read(core, &input, channel.gzip)?)));
         let files = read.collect::<Result<_, String>>()?;
-        Ok(Channel { name: channel.name.clone(), content_type: channel.content_type.clone(), files })
+        Ok(Channel {
+            name: channel.name.clone(),
+            content_type: channel.content_type.clone(),
+            input_mode: channel.input_mode,
+            sharded: channel.sharded,
+            record_io: channel.record_io,
+            files,
+        })
     };
     let channels = inputs.channels.iter().map(channel).collect::<Result<_, String>>();
     channels.map_err(|why| format!("ClientError: Data download failed: {why}"))
@@ -239,10 +252,10 @@ fn download(core: &Core, inputs: &Inputs, limit: u64) -> Result<Vec<Channel>, St
 
 /// Runs the engine until it ends, is stopped or has run for too long; whether it has.
 async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime) -> (Trained, bool) {
-    let Some(engine) = run.owner.core.engine(&plan.image) else {
+    let task = task(run, plan, channels, start);
+    let Some(engine) = run.owner.core.training_engine(&task) else {
         return (Trained::Failed(format!("ClientError: {}", no_engine(&plan.image))), false);
     };
-    let task = task(run, plan, channels, stream(run, Some(start)));
     let clock = run.owner.core.clock.clone();
     let stop = run.stop.clone();
     let mut overtime = false;
@@ -278,26 +291,36 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
     (trained, overtime)
 }
 
-fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: String) -> TrainingTask {
-    let (owner, stop, watch) = (run.owner.clone(), run.stop.clone(), plan.watch.clone());
+fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime) -> TrainingTask {
+    let (core, stop) = (&run.owner.core, run.stop.clone());
+    let (owner, watch, started) = (run.owner.clone(), plan.watch.clone(), epoch(start));
+    let log_of: HostLog = Arc::new(move |instance, text| {
+        owner.log(LOG_GROUP, &format!("{}/algo-{instance}-{started}", owner.name), text);
+        if watch.as_ref().is_some_and(|watch| watch.sees(text)) {
+            owner.update(|resource, now| {
+                if resource.status(Kind::TrainingJob.row()) == "InProgress" {
+                    stopping(resource, now);
+                }
+            });
+        }
+    });
+    let first = log_of.clone();
     TrainingTask {
         job_name: run.owner.name.clone(),
+        job_arn: Kind::TrainingJob.row().arn(&core.place, &run.owner.name),
         image: plan.image.clone(),
         hyperparameters: plan.hyperparameters.clone(),
         channels,
         environment: plan.environment.clone(),
         instance_count: plan.instance_count,
-        log: Arc::new(move |text| {
-            owner.log(LOG_GROUP, &stream, text);
-            if watch.as_ref().is_some_and(|watch| watch.sees(text)) {
-                owner.update(|resource, now| {
-                    if resource.status(Kind::TrainingJob.row()) == "InProgress" {
-                        stopping(resource, now);
-                    }
-                });
-            }
-        }),
+        instance_type: plan.instance_type.clone(),
+        entrypoint: plan.entrypoint.clone(),
+        arguments: plan.arguments.clone(),
+        log: Arc::new(move |text| first(1, text)),
+        log_of,
         stopping: Arc::new(move || stop.asked()),
+        killed: Arc::new(run.owner.closed()),
+        s3: core.read_object(),
     }
 }
 

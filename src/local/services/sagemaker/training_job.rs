@@ -12,6 +12,7 @@ use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
 use crate::local::data;
+use crate::local::engines::InputMode;
 use crate::local::jobs::training::{self, ChannelPlan, Inputs, Plan, Watch};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
@@ -44,6 +45,11 @@ struct CreateTrainingJob {
 struct AlgorithmSpecification {
     training_image: Option<String>,
     algorithm_name: Option<String>,
+    training_input_mode: Option<String>,
+    #[serde(default)]
+    container_entrypoint: Vec<String>,
+    #[serde(default)]
+    container_arguments: Vec<String>,
     #[serde(default)]
     metric_definitions: Vec<MetricDefinition>,
 }
@@ -79,6 +85,8 @@ struct Channel {
     channel_name: String,
     content_type: Option<String>,
     compression_type: Option<String>,
+    input_mode: Option<String>,
+    record_wrapper_type: Option<String>,
     data_source: DataSource,
 }
 
@@ -93,6 +101,7 @@ struct DataSource {
 struct S3DataSource {
     s3_data_type: String,
     s3_uri: String,
+    s3_data_distribution_type: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -104,6 +113,7 @@ struct OutputDataConfig {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ResourceConfig {
+    instance_type: Option<String>,
     instance_count: Option<u32>,
     #[serde(default)]
     instance_groups: Vec<InstanceGroup>,
@@ -194,7 +204,9 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
             return Err(AwsError::validation(message));
         }
     };
-    let channels = request.input_data_config.into_iter().map(|channel| channel_plan(core, channel, &request.role_arn));
+    let mode = input_mode(algorithm.training_input_mode.as_deref());
+    let channels = request.input_data_config.into_iter();
+    let channels = channels.map(|channel| channel_plan(core, channel, mode, &request.role_arn));
     let channels = channels.collect::<Result<_, _>>()?;
     let output = data::s3_uri(&request.output_data_config.s3_output_path)?;
     data::check_output_bucket(core, &output)?;
@@ -206,6 +218,9 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
         inputs: Inputs { role: request.role_arn, channels },
         environment: request.environment,
         instance_count: request.resource_config.instance_count.unwrap_or(grouped.max(1)),
+        instance_type: request.resource_config.instance_type.unwrap_or_default(),
+        entrypoint: algorithm.container_entrypoint,
+        arguments: algorithm.container_arguments,
         output,
         max_runtime: Duration::from_secs(max_runtime),
         metrics: metrics::compile(definitions)?,
@@ -213,7 +228,16 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
     })
 }
 
-fn channel_plan(core: &Core, channel: Channel, role: &str) -> Result<ChannelPlan, AwsError> {
+/// `File`, `Pipe` or `FastFile`, of the whole job or of a channel.
+fn input_mode(name: Option<&str>) -> InputMode {
+    match name {
+        Some("Pipe") => InputMode::Pipe,
+        Some("FastFile") => InputMode::FastFile,
+        _ => InputMode::File,
+    }
+}
+
+fn channel_plan(core: &Core, channel: Channel, mode: InputMode, role: &str) -> Result<ChannelPlan, AwsError> {
     let Some(source) = channel.data_source.s3_data_source else {
         let message =
             format!("The local backend supports only S3 data sources (channel \"{}\").", channel.channel_name);
@@ -223,6 +247,9 @@ fn channel_plan(core: &Core, channel: Channel, role: &str) -> Result<ChannelPlan
     Ok(ChannelPlan {
         name: channel.channel_name,
         content_type: channel.content_type,
+        input_mode: channel.input_mode.as_deref().map_or(mode, |own| input_mode(Some(own))),
+        sharded: source.s3_data_distribution_type.as_deref() == Some("ShardedByS3Key"),
+        record_io: channel.record_wrapper_type.as_deref() == Some("RecordIO"),
         gzip: channel.compression_type.as_deref() == Some("Gzip"),
         data_type: source.s3_data_type,
         uri: source.s3_uri,
