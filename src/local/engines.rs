@@ -90,6 +90,9 @@ pub trait LoadedModel: Send + Sync + 'static {
 /// Takes the number of an instance, beginning with 1, and a line that its container prints.
 pub type HostLog = Arc<dyn Fn(u32, &str) + Send + Sync>;
 
+/// Takes the path of a checkpoint below `/opt/ml/checkpoints`, and its content.
+pub type SaveCheckpoint = Arc<dyn Fn(&str, Bytes) + Send + Sync>;
+
 /// Reads an object of the backend's S3 by bucket and key.
 pub type ReadObject = Arc<dyn Fn(&str, &str) -> Option<Bytes> + Send + Sync>;
 
@@ -107,6 +110,10 @@ pub struct TrainingTask {
     pub hyperparameters: BTreeMap<String, String>,
     /// The input channels in the order of the request.
     pub channels: Vec<Channel>,
+    /// `/opt/ml/checkpoints`, as an earlier job left it at the place of `CheckpointConfig`: path, content.
+    pub checkpoints: Vec<(String, Bytes)>,
+    /// Stores a checkpoint there at once; does nothing for a job without `CheckpointConfig`.
+    pub save_checkpoint: SaveCheckpoint,
     /// The request's environment variables.
     pub environment: BTreeMap<String, String>,
     /// The number of instances that the job asked for.

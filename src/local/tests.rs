@@ -12,6 +12,7 @@ mod script_mode;
 mod support;
 mod tags;
 mod training;
+mod training_options;
 mod transform;
 mod tuning;
 mod wire;

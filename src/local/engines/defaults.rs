@@ -16,6 +16,8 @@ impl Default for TrainingTask {
             image: String::new(),
             hyperparameters: BTreeMap::new(),
             channels: Vec::new(),
+            checkpoints: Vec::new(),
+            save_checkpoint: Arc::new(|_, _| {}),
             environment: BTreeMap::new(),
             instance_count: 1,
             instance_type: String::new(),
