@@ -57,17 +57,18 @@ pub(super) fn resolve(core: &Core, data_type: &str, uri: &str, role: &str) -> Re
     match data_type {
         "S3Prefix" => {
             let inputs = below(core, &place);
-            if inputs.is_empty() { Err(no_objects(core, &place, role)) } else { Ok(inputs) }
+            if inputs.is_empty() && !core.is_lenient() { Err(no_objects(core, &place, role)) } else { Ok(inputs) }
         }
         AUGMENTED if core.s3.get(place.bucket(), place.key()).is_none() => Err(no_objects(core, &place, role)),
         AUGMENTED => {
             let (bucket, key) = (place.bucket().to_owned(), place.key().to_owned());
             Ok(vec![Input { bucket, key, path: place.file_name().to_owned() }])
         }
-        "ManifestFile" => {
-            let manifest = core.s3.get(place.bucket(), place.key()).ok_or_else(|| no_objects(core, &place, role))?;
-            manifest_inputs(&manifest, uri)
-        }
+        "ManifestFile" => match core.s3.get(place.bucket(), place.key()) {
+            Some(manifest) => manifest_inputs(&manifest, uri),
+            None if core.is_lenient() => Ok(Vec::new()),
+            None => Err(no_objects(core, &place, role)),
+        },
         other => Err(AwsError::validation(format!("The local backend does not support the S3DataType {other} yet."))),
     }
 }
@@ -115,6 +116,10 @@ pub(super) fn s3_uri(uri: &str) -> Result<S3Uri, AwsError> {
 /// Refuses an output place whose bucket does not exist.
 pub(super) fn check_output_bucket(core: &Core, place: &S3Uri) -> Result<(), AwsError> {
     if core.s3.bucket_exists(place.bucket()) {
+        return Ok(());
+    }
+    if core.is_lenient() {
+        core.s3.create_bucket(place.bucket());
         return Ok(());
     }
     Err(AwsError::validation(format!(

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use super::containers::no_engine;
-use super::{GRACE, Run};
+use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::clock::BusyGuard;
 use crate::local::engines::{EngineFailure, HostLog, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
 use crate::local::metrics::{self, Metric};
+use crate::local::profile::Nothing;
 use crate::local::state::Resource;
 use crate::local::time::{epoch, seconds_since, timestamp};
 
@@ -30,6 +31,11 @@ const DOWNLOADING_DATA: u64 = 5;
 const DOWNLOADING_IMAGE: u64 = 5;
 const UPLOADING: u64 = 5;
 const STOPPING: u64 = 2;
+
+/// How long a spot instance trains before it is taken away, and how long there is none.
+const INTERRUPTED_AFTER: u64 = 30;
+const INTERRUPTED: u64 = 60;
+const RESTARTING: u64 = 10;
 
 const LOG_GROUP: &str = "/aws/sagemaker/TrainingJobs";
 /// What a job may read in all, in bytes: everything is kept in memory.
@@ -193,6 +199,9 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
     if run.pass_unless_stopped(PENDING).await {
         return stopped_early(run).await;
     }
+    if run.faults.capacity {
+        return End::Failed(NO_CAPACITY.to_owned());
+    }
     let start = run.now();
     // The time before the instances were there counts as waiting.
     let waited = Duration::from_secs(STARTING + PENDING);
@@ -214,7 +223,13 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
     if run.pass_unless_stopped(DOWNLOADING_IMAGE).await {
         return stopped_early(run).await;
     }
+    for _ in 0..run.faults.interruptions {
+        if interrupt(run).await {
+            return stopped_early(run).await;
+        }
+    }
     enter(run, "Training", "Training image download completed. Training in progress.");
+    run.hold().await;
     let passed = run.now().duration_since(start).unwrap_or_default();
     let limit = match left.map(|left| left.saturating_sub(passed)) {
         Some(left) if left < plan.max_runtime => (left, Limit::Wait),
@@ -245,6 +260,24 @@ fn enter(run: &Run, status: &str, message: &str) {
     });
 }
 
+/// Trains until the instances are taken away, and gets new ones; whether a stop came.
+async fn interrupt(run: &mut Run) -> bool {
+    enter(run, "Training", "Training image download completed. Training in progress.");
+    if run.pass_unless_stopped(INTERRUPTED_AFTER).await {
+        return true;
+    }
+    enter(run, "Interrupted", "The job stopped because the managed spot training instances were interrupted.");
+    if run.pass_unless_stopped(INTERRUPTED).await {
+        return true;
+    }
+    enter(run, "Restarting", "Restarting the training job");
+    if run.pass_unless_stopped(RESTARTING).await {
+        return true;
+    }
+    enter(run, "Downloading", "Downloading the training image");
+    run.pass_unless_stopped(DOWNLOADING_IMAGE).await
+}
+
 async fn stopped_early(run: &mut Run) -> End {
     run.pass(STOPPING).await;
     End::Stopped(Limit::None)
@@ -262,6 +295,8 @@ async fn train(
     let Some(engine) = run.owner.core.training_engine(&task) else {
         return (Trained::Failed(format!("ClientError: {}", no_engine(&plan.image))), Limit::None);
     };
+    let no_data = !task.channels.is_empty() && task.channels.iter().all(|channel| channel.files.is_empty());
+    let engine = if no_data && run.owner.core.is_lenient() { Arc::new(Nothing) } else { engine };
     let clock = run.owner.core.clock.clone();
     let stop = run.stop.clone();
     let mut passed = Limit::None;

@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use super::containers::{self, Container, LoadFailure, Surroundings};
 use super::hosting::instance_id;
 use super::run::Owner;
-use super::{GRACE, Run};
+use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::backend::Core;
 use crate::local::data::{self, Budget, Input};
 use crate::local::engines::{Invocation, InvocationFailure, Reply};
@@ -105,6 +105,9 @@ async fn walk(run: &mut Run, plan: Plan) -> End {
     if run.pass_unless_stopped(STARTING).await {
         run.pass(STOPPING).await;
         return End::Stopped;
+    }
+    if run.faults.capacity {
+        return End::Failed(NO_CAPACITY.to_owned());
     }
     run.update(|resource, now| resource.set("TransformStartTime", timestamp(now)));
     let log = Log::new(run);

@@ -12,10 +12,24 @@ use crate::local::jobs::{processing, training, transform, tuning};
 use crate::local::kinds::{self, Kind};
 use crate::local::state::{Resource, text};
 
+mod automl;
+mod clusters;
 mod endpoint;
 mod endpoint_config;
+mod experiments;
+mod feature_store;
+mod hubs;
+mod images;
+mod labeling;
+mod lineage;
 mod model;
+mod model_cards;
+mod monitoring;
+mod pipelines;
+mod presigned;
 mod processing_job;
+mod registry;
+mod search;
 mod table;
 mod tags;
 mod training_job;
@@ -54,6 +68,20 @@ static OWN: &[&[Own]] = &[
         ("UpdateEndpointWeightsAndCapacities", endpoint::update_weights),
         ("DeleteEndpoint", endpoint::delete),
     ],
+    automl::OPERATIONS,
+    clusters::OPERATIONS,
+    experiments::OPERATIONS,
+    feature_store::OPERATIONS,
+    hubs::OPERATIONS,
+    images::OPERATIONS,
+    labeling::OPERATIONS,
+    lineage::OPERATIONS,
+    model_cards::OPERATIONS,
+    monitoring::OPERATIONS,
+    pipelines::OPERATIONS,
+    presigned::OPERATIONS,
+    registry::OPERATIONS,
+    search::OPERATIONS,
     tags::OPERATIONS,
 ];
 
@@ -76,7 +104,7 @@ pub(super) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answ
 /// Stops a job that runs; one that does not cannot be stopped.
 fn stop(core: &Core, kind: Kind, stopping: fn(&mut Resource, SystemTime), request: &Value) -> Answer {
     let row = kind.row();
-    let name = text(request, row.name_member())?;
+    let name = text(request, row.name)?;
     core.change(|state| {
         let job = state.get_mut(row, &core.place, name)?;
         if job.status(row) == "InProgress" {

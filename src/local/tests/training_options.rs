@@ -194,3 +194,32 @@ async fn a_job_is_updated_while_it_runs() {
     let unknown = aws.sagemaker.update_training_job().training_job_name("no").send().await;
     assert_eq!(refusal(unknown), validation("Requested resource not found."));
 }
+
+#[tokio::test]
+async fn an_algorithm_is_named_instead_of_its_image() {
+    let aws = Aws::new();
+    let channel = sm::ChannelSpecification::builder()
+        .name("train")
+        .supported_content_types("text/csv")
+        .supported_input_modes(sm::TrainingInputMode::File)
+        .build();
+    let specification = sm::TrainingSpecification::builder()
+        .training_image(super::support::IMAGE)
+        .supported_training_instance_types(sm::TrainingInstanceType::MlM5Large)
+        .training_channels(channel)
+        .build();
+    let create = aws.sagemaker.create_algorithm().algorithm_name("mean");
+    let arn = create.training_specification(specification).send().await.unwrap().algorithm_arn().unwrap().to_owned();
+    let named = |name: &str| {
+        sm::AlgorithmSpecification::builder()
+            .algorithm_name(name)
+            .training_input_mode(sm::TrainingInputMode::File)
+            .build()
+    };
+    for (job, name) in [("by-name", "mean"), ("by-arn", arn.as_str())] {
+        aws.train(job).algorithm_specification(named(name)).send().await.unwrap();
+        assert_eq!(aws.ended(job).await.failure_reason(), None);
+    }
+    let text = "Algorithm arn:aws:sagemaker:us-east-1:123456789012:algorithm/none does not exist.";
+    assert_eq!(refusal(aws.train("no").algorithm_specification(named("none")).send().await), validation(text));
+}

@@ -69,8 +69,7 @@ impl AlgorithmSpecification {
     fn definitions(&self) -> Vec<Definition> {
         let own = self.metric_definitions.iter().map(|metric| (metric.name.clone(), metric.regex.clone()));
         let mut all: Vec<Definition> = own.collect();
-        let image = self.training_image.as_ref().or(self.algorithm_name.as_ref());
-        for builtin in image.map(|image| metrics::builtin_definitions(image)).unwrap_or_default() {
+        for builtin in self.training_image.as_deref().map(metrics::builtin_definitions).unwrap_or_default() {
             if !all.iter().any(|(name, _)| *name == builtin.0) {
                 all.push(builtin);
             }
@@ -217,7 +216,8 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
     }
     let algorithm = request.algorithm_specification;
     let image = match (algorithm.training_image, algorithm.algorithm_name) {
-        (Some(image), None) | (None, Some(image)) => image,
+        (Some(image), None) => image,
+        (None, Some(name)) => algorithm_image(core, &name)?,
         _ => {
             let message = "You must specify either TrainingImage or AlgorithmName in AlgorithmSpecification, not both.";
             return Err(AwsError::validation(message));
@@ -255,6 +255,14 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
         metrics: metrics::compile(definitions)?,
         watch: None,
     })
+}
+
+/// The training image of an algorithm, by its name or ARN.
+fn algorithm_image(core: &Core, name: &str) -> Result<String, AwsError> {
+    let state = core.state();
+    let algorithm = state.get(Kind::Algorithm.row(), &core.place, name)?;
+    let image = algorithm.member("TrainingSpecification.TrainingImage").and_then(Value::as_str);
+    image.map(str::to_owned).ok_or_else(|| AwsError::validation(format!("Algorithm {} has no image.", algorithm.arn)))
 }
 
 /// `File`, `Pipe` or `FastFile`, of the whole job or of a channel.
