@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 
 use super::clock::LocalClock;
 use super::control;
-use super::engines::Engine;
+use super::engines::{Engine, ModelFiles, ProcessingTask, ReadObject, TrainingTask};
 use super::faults::{self, Broken, Faults, Hindrance};
 use super::ignored::{self, IgnoredField};
 use super::jobs::revive;
@@ -36,7 +36,16 @@ use crate::error::{Error, ErrorKind, Result};
 /// See the [module](super) for an example. A backend is `Send + Sync`, and several Tokio runtimes may use it. A job
 /// runs on the runtime that handled its Create request and fails if that runtime ends first.
 #[derive(Clone)]
-pub struct LocalBackend(Arc<Core>);
+pub struct LocalBackend(Arc<Core>, Arc<Handle>);
+
+/// What all clones of a backend share besides its core, which running jobs keep alive for longer.
+struct Handle(Vec<Arc<dyn Engine>>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|engine| engine.close());
+    }
+}
 
 /// What the services share.
 pub(super) struct Core {
@@ -339,7 +348,8 @@ impl LocalBackendBuilder {
             iam::add_default_role(&mut state, &core);
         }
         drop(state);
-        Ok(LocalBackend(Arc::new(core)))
+        let handle = Arc::new(Handle(core.engines.clone()));
+        Ok(LocalBackend(Arc::new(core), handle))
     }
 }
 
@@ -352,6 +362,8 @@ fn bundled_engines() -> Vec<Arc<dyn Engine>> {
     vec![
         #[cfg(feature = "algorithms")]
         Arc::new(super::engines::xgboost::XGBoostEngine::new()),
+        #[cfg(unix)]
+        Arc::new(super::engines::script_mode::ScriptModeEngine::new()),
     ]
 }
 
@@ -376,9 +388,26 @@ impl Core {
         result
     }
 
-    /// The engine that stands in for an image.
-    pub(super) fn engine(&self, image: &str) -> Option<Arc<dyn Engine>> {
-        self.engines.iter().find(|engine| engine.runs(image)).cloned()
+    /// The engine that trains a job.
+    pub(super) fn training_engine(&self, job: &TrainingTask) -> Option<Arc<dyn Engine>> {
+        self.engines.iter().find(|engine| engine.trains(job)).cloned()
+    }
+
+    /// The engine that runs a processing job.
+    pub(super) fn processing_engine(&self, job: &ProcessingTask) -> Option<Arc<dyn Engine>> {
+        self.engines.iter().find(|engine| engine.processes(job)).cloned()
+    }
+
+    /// The engine that serves a model.
+    pub(super) fn serving_engine(&self, model: &ModelFiles) -> Option<Arc<dyn Engine>> {
+        self.engines.iter().find(|engine| engine.serves(model)).cloned()
+    }
+
+    /// How a container reads S3.
+    pub(super) fn read_object(self: &Arc<Self>) -> ReadObject {
+        // Weak, because a container that is up belongs to the backend.
+        let core = Arc::downgrade(self);
+        Arc::new(move |bucket, key| core.upgrade()?.s3.get(bucket, key))
     }
 
     pub(super) fn is_lenient(&self) -> bool {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Run;
-use super::containers::{self, Container, LoadFailure};
+use super::containers::{self, Container, LoadFailure, Surroundings};
 use super::run::Owner;
 use crate::local::backend::Core;
 use crate::local::kinds::Kind;
@@ -269,8 +269,9 @@ async fn deploy(run: &Run, variants: &[Value]) -> Result<Deployment, String> {
         let name = variant["VariantName"].as_str().unwrap_or_default().to_owned();
         let model = variant["ModelName"].as_str().unwrap_or_default().to_owned();
         let (owner, stream) = (run.owner.clone(), log_stream(&run.owner.name, &name));
+        let surroundings = Surroundings::new(run, &log_group(&owner.name), &stream);
         let work = run.work(move || {
-            let loaded = containers::load(&owner.core, &model, &BTreeMap::new());
+            let loaded = containers::load(&owner.core, &model, &BTreeMap::new(), &surroundings);
             log_load(&owner, &stream, &loaded);
             loaded
         });

@@ -78,6 +78,25 @@ impl Owner {
         }
     }
 
+    /// Tells whether what the task started is over, or is to end at once; keeps nothing alive.
+    pub(in crate::local) fn closed(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let logs = self.logs.clone();
+        move || !logs.load(Ordering::Acquire)
+    }
+
+    /// A log for what outlives the task: it takes lines as long as the resource exists, and keeps nothing alive.
+    pub(in crate::local) fn lasting_log(&self, group: String, stream: String) -> Arc<dyn Fn(&str) + Send + Sync> {
+        let (core, name, kind, id) = (Arc::downgrade(&self.core), self.name.clone(), self.kind, self.id);
+        let key = self.key.clone();
+        Arc::new(move |line| {
+            if let Some(core) = core.upgrade() {
+                let logs = Arc::new(AtomicBool::new(true));
+                let owner = Self { core, name: name.clone(), key: key.clone(), kind, id, logs };
+                owner.log(&group, &stream, line);
+            }
+        })
+    }
+
     /// Nothing that is said from now on is logged.
     pub(in crate::local) fn close_logs(&self) {
         self.logs.store(false, Ordering::Release);
