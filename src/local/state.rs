@@ -120,7 +120,10 @@ impl Row {
         }
         let is_key = self.made.is_some_and(|made| made.member == self.name) || self.name == self.arn;
         let key = match &made {
-            Some(made) if is_key => made.clone(),
+            Some(made) if is_key => {
+                let parents = self.parents.iter().filter_map(|parent| text(parent));
+                self.key(&parents.collect::<Vec<_>>().join("/")) + if self.parents.is_empty() { "" } else { "/" } + made
+            }
             _ => self.key_of(request),
         };
         let name = text(self.title).or(text(self.name)).unwrap_or(&key).to_owned();

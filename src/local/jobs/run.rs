@@ -102,6 +102,11 @@ impl Owner {
         self.logs.store(false, Ordering::Release);
     }
 
+    /// The last part of the resource's key: its name or the identifier that the service made.
+    pub(in crate::local) fn key(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Changes the resource; `None` if it is gone.
     pub(in crate::local) fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
         let now = self.core.clock.now();
@@ -290,6 +295,7 @@ pub(super) fn fail(kind: Kind, resource: &mut Resource, now: SystemTime, reason:
         Kind::HyperParameterTuningJob => super::tuning::fail(resource, now, reason),
         Kind::ProcessingJob => super::processing::fail(resource, now, reason),
         Kind::Endpoint => super::hosting::fail(resource, reason),
+        Kind::PipelineExecution => super::pipeline::fail(resource, reason),
         // What walks through its states has nothing to clean up.
         _ => {}
     }
