@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Run;
 use super::run::panic_message;
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::engines::{Engine, EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
+use crate::local::engines::{Engine, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
 use crate::local::kinds::Kind;
 use crate::local::profile::Nothing;
 
@@ -21,6 +22,24 @@ pub(in crate::local) struct Container {
     /// `primary`, or the place in a pipeline such as `container_2`.
     pub(in crate::local) name: String,
     pub(in crate::local) model: Arc<dyn LoadedModel>,
+}
+
+/// What a container that comes up is connected to.
+pub(super) struct Surroundings {
+    pub(super) log: Arc<dyn Fn(&str) + Send + Sync>,
+    /// True once nobody waits for the container any more.
+    pub(super) stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Surroundings {
+    /// For the containers of an endpoint or job, whose lines go to a log stream.
+    pub(super) fn new(run: &Run, group: &str, stream: &str) -> Self {
+        let (closed, stop) = (run.owner.closed(), run.stop.clone());
+        Self {
+            log: run.owner.lasting_log(group.to_owned(), stream.to_owned()),
+            stopping: Arc::new(move || stop.asked() || closed()),
+        }
+    }
 }
 
 /// Why a container did not come up.
@@ -64,9 +83,10 @@ struct S3ModelDataSource {
 
 /// Loads the containers of a model in the order of the pipeline; `environment` is added to each. May block.
 pub(super) fn load(
-    core: &Core,
+    core: &Arc<Core>,
     model: &str,
     environment: &BTreeMap<String, String>,
+    surroundings: &Surroundings,
 ) -> Result<Vec<Container>, LoadFailure> {
     let definitions = {
         let state = core.state();
@@ -85,7 +105,7 @@ pub(super) fn load(
                 Some(host) => host.clone(),
                 None => format!("container_{number}"),
             };
-            let model = load_one(core, definition, number, environment)?;
+            let model = load_one(core, definition, number, environment, surroundings)?;
             Ok(Container { name, model })
         })
         .collect()
@@ -100,25 +120,32 @@ fn definitions(model: &serde_json::Map<String, Value>) -> Vec<Value> {
 }
 
 fn load_one(
-    core: &Core,
+    core: &Arc<Core>,
     definition: Definition,
     number: usize,
     more: &BTreeMap<String, String>,
+    surroundings: &Surroundings,
 ) -> Result<Arc<dyn LoadedModel>, LoadFailure> {
     let image = definition.image.clone().unwrap_or_default();
-    let engine = core.engine(&image).ok_or_else(|| LoadFailure::NoEngine(no_engine(&image)))?;
-    let (engine, files) = match files(core, &definition, number) {
-        Ok(files) => (engine, files),
-        Err(LoadFailure::Data(_)) if core.is_lenient() => (Arc::new(Nothing) as Arc<dyn Engine>, Vec::new()),
+    let (files, missing) = match files(core, &definition, number) {
+        Ok(files) => (files, false),
+        Err(LoadFailure::Data(_)) if core.is_lenient() => (Vec::new(), true),
         Err(failure) => return Err(failure),
     };
     let mut environment = definition.environment;
     environment.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let model = ModelFiles { image, files, environment };
-    engine.load(&model).map_err(|failure| match failure {
-        EngineFailure::Algorithm { message, .. } => LoadFailure::Engine(message),
-        stopped @ EngineFailure::Stopped => LoadFailure::Engine(stopped.to_string()),
-    })
+    let model = ModelFiles {
+        image,
+        files,
+        environment,
+        region: core.place.region.clone(),
+        log: surroundings.log.clone(),
+        stopping: surroundings.stopping.clone(),
+        s3: core.read_object(),
+    };
+    let engine = core.serving_engine(&model).ok_or_else(|| LoadFailure::NoEngine(no_engine(&model.image)))?;
+    let engine = if missing { Arc::new(Nothing) as Arc<dyn Engine> } else { engine };
+    engine.load(&model).map_err(|failure| LoadFailure::Engine(failure.message().to_owned()))
 }
 
 fn files(core: &Core, definition: &Definition, number: usize) -> Result<Vec<(String, bytes::Bytes)>, LoadFailure> {
@@ -183,6 +210,7 @@ pub(in crate::local) fn invoke(
 pub(super) fn no_engine(image: &str) -> String {
     format!(
         "the local backend has no engine for the image \"{image}\". Register one with \
-         LocalBackend::builder().engine(..), or enable the feature `algorithms` for the built-in algorithms."
+         LocalBackend::builder().engine(..), such as an FnEngine of closures or a ProcessEngine that runs a command, or \
+         enable the feature `algorithms` for the built-in algorithms."
     )
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Run;
-use super::containers::{self, Container, LoadFailure};
+use super::containers::{self, Container, LoadFailure, Surroundings};
 use super::run::Owner;
 use crate::local::backend::Core;
 use crate::local::kinds::Kind;
@@ -44,6 +44,17 @@ pub(in crate::local) struct Variant {
 impl Deployment {
     fn new(endpoint: &str, variants: Vec<Variant>) -> Self {
         Self { variants, random: Mutex::new(fastrand::Rng::with_seed(hash(endpoint))) }
+    }
+
+    /// The same with the weights of summaries, as Describe gives them.
+    fn reweighed(mut self, summaries: &[Value]) -> Self {
+        for variant in &mut self.variants {
+            let summary = summaries.iter().find(|summary| summary["VariantName"] == variant.name.as_str());
+            if let Some(weight) = summary.and_then(|summary| summary["CurrentWeight"].as_f64()) {
+                variant.weight = weight;
+            }
+        }
+        self
     }
 
     /// A variant by weight.
@@ -129,6 +140,32 @@ pub(in crate::local) async fn create(mut run: Run, variants: Vec<Value>) {
     let summaries = summaries(&variants, "InService", &run.owner.core);
     run.finish(|resource, _| match loaded {
         Ok(deployment) => {
+            in_service(resource, deployment, summaries);
+        }
+        Err(reason) => fail(resource, &reason),
+    });
+}
+
+/// Loads the models of an endpoint that was up before the backend was started again.
+pub(super) async fn revive(run: Run, config: &str) {
+    let core = run.owner.core.clone();
+    let variants = {
+        let state = core.state();
+        let config = state.get(Kind::EndpointConfig.row(), &core.place, config);
+        config.map(|config| config.request.get("ProductionVariants").and_then(Value::as_array).cloned())
+    };
+    let variants = variants.map(Option::unwrap_or_default).map_err(|error| error.message);
+    let loaded = match &variants {
+        Ok(variants) => deploy(&run, variants).await,
+        Err(why) => Err(why.clone()),
+    };
+    run.finish(|resource, _| match loaded {
+        Ok(deployment) if resource.state.contains_key("ProductionVariants") => {
+            let weights = resource.state.get("ProductionVariants").and_then(Value::as_array).cloned();
+            resource.deployment = Some(Arc::new(deployment.reweighed(&weights.unwrap_or_default())));
+        }
+        Ok(deployment) => {
+            let summaries = summaries(&variants.unwrap_or_default(), "InService", &core);
             in_service(resource, deployment, summaries);
         }
         Err(reason) => fail(resource, &reason),
@@ -232,8 +269,9 @@ async fn deploy(run: &Run, variants: &[Value]) -> Result<Deployment, String> {
         let name = variant["VariantName"].as_str().unwrap_or_default().to_owned();
         let model = variant["ModelName"].as_str().unwrap_or_default().to_owned();
         let (owner, stream) = (run.owner.clone(), log_stream(&run.owner.name, &name));
+        let surroundings = Surroundings::new(run, &log_group(&owner.name), &stream);
         let work = run.work(move || {
-            let loaded = containers::load(&owner.core, &model, &BTreeMap::new());
+            let loaded = containers::load(&owner.core, &model, &BTreeMap::new(), &surroundings);
             log_load(&owner, &stream, &loaded);
             loaded
         });

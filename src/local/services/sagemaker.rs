@@ -49,6 +49,7 @@ static OWN: &[&[Own]] = &[
     &[
         ("CreateTrainingJob", training_job::create),
         ("StopTrainingJob", |core, request| stop(core, Kind::TrainingJob, training::stopping, request)),
+        ("UpdateTrainingJob", |core, request| training_job::update(core, request)),
         ("DeleteTrainingJob", |core, request| training_job::delete(core, request)),
         ("CreateTransformJob", transform_job::create),
         ("StopTransformJob", |core, request| stop(core, Kind::TransformJob, transform::stopping, request)),
