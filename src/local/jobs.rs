@@ -2,7 +2,9 @@
 
 mod containers;
 pub(super) mod hosting;
+pub(super) mod pipeline;
 pub(super) mod processing;
+pub(super) mod revive;
 mod run;
 pub(super) mod states;
 pub(super) mod training;
