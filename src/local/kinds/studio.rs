@@ -73,12 +73,7 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         parents: &["DomainId", "UserProfileName", "SpaceName", "AppType"],
         needs: &[(Kind::Domain, "DomainId"), (Kind::UserProfile, "UserProfileName"), (Kind::Space, "SpaceName")],
-        status: Status {
-            updated: &[],
-            updatable: &[],
-            deletable: &["InService", "Failed", "Pending"],
-            ..IN_SERVICE
-        },
+        status: Status { updated: &[], updatable: &[], deletable: &["InService", "Failed", "Pending"], ..IN_SERVICE },
         prepare: |draft| match draft.has("UserProfileName") != draft.has("SpaceName") {
             true => Ok(()),
             false => Err(AwsError::validation("Exactly one of UserProfileName and SpaceName must be provided.")),

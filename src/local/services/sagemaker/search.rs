@@ -18,10 +18,8 @@ use crate::local::state::{Resource, State, text};
 use self::condition::Condition;
 use self::property::Property;
 
-pub(super) static OPERATIONS: &[Own] = &[
-    ("Search", |core, request| search(core, request)),
-    ("GetSearchSuggestions", |_, request| suggest(request)),
-];
+pub(super) static OPERATIONS: &[Own] =
+    &[("Search", |core, request| search(core, request)), ("GetSearchSuggestions", |_, request| suggest(request))];
 
 const MAX_SUGGESTIONS: usize = 10;
 

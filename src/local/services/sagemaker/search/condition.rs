@@ -102,9 +102,9 @@ impl Test {
             "Exists" => !found.is_empty(),
             "NotExists" => found.is_empty(),
             // The values are separated by commas.
-            "In" => found.iter().any(|value| {
-                self.value.split(',').any(|one| order(value, one.trim()).is_some_and(Ordering::is_eq))
-            }),
+            "In" => found
+                .iter()
+                .any(|value| self.value.split(',').any(|one| order(value, one.trim()).is_some_and(Ordering::is_eq))),
             _ => false,
         }
     }
