@@ -7,11 +7,16 @@ mod group;
 mod list;
 mod multipart;
 mod partial;
+mod progress;
 mod put;
+mod settings;
 mod target;
 mod upload;
 
+pub use download::Download;
 pub use list::S3Object;
+pub use progress::Progress;
+pub use upload::Upload;
 
 /// Objects above this size travel in parts.
 const MULTIPART_THRESHOLD: u64 = 16 * 1024 * 1024;

@@ -111,13 +111,19 @@ fn patience(config: &SdkConfig, read: Duration) -> TimeoutConfig {
     }
 }
 
-/// More attempts than the AWS SDK's default number, unless the caller has chosen another.
+/// More attempts than the AWS SDK's default number, unless the caller has chosen another, or that very one.
 fn logs_retries(config: &SdkConfig) -> RetryConfig {
     let standard = RetryConfig::standard();
     match config.retry_config() {
-        Some(own) if own.max_attempts() != standard.max_attempts() => own.clone(),
+        Some(own) if own.max_attempts() != standard.max_attempts() || is_chosen(config) => own.clone(),
         own => own.cloned().unwrap_or(standard).with_max_attempts(LOGS_ATTEMPTS),
     }
+}
+
+/// A configuration that was loaded has always a number of attempts; one that was put together by hand has one only if
+/// somebody chose it. What a profile has chosen, or who loads with a number of their own, cannot be told apart.
+fn is_chosen(config: &SdkConfig) -> bool {
+    config.service_config().is_none() || std::env::var_os("AWS_MAX_ATTEMPTS").is_some()
 }
 
 #[cfg(all(test, feature = "local"))]
@@ -211,7 +217,7 @@ mod tests {
             logs_retries(&config.build()).max_attempts()
         };
         assert_eq!(attempts(None), 15);
-        assert_eq!(attempts(Some(RetryConfig::standard())), 15, "what nobody has chosen");
+        assert_eq!(attempts(Some(RetryConfig::standard())), 3, "somebody has put it there");
         assert_eq!(attempts(Some(RetryConfig::disabled())), 1);
         assert_eq!(attempts(Some(RetryConfig::standard().with_max_attempts(20))), 20);
     }

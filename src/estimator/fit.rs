@@ -62,6 +62,7 @@ impl<'a> Fit<'a> {
             context = context.job_name(name);
         }
         let plan = self.estimator.plan(&context, &self.channels)?;
+        let plan = plan.map_raw(|request| self.session.defaults().training(request));
         Ok(plan.map_raw(|request| std::mem::take(&mut self.changes).apply(request)))
     }
 
@@ -71,7 +72,7 @@ impl<'a> Fit<'a> {
             refuse_empty(self.session, &self.channels).await?;
         }
         if plan.needs_role() {
-            plan = plan.with_role(self.session.execution_role().await?);
+            plan = plan.with_role(self.session.role_for("SageMaker.TrainingJob.RoleArn").await?);
         }
         if plan.needs_output() {
             plan = plan.with_output(&self.session.default_uri("").await?);

@@ -88,6 +88,7 @@ impl<K: JobKind> Follower<K> {
         if std::mem::take(&mut self.pause) {
             self.poller.pause().await;
         }
+        self.poller.asks();
         let mut over = false;
         match self.stage {
             Stage::Watch => {

@@ -1,6 +1,8 @@
+use std::time::SystemTime;
+
 use super::{Metric, TrainingJobDescription};
 use crate::aws::ServiceCall;
-use crate::job::{Completed, Job, JobKind, sealed};
+use crate::job::{Changed, Completed, Job, JobKind, sealed};
 use crate::types::S3Uri;
 use crate::{Error, ErrorKind, Result, Session};
 
@@ -42,6 +44,16 @@ impl JobKind for Training {
     async fn stop(session: &Session, name: &str) -> Result<()> {
         let asked = session.aws().sagemaker().stop_training_job().training_job_name(name).send().await;
         asked.of("StopTrainingJob").map(drop).map_err(|error| named(error, name))
+    }
+
+    async fn changed(session: &Session, after: SystemTime, token: Option<String>) -> Result<Option<Changed>> {
+        let page = session.aws().sagemaker().list_training_jobs().last_modified_time_after(after.into());
+        let page = page.max_results(100).set_next_token(token).send().await.of("ListTrainingJobs")?;
+        let jobs = page.training_job_summaries().iter().filter_map(|job| {
+            let at = job.last_modified_time().and_then(|at| SystemTime::try_from(*at).ok());
+            Some((job.training_job_name()?.to_owned(), job.training_job_status()?.as_str().to_owned(), at))
+        });
+        Ok(Some(Changed { jobs: jobs.collect(), next: page.next_token.clone() }))
     }
 }
 

@@ -22,6 +22,7 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("endpoint", 4, &["model", "predictor"]),
     ("images", 5, &[]),
     ("estimator", 5, &[]),
+    ("progress", 5, &[]),
     ("algorithms", 6, &[]),
     ("local", 7, &[]),
 ];
