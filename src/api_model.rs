@@ -5,6 +5,8 @@
 
 mod check;
 mod echo;
+#[cfg(feature = "local")]
+mod node;
 mod pattern;
 mod place;
 mod regex_syntax;
@@ -15,11 +17,11 @@ use std::fmt;
 
 use serde_json::Value;
 
-#[cfg(test)]
-use self::table::Kind;
+#[cfg(feature = "local")]
+pub(crate) use self::node::Node;
 use self::table::Table;
 #[cfg(feature = "local")]
-pub(crate) use self::table::{Location, Member};
+pub(crate) use self::table::{Kind, Location, Member};
 #[cfg(test)]
 use self::violation::Constraint;
 pub(crate) use self::violation::Violation;
@@ -34,11 +36,13 @@ pub(crate) enum Service {
     SageMakerRuntime,
     #[cfg(feature = "local")]
     Logs,
+    #[cfg(feature = "local")]
+    CloudWatch,
 }
 
 impl Service {
     #[cfg(test)]
-    const ALL: [Self; 3] = [Self::SageMaker, Self::SageMakerRuntime, Self::Logs];
+    const ALL: [Self; 4] = [Self::SageMaker, Self::SageMakerRuntime, Self::Logs, Self::CloudWatch];
 
     fn table(self) -> Table {
         Table(match self {
@@ -47,6 +51,8 @@ impl Service {
             Self::SageMakerRuntime => include_str!("api_model/tables/sagemaker-runtime.tsv"),
             #[cfg(feature = "local")]
             Self::Logs => include_str!("api_model/tables/logs.tsv"),
+            #[cfg(feature = "local")]
+            Self::CloudWatch => include_str!("api_model/tables/cloudwatch.tsv"),
         })
     }
 }

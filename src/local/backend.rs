@@ -17,7 +17,7 @@ use super::ignored::{self, IgnoredField};
 use super::recorder::{self, RecordedRequest, Recorder};
 use super::router::{self, Service};
 use super::s3::S3;
-use super::services::{self, iam, logs::LogStore};
+use super::services::{self, cloudwatch::MetricStore, iam, logs::LogStore, runtime};
 use super::state::{Place, State};
 use super::transport;
 
@@ -35,6 +35,9 @@ pub(super) struct Core {
     pub(super) engines: Vec<Arc<dyn Engine>>,
     pub(super) s3: S3,
     pub(super) logs: LogStore,
+    pub(super) metrics: MetricStore,
+    /// The largest body that `InvokeEndpoint` takes, in bytes.
+    pub(super) max_invocation_body: u64,
     state: Mutex<State>,
     recorder: Recorder,
     ignored: Mutex<BTreeSet<IgnoredField>>,
@@ -48,6 +51,7 @@ pub struct LocalBackendBuilder {
     region: String,
     clock: LocalClock,
     engines: Vec<Arc<dyn Engine>>,
+    max_invocation_body: u64,
 }
 
 impl LocalBackend {
@@ -70,6 +74,7 @@ impl LocalBackend {
             region: "us-east-1".to_owned(),
             clock: LocalClock::instant(),
             engines: Vec::new(),
+            max_invocation_body: runtime::MAX_BODY,
         }
     }
 
@@ -78,10 +83,10 @@ impl LocalBackend {
     /// Errors are answers in the service's own form; this never fails. Must be called within a Tokio runtime.
     pub async fn handle(&self, request: Request<SdkBody>) -> Response<SdkBody> {
         let core = &self.0;
-        let _busy = core.clock.busy();
+        let mut busy = Some(core.clock.busy());
         let service = router::service(&request);
         let mut record = describe(&request, &service);
-        let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request)).await;
+        let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request, &mut busy)).await;
         if let Some(operation) = operation {
             record.operation = operation;
         }
@@ -142,6 +147,7 @@ impl LocalBackend {
         drop(state);
         core.s3.reset();
         core.logs.reset();
+        core.metrics.reset();
         core.recorder.reset();
         core.ignored().clear();
         core.clock.changed();
@@ -178,6 +184,20 @@ impl LocalBackendBuilder {
         self
     }
 
+    /// The largest body that `InvokeEndpoint` and `InvokeEndpointWithResponseStream` take, in bytes. The default is that
+    /// of AWS, 6 MiB (6,291,456); serverless variants stay at 4 MiB.
+    ///
+    /// ```
+    /// use sagemaker::local::LocalBackend;
+    ///
+    /// let backend = LocalBackend::builder().max_invocation_body(25 << 20).build();
+    /// # let _ = backend;
+    /// ```
+    pub fn max_invocation_body(mut self, bytes: u64) -> Self {
+        self.max_invocation_body = bytes;
+        self
+    }
+
     /// The backend.
     pub fn build(self) -> LocalBackend {
         let clock = self.clock.clone();
@@ -188,6 +208,8 @@ impl LocalBackendBuilder {
             engines: self.engines.into_iter().chain(bundled_engines()).collect(),
             s3,
             logs: LogStore::default(),
+            metrics: MetricStore::default(),
+            max_invocation_body: self.max_invocation_body,
             state: Mutex::default(),
             recorder: Recorder::default(),
             ignored: Mutex::default(),
@@ -228,6 +250,13 @@ impl Core {
     pub(super) fn request_id(&self) -> String {
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
         format!("00000000-0000-4000-8000-{number:012x}")
+    }
+
+    /// A random identifier in the form of those of AWS: for names of objects, which may outlive the backend.
+    pub(super) fn unique_id(&self) -> String {
+        let bits = format!("{:032x}", fastrand::u128(..));
+        let parts = [&bits[..8], &bits[8..12], &bits[13..16], &bits[17..20], &bits[20..]];
+        format!("{}-{}-4{}-a{}-{}", parts[0], parts[1], parts[2], parts[3], parts[4])
     }
 
     fn note_ignored(&self, operation: &str, body: &Value) {

@@ -1,12 +1,14 @@
 //! What runs behind the answers: training, transform and hosting, each a task on the clock.
 
+pub(super) mod calls;
 mod containers;
 pub(super) mod hosting;
+mod multi_model;
 mod run;
 pub(super) mod training;
 pub(super) mod transform;
 
-pub(super) use containers::invoke;
+pub(super) use containers::Serving;
 pub(super) use hosting::{Deployment, Variant};
 pub(super) use run::{Run, Runtime, StopSignal};
 

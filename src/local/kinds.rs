@@ -11,6 +11,7 @@ pub(super) enum Kind {
     Model,
     EndpointConfig,
     Endpoint,
+    InferenceComponent,
 }
 
 /// One row of the table.
@@ -165,6 +166,33 @@ static TABLE: &[Row] = &[
         missing: |_, arn| AwsError::validation(format!("Could not find endpoint \"{arn}\".")),
         taken: |arn| AwsError::validation(format!("Cannot create already existing endpoint \"{arn}\".")),
     },
+    Row {
+        kind: Kind::InferenceComponent,
+        noun: "InferenceComponent",
+        arn_path: "inference-component",
+        case_sensitive: false,
+        has_last_modified: true,
+        hidden: &["Tags", "VariantName", "Specification", "Specifications", "RuntimeConfig"],
+        flags: &[],
+        list: ListRow {
+            operation: "ListInferenceComponents",
+            output: "InferenceComponents",
+            members: &[
+                "InferenceComponentName",
+                "InferenceComponentArn",
+                "EndpointName",
+                "EndpointArn",
+                "VariantName",
+                "InferenceComponentStatus",
+                "CreationTime",
+                "LastModifiedTime",
+            ],
+            sort_by: "CreationTime",
+            ascending: false,
+        },
+        missing: |_, arn| AwsError::validation(format!("Could not find inference component \"{arn}\".")),
+        taken: |arn| AwsError::validation(format!("Cannot create already existing inference component \"{arn}\".")),
+    },
 ];
 
 /// What an operation that follows from the table does.
@@ -232,7 +260,14 @@ mod tests {
 
     #[test]
     fn each_kind_has_its_row() {
-        for kind in [Kind::TrainingJob, Kind::TransformJob, Kind::Model, Kind::EndpointConfig, Kind::Endpoint] {
+        for kind in [
+            Kind::TrainingJob,
+            Kind::TransformJob,
+            Kind::Model,
+            Kind::EndpointConfig,
+            Kind::Endpoint,
+            Kind::InferenceComponent,
+        ] {
             assert_eq!(kind.row().kind, kind);
         }
     }

@@ -79,8 +79,14 @@ fn passes(resource: &Resource, row: &Row, request: &Value) -> bool {
     let status = asked("StatusEquals").and_then(Value::as_str).is_none_or(|status| resource.status(row) == status);
     // No local job keeps a warm pool or belongs to a training plan.
     let nothing = asked("WarmPoolStatusEquals").is_some() || asked("TrainingPlanArnEquals").is_some();
+    let of = |filter: &str, member: &str| {
+        let value = || resource.request.get(member).or_else(|| resource.state.get(member));
+        asked(filter).is_none_or(|wanted| value() == Some(wanted))
+    };
     contains
         && status
+        && of("EndpointNameEquals", "EndpointName")
+        && of("VariantNameEquals", "VariantName")
         && !nothing
         && bounded("CreationTime", resource.created)
         && bounded("LastModifiedTime", resource.modified)

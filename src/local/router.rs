@@ -10,6 +10,7 @@ pub(super) enum Service {
     SageMaker,
     Runtime,
     Logs,
+    CloudWatch,
     Sts,
     Iam,
     S3,
@@ -24,6 +25,7 @@ impl Service {
             Self::SageMaker => "sagemaker",
             Self::Runtime => "sagemaker-runtime",
             Self::Logs => "logs",
+            Self::CloudWatch => "cloudwatch",
             Self::Sts => "sts",
             Self::Iam => "iam",
             Self::S3 => "s3",
@@ -54,6 +56,7 @@ fn by_host(request: &Request<SdkBody>) -> Option<Service> {
         ("api", Some("sagemaker")) => Service::SageMaker,
         ("runtime", Some("sagemaker")) => Service::Runtime,
         ("logs", _) => Service::Logs,
+        ("monitoring", _) => Service::CloudWatch,
         ("sts", _) => Service::Sts,
         ("iam", _) => Service::Iam,
         ("api" | "runtime", Some(name)) | (name, _) => Service::Other(name.to_owned()),
@@ -69,11 +72,15 @@ fn by_target(request: &Request<SdkBody>) -> Option<Service> {
     Some(match target(request)?.0 {
         "SageMaker" => Service::SageMaker,
         prefix if prefix.starts_with("Logs_") => Service::Logs,
+        prefix if prefix.starts_with("GraniteServiceVersion") => Service::CloudWatch,
         prefix => Service::Other(prefix.to_owned()),
     })
 }
 
 fn by_path(request: &Request<SdkBody>) -> Option<Service> {
+    if request.uri().path().starts_with("/service/GraniteServiceVersion") {
+        return Some(Service::CloudWatch);
+    }
     let tail = request.uri().path().strip_prefix("/endpoints/")?;
     let (_, verb) = tail.split_once('/')?;
     let invokes = matches!(verb, "invocations" | "async-invocations" | "invocations-response-stream");
@@ -87,6 +94,7 @@ fn by_credential_scope(request: &Request<SdkBody>) -> Option<Service> {
     Some(match scope.rsplit('/').nth(1)? {
         "sagemaker" => Service::SageMaker,
         "logs" => Service::Logs,
+        "monitoring" => Service::CloudWatch,
         "sts" => Service::Sts,
         "iam" => Service::Iam,
         "s3" => Service::S3,
@@ -112,6 +120,7 @@ mod tests {
         assert_eq!(host("api.sagemaker.eu-west-1.amazonaws.com"), Service::SageMaker);
         assert_eq!(host("runtime.sagemaker.eu-west-1.amazonaws.com"), Service::Runtime);
         assert_eq!(host("logs.cn-north-1.amazonaws.com.cn"), Service::Logs);
+        assert_eq!(host("monitoring.eu-west-1.amazonaws.com"), Service::CloudWatch);
         assert_eq!(host("sts.amazonaws.com"), Service::Sts);
         assert_eq!(host("iam.amazonaws.com"), Service::Iam);
         assert_eq!(host("s3.us-east-1.amazonaws.com"), Service::S3);
@@ -135,6 +144,10 @@ mod tests {
         let target = |target: &str| route("POST", "http://localhost/", &[("x-amz-target", target)]);
         assert_eq!(target("SageMaker.ListModels"), Service::SageMaker);
         assert_eq!(target("Logs_20140328.GetLogEvents"), Service::Logs);
+        assert_eq!(target("GraniteServiceVersion20100801.ListMetrics"), Service::CloudWatch);
+        assert_eq!(scope("monitoring"), Service::CloudWatch);
+        let cbor = "http://localhost/service/GraniteServiceVersion20100801/operation/ListMetrics";
+        assert_eq!(route("POST", cbor, &[]), Service::CloudWatch);
         assert_eq!(target("AWSGlue.GetTables"), Service::Other("AWSGlue".into()));
         assert_eq!(route("POST", "http://localhost/endpoints/e/invocations", &[]), Service::Runtime);
         assert_eq!(route("PUT", "http://localhost/endpoints/e/invocations", &[]), Service::S3);

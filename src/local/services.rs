@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use super::aws_error::AwsError;
 use super::backend::Core;
+use super::clock::BusyGuard;
 use super::router::{self, Service};
 use super::wire::{self, Answer};
 use super::{query, validation};
 
+pub(super) mod cloudwatch;
 pub(super) mod iam;
 pub(super) mod logs;
 pub(super) mod runtime;
@@ -35,11 +37,12 @@ pub(super) async fn handle(
     core: &Arc<Core>,
     service: &Service,
     request: Request<SdkBody>,
+    busy: &mut Option<BusyGuard>,
 ) -> (Option<String>, SeenBody, Answer) {
     match service {
         Service::S3 => (None, SeenBody::default(), core.s3.handle(request).await),
-        Service::Runtime => runtime::handle(core, request).await,
-        Service::SageMaker | Service::Logs | Service::Other(_) => json(core, service, request).await,
+        Service::Runtime => runtime::handle(core, request, busy).await,
+        Service::SageMaker | Service::Logs | Service::CloudWatch | Service::Other(_) => json(core, service, request).await,
         Service::Sts | Service::Iam => form(core, service, request).await,
     }
 }

@@ -1,8 +1,11 @@
 //! Flows over the real AWS clients.
 
+mod components;
 mod endpoints;
+mod hosting;
 mod identity;
 mod listing;
+mod invocations;
 mod logs;
 mod support;
 mod tags;

@@ -1,67 +1,73 @@
 //! Endpoints: their models come up, are swapped and go.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Run;
-use super::containers::{self, Container, LoadFailure};
+use super::containers::{self, LoadFailure, Serving};
 use super::run::Owner;
 use crate::local::backend::Core;
 use crate::local::kinds::Kind;
 use crate::local::state::Resource;
 use crate::local::time::timestamp;
 
+mod asynchronous;
+mod capture;
+pub(in crate::local) mod component;
+mod deployment;
+mod serverless;
+mod traffic;
+
+pub(in crate::local) use asynchronous::{AsyncQueue, Waiting};
+pub(in crate::local) use capture::Exchange;
+pub(in crate::local) use deployment::{Deployment, Variant};
+pub(in crate::local) use serverless::{COLD_START, Slot};
+
 const CREATING: u64 = 30;
 const UPDATING: u64 = 30;
+const ROLLING_BACK: u64 = 10;
 const DELETING: u64 = 5;
 /// How long a container may take until it answers its first ping.
 const PING_LIMIT: Duration = Duration::from_secs(240);
 
-/// What answers behind an endpoint.
-pub(in crate::local) struct Deployment {
-    pub(in crate::local) variants: Vec<Variant>,
-    /// Seeded by the endpoint's name: the same calls choose the same variants in each run.
-    random: Mutex<fastrand::Rng>,
-}
-
-/// A production variant with its containers.
+/// What an endpoint is to be: its configuration as it was when it was asked for, as it may be deleted later.
 #[derive(Clone)]
-pub(in crate::local) struct Variant {
-    pub(in crate::local) name: String,
-    pub(in crate::local) weight: f64,
-    pub(in crate::local) containers: Arc<Vec<Container>>,
-    /// Where its containers log.
-    pub(in crate::local) log_stream: String,
+pub(in crate::local) struct Plan {
+    pub(in crate::local) config: String,
+    pub(in crate::local) variants: Vec<Value>,
+    pub(in crate::local) shadows: Vec<Value>,
+    capture: Option<Value>,
+    asynchronous: Option<Value>,
 }
 
-impl Deployment {
-    fn new(endpoint: &str, variants: Vec<Variant>) -> Self {
-        Self { variants, random: Mutex::new(fastrand::Rng::with_seed(hash(endpoint))) }
-    }
-
-    /// A variant by weight.
-    pub(in crate::local) fn choose(&self) -> Option<&Variant> {
-        if let [only] = self.variants.as_slice() {
-            return Some(only);
+impl Plan {
+    /// From the document of a configuration.
+    pub(in crate::local) fn new(config: &str, document: &Map<String, Value>) -> Self {
+        let list = |member: &str| document.get(member).and_then(Value::as_array).cloned().unwrap_or_default();
+        Self {
+            config: config.to_owned(),
+            variants: list("ProductionVariants"),
+            shadows: list("ShadowProductionVariants"),
+            capture: document.get("DataCaptureConfig").cloned(),
+            asynchronous: document.get("AsyncInferenceConfig").cloned(),
         }
-        let total: f64 = self.variants.iter().map(|variant| variant.weight).sum();
-        let mut point = self.random.lock().unwrap_or_else(PoisonError::into_inner).f64() * total;
-        let by_weight = self.variants.iter().filter(|variant| variant.weight > 0.0).find(|variant| {
-            point -= variant.weight;
-            point < 0.0
-        });
-        by_weight.or(self.variants.first())
     }
-}
 
-impl fmt::Debug for Deployment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.variants.iter().map(|variant| &variant.name)).finish()
+    /// What Describe says of it while it comes up.
+    pub(in crate::local) fn pending(&self, core: &Core) -> Value {
+        let mut pending = json!({
+            "EndpointConfigName": self.config,
+            "ProductionVariants": summaries(&self.variants, "Creating", core),
+            "StartTime": timestamp(core.clock.now()),
+        });
+        if !self.shadows.is_empty() {
+            pending["ShadowProductionVariants"] = summaries(&self.shadows, "Creating", core).into();
+        }
+        pending
     }
 }
 
@@ -81,8 +87,13 @@ pub(in crate::local) fn log_group(endpoint: &str) -> String {
     format!("/aws/sagemaker/Endpoints/{endpoint}")
 }
 
-/// The summaries of variants that come up, as Describe gives them.
-pub(in crate::local) fn summaries(config_variants: &[Value], status: &str, core: &Core) -> Vec<Value> {
+/// The log group of an inference component's containers.
+pub(in crate::local) fn component_log_group(component: &str) -> String {
+    format!("/aws/sagemaker/InferenceComponents/{component}")
+}
+
+/// The summaries of variants, as Describe gives them.
+fn summaries(config_variants: &[Value], status: &str, core: &Core) -> Vec<Value> {
     config_variants.iter().map(|variant| summary(variant, status, core)).collect()
 }
 
@@ -100,6 +111,7 @@ fn summary(variant: &Value, status: &str, core: &Core) -> Value {
     }
     if let Some(serverless) = variant.get("ServerlessConfig") {
         summary["CurrentServerlessConfig"] = serverless.clone();
+        summary["DesiredServerlessConfig"] = serverless.clone();
         summary["CurrentInstanceCount"] = json!(0);
     }
     if status != "InService" {
@@ -113,39 +125,47 @@ fn images(variant: &Value, core: &Core) -> Value {
     let name = variant["ModelName"].as_str().unwrap_or_default();
     let model = state.get(Kind::Model.row(), &core.place, name);
     let Ok(model) = model else { return json!([]) };
-    let primary = model.request.get("PrimaryContainer").into_iter();
-    let chain = model.request.get("Containers").and_then(Value::as_array).into_iter().flatten();
-    let now = timestamp(core.clock.now());
-    let image = |container: &Value| json!({"SpecifiedImage": container["Image"], "ResolutionTime": now});
-    primary.chain(chain).map(image).collect()
+    containers::definitions(&model.request).iter().map(|container| deployed_image(&container["Image"], core)).collect()
+}
+
+fn deployed_image(image: &Value, core: &Core) -> Value {
+    json!({"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": timestamp(core.clock.now())})
 }
 
 /// Brings up a new endpoint.
-pub(in crate::local) async fn create(mut run: Run, variants: Vec<Value>) {
+pub(in crate::local) async fn create(mut run: Run, plan: Plan) {
     run.pass(CREATING).await;
-    let loaded = deploy(&run, &variants).await;
-    let summaries = summaries(&variants, "InService", &run.owner.core);
+    let loaded = deploy(&run, &plan).await;
+    let core = run.owner.core.clone();
+    let described = Described::new(&plan, &core);
     run.finish(|resource, _| match loaded {
-        Ok(deployment) => {
-            in_service(resource, deployment, summaries);
-        }
+        Ok(deployment) => described.in_service(resource, deployment),
         Err(reason) => fail(resource, &reason),
     });
 }
 
-/// Swaps the variants of an endpoint for those of another configuration; if they do not come up, the old ones stay.
-pub(in crate::local) async fn update(mut run: Run, config: String, variants: Vec<Value>) {
+/// Swaps the variants of an endpoint for those of another configuration, all at once or in the steps that `rollout`, a
+/// `DeploymentConfig`, asks for; if they do not come up, the old ones stay.
+pub(in crate::local) async fn update(mut run: Run, plan: Plan, rollout: Option<Value>) {
     run.pass(UPDATING).await;
-    let loaded = deploy(&run, &variants).await;
-    let summaries = summaries(&variants, "InService", &run.owner.core);
-    run.finish(|resource, _| match loaded {
+    let loaded = deploy(&run, &plan).await;
+    let core = run.owner.core.clone();
+    let described = Described::new(&plan, &core);
+    match loaded {
         Ok(deployment) => {
-            resource.request.insert("EndpointConfigName".to_owned(), json!(config));
-            resource.state.remove("FailureReason");
-            in_service(resource, deployment, summaries);
+            let deployment = traffic::shift(&mut run, deployment, rollout.as_ref()).await;
+            run.finish(|resource, _| {
+                resource.request.insert("EndpointConfigName".to_owned(), json!(plan.config));
+                resource.state.remove("FailureReason");
+                described.in_service(resource, deployment);
+            });
         }
-        Err(reason) => fail(resource, &reason),
-    });
+        Err(reason) => {
+            run.update(|resource, _| resource.set("EndpointStatus", "RollingBack"));
+            run.pass(ROLLING_BACK).await;
+            run.finish(|resource, _| fail(resource, &reason));
+        }
+    }
 }
 
 /// New weights and instance counts of variants that are up.
@@ -160,15 +180,15 @@ pub(in crate::local) async fn reweigh(mut run: Run, desired: Vec<Desired>) {
     run.pass(UPDATING).await;
     let endpoint = run.owner.name.clone();
     run.finish(|resource, _| {
-        let mut variants = resource.deployment.as_ref().map(|old| old.variants.clone()).unwrap_or_default();
-        for change in &desired {
-            if let (Some(weight), Some(variant)) =
-                (change.weight, variants.iter_mut().find(|variant| variant.name == change.variant))
-            {
-                variant.weight = weight;
+        if let Some(old) = resource.deployment.clone() {
+            let mut variants = old.variants.clone();
+            for variant in &mut variants {
+                let Some(change) = desired.iter().find(|change| change.variant == variant.name) else { continue };
+                variant.weight = change.weight.unwrap_or(variant.weight);
+                variant.instances = change.instances.unwrap_or(variant.instances);
             }
+            resource.deployment = Some(Arc::new(old.with_variants(&endpoint, variants)));
         }
-        resource.deployment = Some(Arc::new(Deployment::new(&endpoint, variants)));
         resource.set("EndpointStatus", "InService");
         set_desired(resource, &desired, &["Current", "Desired"]);
     });
@@ -192,11 +212,48 @@ pub(in crate::local) fn set_desired(resource: &mut Resource, desired: &[Desired]
     }
 }
 
-fn in_service(resource: &mut Resource, deployment: Deployment, summaries: Vec<Value>) {
-    resource.state.remove("PendingDeploymentSummary");
-    resource.deployment = Some(Arc::new(deployment));
-    resource.set("EndpointStatus", "InService");
-    resource.set("ProductionVariants", summaries);
+/// What Describe says of an endpoint that is up.
+struct Described {
+    production: Vec<Value>,
+    shadows: Vec<Value>,
+    capture: Option<Value>,
+    asynchronous: Option<Value>,
+}
+
+impl Described {
+    fn new(plan: &Plan, core: &Core) -> Self {
+        Self {
+            production: summaries(&plan.variants, "InService", core),
+            shadows: summaries(&plan.shadows, "InService", core),
+            capture: plan.capture.as_ref().map(capture_summary),
+            asynchronous: plan.asynchronous.clone(),
+        }
+    }
+
+    fn in_service(self, resource: &mut Resource, deployment: Deployment) {
+        resource.state.remove("PendingDeploymentSummary");
+        resource.deployment = Some(Arc::new(deployment));
+        resource.set("EndpointStatus", "InService");
+        resource.set("ProductionVariants", self.production);
+        let mut optional = |member: &str, value: Option<Value>| match value {
+            Some(value) => resource.set(member, value),
+            None => drop(resource.state.remove(member)),
+        };
+        optional("ShadowProductionVariants", (!self.shadows.is_empty()).then(|| self.shadows.into()));
+        optional("DataCaptureConfig", self.capture);
+        optional("AsyncInferenceConfig", self.asynchronous);
+    }
+}
+
+fn capture_summary(config: &Value) -> Value {
+    let enabled = config["EnableCapture"].as_bool().unwrap_or(true);
+    json!({
+        "EnableCapture": enabled,
+        "CaptureStatus": if enabled { "Started" } else { "Stopped" },
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config["KmsKeyId"].as_str().unwrap_or_default(),
+    })
 }
 
 /// A change failed: what was up before goes on answering.
@@ -221,45 +278,74 @@ pub(in crate::local) async fn delete(mut run: Run) {
 }
 
 /// Loads the models of all variants; the text says why one did not come up.
-async fn deploy(run: &Run, variants: &[Value]) -> Result<Deployment, String> {
+async fn deploy(run: &Run, plan: &Plan) -> Result<Deployment, String> {
+    let endpoint = &run.owner.name;
+    let variants = bring_up(run, &plan.variants).await?;
+    let shadows = bring_up(run, &plan.shadows).await?;
+    let mut deployment = Deployment::new(endpoint, variants);
+    deployment.shadows = shadows;
+    deployment.capture = plan.capture.as_ref().and_then(capture::Capture::new);
+    let instances = deployment.variants.iter().map(|variant| variant.instances).sum();
+    let queue = plan.asynchronous.as_ref().and_then(|config| AsyncQueue::new(config, instances));
+    deployment.queue = queue.map(Arc::new);
+    Ok(deployment)
+}
+
+async fn bring_up(run: &Run, variants: &[Value]) -> Result<Vec<Variant>, String> {
     let mut up = Vec::with_capacity(variants.len());
     for variant in variants {
         let name = variant["VariantName"].as_str().unwrap_or_default().to_owned();
-        let model = variant["ModelName"].as_str().unwrap_or_default().to_owned();
-        let (owner, stream) = (run.owner.clone(), log_stream(&run.owner.name, &name));
-        let work = run.work(move || {
-            let loaded = containers::load(&owner.core, &model, &BTreeMap::new());
-            log_load(&owner, &stream, &loaded);
-            loaded
-        });
-        let loaded = tokio::select! {
-            biased;
-            loaded = work => loaded.unwrap_or_else(|panic| Err(LoadFailure::Engine(panic))),
-            () = run.owner.core.clock.sleep(PING_LIMIT) => {
-                run.owner.close_logs();
-                Err(LoadFailure::Engine(format!("it did not come up within {} seconds", PING_LIMIT.as_secs())))
+        let log_stream = log_stream(&run.owner.name, &name);
+        let serving = match variant["ModelName"].as_str().map(str::to_owned) {
+            Some(model) => {
+                let load = move |core: &Core| containers::load(core, &model, &BTreeMap::new());
+                up_in_time(run, log_group(&run.owner.name), &log_stream, load).await
             }
+            None => Ok(Serving::default()),
         };
-        let containers = loaded.map_err(|failure| reason(&name, failure))?;
         up.push(Variant {
-            weight: variant.get("InitialVariantWeight").and_then(Value::as_f64).unwrap_or(1.0),
-            containers: Arc::new(containers),
-            log_stream: log_stream(&run.owner.name, &name),
+            weight: variant["InitialVariantWeight"].as_f64().unwrap_or(1.0),
+            instances: variant["InitialInstanceCount"].as_u64().unwrap_or(1),
+            serving: Arc::new(serving.map_err(|failure| reason(&name, failure))?),
+            serverless: variant.get("ServerlessConfig").and_then(serverless::Serverless::new),
+            log_stream,
             name,
         });
     }
-    Ok(Deployment::new(&run.owner.name, up))
+    Ok(up)
+}
+
+/// Loads what is to answer, unless that takes longer than a container may take to answer its first ping.
+async fn up_in_time(
+    run: &Run,
+    group: String,
+    stream: &str,
+    load: impl FnOnce(&Core) -> Result<Serving, LoadFailure> + Send + 'static,
+) -> Result<Serving, LoadFailure> {
+    let (owner, stream) = (run.owner.clone(), stream.to_owned());
+    let work = run.work(move || {
+        let loaded = load(&owner.core);
+        log_load(&owner, &group, &stream, &loaded);
+        loaded
+    });
+    tokio::select! {
+        biased;
+        loaded = work => loaded.unwrap_or_else(|panic| Err(LoadFailure::Engine(panic))),
+        () = run.owner.core.clock.sleep(PING_LIMIT) => {
+            run.owner.close_logs();
+            Err(LoadFailure::Engine(format!("it did not come up within {} seconds", PING_LIMIT.as_secs())))
+        }
+    }
 }
 
 fn log_stream(endpoint: &str, variant: &str) -> String {
     format!("{variant}/{}", instance_id(&format!("{endpoint}/{variant}")))
 }
 
-fn log_load(owner: &Owner, stream: &str, loaded: &Result<Vec<Container>, LoadFailure>) {
-    let group = log_group(&owner.name);
+fn log_load(owner: &Owner, group: &str, stream: &str, loaded: &Result<Serving, LoadFailure>) {
     match loaded {
-        Ok(_) => owner.log(&group, stream, "Model loaded, listening on port 8080"),
-        Err(LoadFailure::Engine(why)) => owner.log(&group, stream, why),
+        Ok(_) => owner.log(group, stream, "Model loaded, listening on port 8080"),
+        Err(LoadFailure::Engine(why)) => owner.log(group, stream, why),
         Err(_) => {} // the container never started
     }
 }

@@ -198,6 +198,7 @@ impl Drop for Run {
             Kind::TrainingJob => super::training::fail(resource, now, reason),
             Kind::TransformJob => super::transform::fail(resource, now, reason),
             Kind::Endpoint => super::hosting::fail(resource, reason),
+            Kind::InferenceComponent => super::hosting::component::fail(resource, reason),
             Kind::Model | Kind::EndpointConfig => {}
         });
     }

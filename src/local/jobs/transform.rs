@@ -1,12 +1,12 @@
 //! A batch transform job: each object goes through the model, in records, and comes out as an object of its own.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::containers::{self, Container, LoadFailure};
+use super::calls;
+use super::containers::{self, LoadFailure, Serving};
 use super::hosting::instance_id;
 use super::run::Owner;
 use super::{GRACE, Run};
@@ -158,16 +158,19 @@ impl Job<'_> {
     /// All outputs, or why the job failed. Ends early, with whatever there is, when it is stopped.
     fn transform(&self, stopped: &dyn Fn() -> bool) -> Result<Outputs, String> {
         let plan = self.plan;
-        let containers =
-            containers::load(self.core, &plan.model, &plan.environment).map_err(|failure| match failure {
-                LoadFailure::NoModel(why) | LoadFailure::Data(why) | LoadFailure::NoEngine(why) => {
-                    format!("ClientError: {why}")
-                }
-                LoadFailure::Engine(why) => {
-                    self.log.container(&why);
-                    format!("AlgorithmError: {why}")
-                }
-            })?;
+        let serving = containers::load(self.core, &plan.model, &plan.environment).map_err(|failure| match failure {
+            LoadFailure::NoModel(why) | LoadFailure::Data(why) | LoadFailure::NoEngine(why) => {
+                format!("ClientError: {why}")
+            }
+            LoadFailure::Engine(why) => {
+                self.log.container(&why);
+                format!("AlgorithmError: {why}")
+            }
+        })?;
+        if serving.is_multi_model() || serving.direct {
+            let what = if serving.direct { "containers that are invoked directly" } else { "multi-model containers" };
+            return Err(format!("ClientError: Batch transform does not support {what}"));
+        }
         self.log.container("Model loaded, listening on port 8080");
         let strategy = if plan.multi_record { "MULTI_RECORD" } else { "SINGLE_RECORD" };
         let megabytes = plan.max_payload.unwrap_or(0) >> 20;
@@ -180,7 +183,7 @@ impl Job<'_> {
             if stopped() {
                 break;
             }
-            let body = self.object(&containers, input, &mut budget, stopped)?;
+            let body = self.object(&serving, input, &mut budget, stopped)?;
             let object = self.core.s3.prepare(Bytes::from(body), None);
             outputs.push((plan.output.join(&format!("{}.out", input.path)), object));
         }
@@ -189,7 +192,7 @@ impl Job<'_> {
 
     fn object(
         &self,
-        containers: &[Container],
+        serving: &Serving,
         input: &Input,
         budget: &mut Budget,
         stopped: &dyn Fn() -> bool,
@@ -210,14 +213,14 @@ impl Job<'_> {
                 accept: self.plan.accept.clone(),
                 body: payload,
             };
-            match containers::invoke(containers, request, &AtomicUsize::new(0)) {
+            match calls::invoke(self.core, serving, request) {
                 Ok(reply) => {
                     out.extend_from_slice(&reply.body);
                     if self.plan.assemble_lines && !out.ends_with(b"\n") {
                         out.push(b'\n');
                     }
                 }
-                Err((_, failure)) => {
+                Err(failure) => {
                     let class = if failure.status < 500 { "ClientError" } else { "AlgorithmError" };
                     self.log.data(&format!("{name}: {class}: {}", failure.status));
                     self.log.data(&format!("{name}: "));

@@ -13,6 +13,7 @@ use crate::local::state::text;
 
 mod endpoint;
 mod endpoint_config;
+mod inference_component;
 mod model;
 mod tags;
 mod training_job;
@@ -34,6 +35,10 @@ pub(super) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answ
         "UpdateEndpoint" => endpoint::update(core, request),
         "UpdateEndpointWeightsAndCapacities" => endpoint::update_weights(core, request),
         "DeleteEndpoint" => endpoint::delete(core, request),
+        "CreateInferenceComponent" => inference_component::create(core, request),
+        "UpdateInferenceComponent" => inference_component::update(core, request),
+        "UpdateInferenceComponentRuntimeConfig" => inference_component::update_runtime_config(core, request),
+        "DeleteInferenceComponent" => inference_component::delete(core, request),
         // A transform job stays: the service has no operation to delete one.
         "DeleteTransformJob" => Err(AwsError::unsupported("sagemaker", operation)),
         "AddTags" => tags::add(core, request),

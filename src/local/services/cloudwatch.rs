@@ -1,0 +1,5 @@
+//! CloudWatch metrics.
+
+mod store;
+
+pub(in crate::local) use store::MetricStore;
