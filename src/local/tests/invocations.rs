@@ -6,6 +6,7 @@ use aws_sdk_sagemaker::types as sm;
 use aws_sdk_sagemakerruntime::operation::invoke_endpoint_with_response_stream::InvokeEndpointWithResponseStreamOutput;
 use aws_sdk_sagemakerruntime::primitives::Blob;
 use aws_sdk_sagemakerruntime::types::ResponseStream;
+use aws_sdk_sagemakerruntime::types::error::ResponseStreamError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 
@@ -27,7 +28,13 @@ async fn parts(mut output: InvokeEndpointWithResponseStreamOutput) -> (Vec<Strin
             }
             Ok(Some(other)) => panic!("{other:?}"),
             Ok(None) => return (parts, None),
-            Err(error) => return (parts, Some(refusal::<(), _>(Err(error)))),
+            Err(error) => {
+                let ResponseStreamError::ModelStreamError(error) = error.into_service_error() else {
+                    panic!("no such error")
+                };
+                let (code, text) = (error.error_code().unwrap_or_default(), error.message().unwrap_or_default());
+                return (parts, Some((code.to_owned(), text.to_owned())));
+            }
         }
     }
 }
@@ -50,9 +57,6 @@ async fn a_stream_gives_the_parts_of_the_container() {
 
 #[tokio::test]
 async fn a_part_is_there_before_the_next_one() {
-    let aws = Aws::with_clock(LocalClock::scaled(1.0));
-    let container = sm::ContainerDefinition::builder().image(super::support::ECHO).build();
-    aws.sagemaker.create_model().model_name("m").primary_container(container).send().await.unwrap();
     let aws = Aws::new();
     aws.deploy_echo("e").await;
     let mut output = stream(&aws, "e", "first wait").await;
@@ -68,7 +72,7 @@ async fn a_stream_that_breaks_says_so() {
     for (body, text) in [("one fail two", "half way"), ("one panic two", "the engine panicked: half way")] {
         let (pieces, error) = parts(stream(&aws, "e", body).await).await;
         let (code, message) = error.unwrap();
-        assert_eq!((pieces, code.as_str()), (vec!["one ".to_owned()], "ModelStreamError"));
+        assert_eq!((pieces, code.as_str()), (vec!["one ".to_owned()], "StreamBroken"));
         assert!(message.contains(&format!("(500) from primary with message \"{text}\"")), "{message}");
     }
     let call = aws.runtime.invoke_endpoint_with_response_stream().endpoint_name("e").body(Blob::new("refuse")).send();
@@ -227,8 +231,6 @@ async fn an_asynchronous_body_may_come_in_line() {
 #[tokio::test]
 async fn a_request_that_waits_for_too_long_expires() {
     let aws = Aws::with_clock(LocalClock::scaled(400.0));
-    let container = sm::ContainerDefinition::builder().image(super::support::ECHO).build();
-    aws.sagemaker.create_model().model_name("warm").primary_container(container).send().await.unwrap();
     asynchronous(&aws, "e", 1, true).await;
     aws.put("data", "wait", "wait");
     // 0.4 s in reality are 160 s here.
@@ -253,6 +255,7 @@ async fn an_endpoint_is_asked_in_its_own_way() {
     assert_eq!(refusal(aws.invoke("e", "1").send().await), refused("e"));
     let wrong = call(&aws).endpoint_name("sync").input_location("s3://data/x").send().await;
     assert_eq!(refusal(wrong), refused("sync"));
-    let stream = aws.runtime.invoke_endpoint_with_response_stream().endpoint_name("e").body(Blob::new("x")).send().await;
+    let stream =
+        aws.runtime.invoke_endpoint_with_response_stream().endpoint_name("e").body(Blob::new("x")).send().await;
     assert_eq!(refusal(stream), refused("e"));
 }

@@ -130,7 +130,7 @@ mod tests {
     fn config(mode: &str) -> Value {
         json!({
             "InitialSamplingPercentage": 50,
-            "DestinationS3Uri": "s3://b/cap",
+            "DestinationS3Uri": "s3://bucket/cap",
             "CaptureOptions": [{"CaptureMode": mode}],
             "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
         })
