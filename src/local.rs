@@ -28,6 +28,7 @@ mod archive;
 mod aws_error;
 mod backend;
 mod clock;
+mod control;
 mod data;
 pub mod engines;
 mod ignored;
@@ -36,9 +37,12 @@ mod kinds;
 mod listing;
 mod metrics;
 mod query;
+mod reading;
 mod recorder;
 mod router;
 mod s3;
+#[cfg(feature = "local-server")]
+mod server;
 mod services;
 mod state;
 mod time;
@@ -53,3 +57,5 @@ pub use backend::{LocalBackend, LocalBackendBuilder};
 pub use clock::{BusyGuard, LocalClock};
 pub use ignored::IgnoredField;
 pub use recorder::RecordedRequest;
+#[cfg(feature = "local-server")]
+pub use server::{LocalServer, LocalServerBuilder};

@@ -12,8 +12,10 @@ use http::{Request, Response};
 use serde_json::Value;
 
 use super::clock::LocalClock;
+use super::control;
 use super::engines::Engine;
 use super::ignored::{self, IgnoredField};
+use super::reading::Handling;
 use super::recorder::{self, RecordedRequest, Recorder};
 use super::router::{self, Service};
 use super::s3::S3;
@@ -82,11 +84,15 @@ impl LocalBackend {
     ///
     /// Errors are answers in the service's own form; this never fails. Must be called within a Tokio runtime.
     pub async fn handle(&self, request: Request<SdkBody>) -> Response<SdkBody> {
+        if let Some(answer) = control::handle(self, &request) {
+            return answer;
+        }
         let core = &self.0;
-        let mut busy = Some(core.clock.busy());
+        let handling = Handling::new(&core.clock);
+        let request = request.map(|body| handling.read(body));
         let service = router::service(&request);
         let mut record = describe(&request, &service);
-        let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request, &mut busy)).await;
+        let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request, &handling)).await;
         if let Some(operation) = operation {
             record.operation = operation;
         }

@@ -110,6 +110,11 @@ impl S3 {
         operation::name(request)
     }
 
+    /// Whether a host name stands for a bucket.
+    pub(crate) fn is_virtual_hosted(host: &str) -> bool {
+        address::of_host(host).bucket.is_some()
+    }
+
     /// Whether there is such a bucket.
     pub(crate) fn bucket_exists(&self, bucket: &str) -> bool {
         self.inner.storage.read().contains_key(bucket)

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::aws_error::AwsError;
 use super::backend::Core;
-use super::clock::BusyGuard;
+use super::reading::Handling;
 use super::router::{self, Service};
 use super::wire::{self, Answer};
-use super::{query, validation};
+use super::{query, recorder, validation};
 
 pub(super) mod cloudwatch;
 pub(super) mod iam;
@@ -37,11 +37,11 @@ pub(super) async fn handle(
     core: &Arc<Core>,
     service: &Service,
     request: Request<SdkBody>,
-    busy: &mut Option<BusyGuard>,
+    handling: &Handling,
 ) -> (Option<String>, SeenBody, Answer) {
     match service {
         Service::S3 => (None, SeenBody::default(), core.s3.handle(request).await),
-        Service::Runtime => runtime::handle(core, request, busy).await,
+        Service::Runtime => runtime::handle(core, request, handling).await,
         Service::SageMaker | Service::Logs | Service::CloudWatch | Service::Other(_) => {
             json(core, service, request).await
         }
@@ -89,13 +89,15 @@ fn parse(bytes: &Bytes) -> Result<Value, AwsError> {
 async fn form(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) -> (Option<String>, SeenBody, Answer) {
     let request_id = core.request_id();
     let namespace = if *service == Service::Sts { sts::NAMESPACE } else { iam::NAMESPACE };
+    let in_query = request.uri().query().unwrap_or_default().to_owned();
     let bytes = match wire::collect(request.into_body(), MAX_FORM).await {
         Ok(bytes) => bytes,
         Err(unread) => {
             return (None, SeenBody::default(), wire::xml(namespace, "", &request_id, Err(unread.error())));
         }
     };
-    let members = query::form(&bytes);
+    // A presigned URL has them in its query.
+    let members = if bytes.is_empty() { query::form(in_query.as_bytes()) } else { query::form(&bytes) };
     let action = members.get("Action").cloned().unwrap_or_default();
     let result = match service {
         Service::Sts => sts::handle(core, &action),
@@ -103,6 +105,10 @@ async fn form(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
     };
     let mut answer = wire::xml(namespace, &action, &request_id, result);
     wire::set(&mut answer, "x-amzn-requestid", &request_id);
-    let value = members.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+    let value = members
+        .into_iter()
+        .filter(|(name, _)| !recorder::signs(name))
+        .map(|(name, value)| (name, Value::from(value)))
+        .collect();
     (Some(action), SeenBody { value, length: Some(bytes.len() as u64) }, answer)
 }

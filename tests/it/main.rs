@@ -11,6 +11,7 @@ mod fixture;
 mod logs;
 mod lost_answers;
 mod main_job;
+mod moto;
 mod s3;
 mod session;
 mod sockets;

@@ -9,8 +9,8 @@ use http::{HeaderMap, Request};
 use super::SeenBody;
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::clock::BusyGuard;
 use crate::local::query;
+use crate::local::reading::Handling;
 use crate::local::router::Service;
 use crate::local::validation;
 use crate::local::wire::{self, Answer, Unread};
@@ -83,11 +83,11 @@ impl Incoming {
     }
 }
 
-/// Answers a request. Whoever lets virtual time pass meanwhile gives up `busy` for as long.
+/// Answers a request.
 pub(super) async fn handle(
     core: &Arc<Core>,
     request: Request<SdkBody>,
-    busy: &mut Option<BusyGuard>,
+    handling: &Handling,
 ) -> (Option<String>, SeenBody, Answer) {
     let (parts, body) = request.into_parts();
     let route = parts.uri.path().strip_prefix("/endpoints/").and_then(|tail| tail.split_once('/'));
@@ -99,26 +99,21 @@ pub(super) async fn handle(
     let incoming = Incoming { operation, endpoint: query::decode(endpoint.as_bytes()), headers: parts.headers };
     let limit = if operation == Operation::Async { MAX_ASYNC_BODY } else { core.max_invocation_body };
     let (length, result) = match wire::collect(body, limit).await {
-        Ok(body) => (Some(body.len() as u64), answer(core, &incoming, body, busy).await),
+        Ok(body) => (Some(body.len() as u64), answer(core, &incoming, body, handling).await),
         Err(unread) => (None, Err(unread_error(operation, unread))),
     };
     let answer = result.unwrap_or_else(wire::rest_json_error);
     (Some(operation.name().to_owned()), SeenBody { value: serde_json::Value::Null, length }, answer)
 }
 
-async fn answer(
-    core: &Arc<Core>,
-    incoming: &Incoming,
-    body: Bytes,
-    busy: &mut Option<BusyGuard>,
-) -> Result<Answer, AwsError> {
+async fn answer(core: &Arc<Core>, incoming: &Incoming, body: Bytes, handling: &Handling) -> Result<Answer, AwsError> {
     let operation = incoming.operation.name();
     let document = validation::runtime_document(operation, &incoming.endpoint, &incoming.headers);
     validation::validate(&Service::Runtime, operation, &document)?;
     match incoming.operation {
-        Operation::Invoke => invoke::answer(core, incoming, body, busy).await,
+        Operation::Invoke => invoke::answer(core, incoming, body, handling).await,
         Operation::Async => asynchronous::answer(core, incoming, body),
-        Operation::Stream => stream::answer(core, incoming, body, busy).await,
+        Operation::Stream => stream::answer(core, incoming, body, handling).await,
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::{Incoming, MAX_SERVERLESS_BODY, Operation, SESSION, TARGET_MODEL, body_too_long};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::clock::BusyGuard;
 use crate::local::engines::Invocation;
 use crate::local::jobs::calls::Call;
 use crate::local::jobs::hosting::{self, COLD_START, Slot};
 use crate::local::jobs::{Deployment, Variant};
 use crate::local::kinds::Kind;
+use crate::local::reading::Handling;
 
 const COMPONENT: &str = "x-amzn-sagemaker-inference-component";
 const TARGET_VARIANT: &str = "x-amzn-sagemaker-target-variant";
@@ -90,12 +90,7 @@ impl Aim {
     }
 
     /// Waits until a serverless variant is up; the slot is to be held until there is an answer.
-    pub(super) async fn wake(
-        &self,
-        core: &Core,
-        length: usize,
-        busy: &mut Option<BusyGuard>,
-    ) -> Result<Option<Slot>, AwsError> {
+    pub(super) async fn wake(&self, core: &Core, length: usize, handling: &Handling) -> Result<Option<Slot>, AwsError> {
         let Some(serverless) = &self.variant.serverless else { return Ok(None) };
         if length as u64 > MAX_SERVERLESS_BODY {
             return Err(body_too_long(MAX_SERVERLESS_BODY));
@@ -103,7 +98,7 @@ impl Aim {
         let busy_now = || AwsError::new(429, "ThrottlingException", "Rate exceeded");
         let slot = serverless.enter(core.clock.now()).ok_or_else(busy_now)?;
         if slot.cold {
-            *busy = Some(core.clock.rest(COLD_START, busy.take()).await);
+            handling.pass(COLD_START).await;
         }
         Ok(Some(slot))
     }

@@ -11,10 +11,10 @@ use super::observe::Outcome;
 use super::{ATTRIBUTES, CLOSED_SESSION, INFERENCE_ID, Incoming, NEW_SESSION, failure};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::clock::BusyGuard;
 use crate::local::engines::Invocation;
 use crate::local::jobs::calls::{self, Call, Failure, Progress};
 use crate::local::jobs::hosting::Exchange;
+use crate::local::reading::Handling;
 use crate::local::wire::{self, Answer};
 
 /// Larger bodies are answered on a thread of their own; for smaller ones the hand-over would cost more than it saves,
@@ -34,11 +34,11 @@ pub(super) async fn answer(
     core: &Arc<Core>,
     incoming: &Incoming,
     body: Bytes,
-    busy: &mut Option<BusyGuard>,
+    handling: &Handling,
 ) -> Result<Answer, AwsError> {
     let aim = Aim::new(core, incoming)?;
     let began = core.clock.now();
-    let slot = aim.wake(core, body.len(), busy).await?;
+    let slot = aim.wake(core, body.len(), handling).await?;
     let request = Invocation {
         content_type: incoming.header("content-type").unwrap_or_default().to_owned(),
         accept: incoming.header("accept").unwrap_or("*/*").to_owned(),

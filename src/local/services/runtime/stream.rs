@@ -17,10 +17,10 @@ use super::observe::Outcome;
 use super::{Incoming, failure, invoke};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::clock::BusyGuard;
 use crate::local::engines::{Invocation, InvocationFailure};
 use crate::local::jobs::calls::{self, Failure, Progress};
 use crate::local::jobs::hosting::Slot;
+use crate::local::reading::Handling;
 use crate::local::wire::{self, Answer};
 
 /// How long a model may take until it begins to answer.
@@ -42,11 +42,11 @@ pub(super) async fn answer(
     core: &Arc<Core>,
     incoming: &Incoming,
     body: Bytes,
-    busy: &mut Option<BusyGuard>,
+    handling: &Handling,
 ) -> Result<Answer, AwsError> {
     let aim = Aim::new(core, incoming)?;
     let began = core.clock.now();
-    let slot = aim.wake(core, body.len(), busy).await?;
+    let slot = aim.wake(core, body.len(), handling).await?;
     let request = Invocation {
         content_type: incoming.header("content-type").unwrap_or_default().to_owned(),
         accept: incoming.header("x-amzn-sagemaker-accept").unwrap_or("*/*").to_owned(),
