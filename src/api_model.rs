@@ -5,28 +5,30 @@
 
 mod check;
 mod echo;
-#[cfg(feature = "local")]
-mod node;
 mod pattern;
 mod place;
 mod regex_syntax;
 mod table;
 mod violation;
+#[cfg(feature = "local")]
+mod walk;
 
 use std::fmt;
 
 use serde_json::Value;
 
-#[cfg(feature = "local")]
-pub(crate) use self::node::Node;
+#[cfg(test)]
+use self::table::Kind;
 use self::table::Table;
 #[cfg(feature = "local")]
-pub(crate) use self::table::{Kind, Location, Member};
+pub(crate) use self::table::{Location, Member};
 #[cfg(test)]
 use self::violation::Constraint;
 pub(crate) use self::violation::Violation;
 #[cfg(feature = "local")]
 pub(crate) use self::violation::message;
+#[cfg(feature = "local")]
+pub(crate) use self::walk::{Kind as ShapeKind, ModelShape};
 
 /// A service whose API is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,6 +5,7 @@ mod containers;
 pub(super) mod hosting;
 mod multi_model;
 mod run;
+pub(super) mod states;
 pub(super) mod training;
 pub(super) mod transform;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::aws_error::AwsError;
 use super::router;
-use crate::api_model::{self, Kind, Location, Node, Service, Strictness};
+use crate::api_model::{self, Location, ModelShape, Service, ShapeKind, Strictness};
 
 /// Refuses a request as the service would. What the model does not know is left to the service.
 pub(super) fn validate(service: &router::Service, operation: &str, request: &Value) -> Result<(), AwsError> {
@@ -31,7 +31,7 @@ pub(super) fn validate(service: &router::Service, operation: &str, request: &Val
 /// The members of a runtime operation that are in its path and headers, as a document to validate.
 pub(super) fn runtime_document(operation: &str, endpoint: &str, headers: &HeaderMap) -> Value {
     let mut document = serde_json::Map::new();
-    let input = Node::input(Service::SageMakerRuntime, operation);
+    let input = ModelShape::input(Service::SageMakerRuntime, operation);
     for member in api_model::input_members(Service::SageMakerRuntime, operation).unwrap_or_default() {
         let value = match member.location {
             Location::Uri(_) => Some(endpoint),
@@ -42,7 +42,7 @@ pub(super) fn runtime_document(operation: &str, endpoint: &str, headers: &Header
         };
         let number = |text: &str| {
             let kind = input?.member(member.name)?.kind();
-            matches!(kind, Kind::Integer | Kind::Long).then(|| text.parse::<i64>().ok()).flatten()
+            matches!(kind, ShapeKind::Integer | ShapeKind::Long).then(|| text.parse::<i64>().ok()).flatten()
         };
         if let Some(value) = value {
             let value = number(value).map_or_else(|| Value::from(value), Value::from);

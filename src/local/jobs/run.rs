@@ -56,6 +56,7 @@ pub(in crate::local) struct Owner {
     pub(in crate::local) core: Arc<Core>,
     pub(in crate::local) name: String,
     kind: Kind,
+    key: String,
     id: u64,
     /// Whether what the task started may still log.
     logs: Arc<AtomicBool>,
@@ -65,7 +66,7 @@ impl Owner {
     /// Acts while the resource exists; `None` if it is gone. A reset cannot come in between.
     pub(in crate::local) fn act<T>(&self, act: impl FnOnce(&Core) -> T) -> Option<T> {
         let mut state = self.core.state();
-        state.same(self.kind, &self.name, self.id)?;
+        state.same(self.kind, &self.key, self.id)?;
         Some(act(&self.core))
     }
 
@@ -85,7 +86,7 @@ impl Owner {
     fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
         let now = self.core.clock.now();
         self.core.change(|state| {
-            let resource = state.same(self.kind, &self.name, self.id)?;
+            let resource = state.same(self.kind, &self.key, self.id)?;
             resource.modified = now;
             Some(change(resource, now))
         })
@@ -109,6 +110,7 @@ impl Run {
                 core: core.clone(),
                 name: resource.name.clone(),
                 kind,
+                key: resource.key.clone(),
                 id: resource.id,
                 logs: Arc::new(AtomicBool::new(true)),
             },
@@ -165,12 +167,17 @@ impl Run {
     /// Removes the resource.
     pub(in crate::local) fn remove(mut self) {
         self.finished = true;
-        let Owner { core, name, kind, id, .. } = &self.owner;
+        let Owner { core, key, kind, id, .. } = &self.owner;
         core.change(|state| {
-            if state.same(*kind, name, *id).is_some() {
-                let _ = state.remove(kind.row(), &core.place, name);
+            if state.same(*kind, key, *id).is_some() {
+                let _ = state.remove(kind.row(), &core.place, key);
             }
         });
+    }
+
+    /// Ends without a last change.
+    pub(in crate::local) fn abandon(mut self) {
+        self.finished = true;
     }
 
     /// The last change to the resource.
@@ -199,7 +206,8 @@ impl Drop for Run {
             Kind::TransformJob => super::transform::fail(resource, now, reason),
             Kind::Endpoint => super::hosting::fail(resource, reason),
             Kind::InferenceComponent => super::hosting::component::fail(resource, reason),
-            Kind::Model | Kind::EndpointConfig => {}
+            // What walks through its states has nothing to clean up.
+            _ => {}
         });
     }
 }

@@ -3,76 +3,64 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::kinds::{self, Row, Verb};
-use crate::local::listing;
-use crate::local::state::text;
+use crate::local::kinds;
 
 mod endpoint;
 mod endpoint_config;
 mod inference_component;
 mod model;
+mod table;
 mod tags;
 mod training_job;
 mod transform_job;
 
 type Answer = Result<Value, AwsError>;
 
+/// An operation with behaviour of its own.
+type Own = (&'static str, fn(&Arc<Core>, &Value) -> Answer);
+
+/// The operations that do more than the table of kinds says.
+static OWN: &[&[Own]] = &[
+    &[
+        ("CreateTrainingJob", training_job::create),
+        ("StopTrainingJob", |core, request| training_job::stop(core, request)),
+        ("DeleteTrainingJob", |core, request| training_job::delete(core, request)),
+        ("CreateTransformJob", transform_job::create),
+        ("StopTransformJob", |core, request| transform_job::stop(core, request)),
+        ("CreateModel", |core, request| model::create(core, request)),
+        ("CreateEndpointConfig", |core, request| endpoint_config::create(core, request)),
+        ("CreateEndpoint", endpoint::create),
+        ("UpdateEndpoint", endpoint::update),
+        ("UpdateEndpointWeightsAndCapacities", endpoint::update_weights),
+        ("DeleteEndpoint", endpoint::delete),
+    ],
+    &[
+        ("CreateInferenceComponent", inference_component::create),
+        ("UpdateInferenceComponent", inference_component::update),
+        ("UpdateInferenceComponentRuntimeConfig", inference_component::update_runtime_config),
+        ("DeleteInferenceComponent", inference_component::delete),
+    ],
+    tags::OPERATIONS,
+];
+
+/// The operation with behaviour of its own of that name.
+pub(in crate::local) fn own(operation: &str) -> Option<fn(&Arc<Core>, &Value) -> Answer> {
+    OWN.iter().copied().flatten().find(|(name, _)| *name == operation).map(|(_, answer)| *answer)
+}
+
 /// Answers an operation: those with behaviour of their own first, then what follows from the table of kinds.
 pub(super) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answer {
-    match operation {
-        "CreateTrainingJob" => training_job::create(core, request),
-        "StopTrainingJob" => training_job::stop(core, request),
-        "DeleteTrainingJob" => training_job::delete(core, request),
-        "CreateTransformJob" => transform_job::create(core, request),
-        "StopTransformJob" => transform_job::stop(core, request),
-        "CreateModel" => model::create(core, request),
-        "CreateEndpointConfig" => endpoint_config::create(core, request),
-        "CreateEndpoint" => endpoint::create(core, request),
-        "UpdateEndpoint" => endpoint::update(core, request),
-        "UpdateEndpointWeightsAndCapacities" => endpoint::update_weights(core, request),
-        "DeleteEndpoint" => endpoint::delete(core, request),
-        "CreateInferenceComponent" => inference_component::create(core, request),
-        "UpdateInferenceComponent" => inference_component::update(core, request),
-        "UpdateInferenceComponentRuntimeConfig" => inference_component::update_runtime_config(core, request),
-        "DeleteInferenceComponent" => inference_component::delete(core, request),
-        // A transform job stays: the service has no operation to delete one.
-        "DeleteTransformJob" => Err(AwsError::unsupported("sagemaker", operation)),
-        "AddTags" => tags::add(core, request),
-        "ListTags" => tags::list(core, request),
-        "DeleteTags" => tags::delete(core, request),
-        _ => match kinds::operation(operation) {
-            Some((verb, row)) => by_table(core, verb, row, request),
-            None => Err(AwsError::unsupported("sagemaker", operation)),
-        },
+    if let Some(answer) = own(operation) {
+        return answer(core, request);
     }
-}
-
-fn by_table(core: &Core, verb: Verb, row: &Row, request: &Value) -> Answer {
-    let name = || text(request, &row.name_member());
-    match verb {
-        Verb::Create => insert(core, row, request),
-        Verb::Describe => {
-            let state = core.state();
-            Ok(Value::Object(state.get(row, &core.place, name()?)?.describe(row)))
-        }
-        Verb::Delete => {
-            let name = name()?;
-            core.change(|state| state.remove(row, &core.place, name)).map(|_| Value::Null)
-        }
-        Verb::List => listing::list(&core.state(), row, request),
+    match kinds::operation(operation) {
+        Some((verb, row)) => table::handle(core, operation, verb, row, request),
+        None => Err(AwsError::unsupported("sagemaker", operation)),
     }
-}
-
-/// Adds a resource that has no behaviour; the answer is its ARN.
-fn insert(core: &Core, row: &Row, request: &Value) -> Answer {
-    core.change(|state| {
-        let resource = state.insert(row, &core.place, core.clock.now(), request, Map::new())?;
-        Ok(json!({row.arn_member(): resource.arn}))
-    })
 }
 
 fn parse<T: DeserializeOwned>(request: &Value) -> Result<T, AwsError> {

@@ -43,6 +43,7 @@ pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
         members.insert("VariantName".to_owned(), json!(variant));
         members.insert("RuntimeConfig".to_owned(), json!({"DesiredCopyCount": copies, "CurrentCopyCount": 0}));
         let resource = state.insert(KIND.row(), &core.place, core.clock.now(), request, members)?;
+        resource.request.remove("Specifications"); // it is told as the one that it is
         let plan = Plan { variant, specification: Some(specification.clone()), copies };
         Ok((Run::new(core, KIND, resource), resource.arn.clone(), plan))
     })?;

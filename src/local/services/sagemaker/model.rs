@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, insert, parse};
+use super::{Answer, parse, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::data;
@@ -50,7 +50,7 @@ pub(super) fn create(core: &Core, request: &Value) -> Answer {
     for container in containers {
         check_container(core, container)?;
     }
-    insert(core, Kind::Model.row(), request)
+    table::insert(core, "CreateModel", Kind::Model.row(), request)
 }
 
 /// Containers that are invoked directly are told apart by their host names; each name is unique.
