@@ -42,9 +42,8 @@ pub(super) async fn handle(
     match service {
         Service::S3 => (None, SeenBody::default(), core.s3.handle(request).await),
         Service::Runtime => runtime::handle(core, request, handling).await,
-        Service::SageMaker | Service::Logs | Service::CloudWatch | Service::Other(_) => {
-            json(core, service, request).await
-        }
+        Service::CloudWatch => cloudwatch::handle(core, request).await,
+        Service::SageMaker | Service::Logs | Service::Other(_) => json(core, service, request).await,
         Service::Sts | Service::Iam => form(core, service, request).await,
     }
 }

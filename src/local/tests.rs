@@ -7,6 +7,7 @@ mod identity;
 mod invocations;
 mod listing;
 mod logs;
+mod metrics;
 mod support;
 mod tags;
 mod training;
