@@ -19,7 +19,13 @@ use super::reading::Handling;
 use super::recorder::{self, RecordedRequest, Recorder};
 use super::router::{self, Service};
 use super::s3::S3;
-use super::services::{self, cloudwatch::MetricStore, iam, logs::LogStore, runtime};
+use super::services::{
+    self,
+    cloudwatch::MetricStore,
+    iam,
+    logs::{LogStore, QueryStore},
+    runtime,
+};
 use super::state::{Place, State};
 use super::transport;
 
@@ -37,6 +43,7 @@ pub(super) struct Core {
     pub(super) engines: Vec<Arc<dyn Engine>>,
     pub(super) s3: S3,
     pub(super) logs: LogStore,
+    pub(super) queries: QueryStore,
     pub(super) metrics: MetricStore,
     /// The largest body that `InvokeEndpoint` takes, in bytes.
     pub(super) max_invocation_body: u64,
@@ -153,6 +160,7 @@ impl LocalBackend {
         drop(state);
         core.s3.reset();
         core.logs.reset();
+        core.queries.reset();
         core.metrics.reset();
         core.recorder.reset();
         core.ignored().clear();
@@ -214,6 +222,7 @@ impl LocalBackendBuilder {
             engines: self.engines.into_iter().chain(bundled_engines()).collect(),
             s3,
             logs: LogStore::default(),
+            queries: QueryStore::default(),
             metrics: MetricStore::default(),
             max_invocation_body: self.max_invocation_body,
             state: Mutex::default(),

@@ -17,6 +17,11 @@ pub(in crate::local) struct LogStore(Mutex<Groups>);
 pub(super) struct Group {
     pub(super) created: SystemTime,
     pub(super) streams: BTreeMap<String, Stream>,
+    pub(super) tags: BTreeMap<String, String>,
+    /// In days; `None` keeps everything.
+    pub(super) retention: Option<i64>,
+    pub(super) class: String,
+    pub(super) key: Option<String>,
 }
 
 #[derive(Debug)]
@@ -101,7 +106,14 @@ impl LogStore {
 
 impl Group {
     pub(super) fn new(created: SystemTime) -> Self {
-        Self { created, streams: BTreeMap::new() }
+        Self {
+            created,
+            streams: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            retention: None,
+            class: "STANDARD".to_owned(),
+            key: None,
+        }
     }
 }
 
