@@ -31,11 +31,13 @@ mod clock;
 mod control;
 mod data;
 pub mod engines;
+mod faults;
 mod ignored;
 mod jobs;
 mod kinds;
 mod listing;
 mod metrics;
+mod profile;
 mod query;
 mod reading;
 mod recorder;
@@ -45,8 +47,10 @@ mod s3;
 mod server;
 mod services;
 mod state;
+mod store;
 mod time;
 mod transport;
+mod tuning;
 mod validation;
 mod wire;
 
@@ -55,7 +59,9 @@ mod tests;
 
 pub use backend::{LocalBackend, LocalBackendBuilder};
 pub use clock::{BusyGuard, LocalClock};
+pub use faults::{Fault, FaultRule, Faults};
 pub use ignored::IgnoredField;
+pub use profile::Profile;
 pub use recorder::RecordedRequest;
 #[cfg(feature = "local-server")]
 pub use server::{LocalServer, LocalServerBuilder};

@@ -3,6 +3,7 @@
 mod options;
 mod signals;
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -53,7 +54,7 @@ fn run(options: Options) -> Result<(), String> {
 
 /// Serves until a signal comes.
 async fn serve(options: Options) -> Result<(), String> {
-    let mut backend = LocalBackend::builder().clock(options.clock());
+    let mut backend = LocalBackend::builder().clock(options.clock()).profile(options.profile);
     if let Some(account) = &options.account {
         backend = backend.account(account);
     }
@@ -61,6 +62,11 @@ async fn serve(options: Options) -> Result<(), String> {
         backend = backend.region(region);
     }
     let backend = backend.build();
+    if let Some(file) = &options.faults {
+        let wrong = |why: &dyn Display| format!("cannot use the faults in {}: {why}", file.display());
+        let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+        backend.faults().load(&text).map_err(|error| wrong(&error))?;
+    }
     // Before the first line is out: whoever has read it may send a signal.
     let stop = signals::Stop::new().map_err(|error| format!("cannot listen to signals: {error}"))?;
     let mut server = LocalServer::builder(&backend).allow_host(&options.host);

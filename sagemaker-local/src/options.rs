@@ -1,9 +1,10 @@
 //! The command line, with environment variables as its defaults.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use lexopt::prelude::*;
-use sagemaker::local::LocalClock;
+use sagemaker::local::{LocalClock, Profile};
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
@@ -23,6 +24,10 @@ Options:
       --region <REGION>    Region [default: us-east-1] [env: SAGEMAKER_LOCAL_REGION]
       --time-scale <SCALE> How fast time passes for jobs: 'instant' jumps from step to step, 1 is real time,
                            60 a minute a second [default: instant] [env: SAGEMAKER_LOCAL_TIME_SCALE]
+      --profile <PROFILE>  'strict' refuses what AWS refuses; 'lenient' accepts unknown roles, missing data and images
+                           that nothing stands in for [default: strict] [env: SAGEMAKER_LOCAL_PROFILE]
+      --faults <FILE>      What is to go wrong, as JSON: see Faults::load in the crate's documentation
+                           [env: SAGEMAKER_LOCAL_FAULTS]
   -h, --help               Print this text
   -V, --version            Print the version";
 
@@ -44,6 +49,8 @@ pub(crate) struct Options {
     pub(crate) region: Option<String>,
     /// Factor of real time; `None` for an instant clock.
     pub(crate) time_scale: Option<f64>,
+    pub(crate) profile: Profile,
+    pub(crate) faults: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -55,6 +62,8 @@ impl Default for Options {
             account: None,
             region: None,
             time_scale: None,
+            profile: Profile::Strict,
+            faults: None,
         }
     }
 }
@@ -86,13 +95,21 @@ impl Options {
                 let scale = value.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale > 0.0);
                 self.time_scale = Some(scale.ok_or_else(|| wrong("'instant' or a number above 0 is expected"))?);
             }
+            "profile" => {
+                self.profile = match value {
+                    "strict" => Profile::Strict,
+                    "lenient" => Profile::Lenient,
+                    _ => return Err(wrong("'strict' or 'lenient' is expected")),
+                }
+            }
+            "faults" => self.faults = Some(PathBuf::from(value)),
             _ => return Err(wrong("there is no such option")),
         }
         Ok(())
     }
 }
 
-const NAMES: [&str; 6] = ["port", "host", "allow-host", "account", "region", "time-scale"];
+const NAMES: [&str; 8] = ["port", "host", "allow-host", "account", "region", "time-scale", "profile", "faults"];
 
 /// Reads the command line; the first argument is the program's name.
 pub(crate) fn parse(
@@ -156,7 +173,7 @@ mod tests {
     fn options_are_read() {
         assert_eq!(served("", &[]), Options::default());
         let line = "--port=0 --host ::1 --allow-host a.test --allow-host b.test --account 000000000000 \
-                    --region eu-west-1 --time-scale 60";
+                    --region eu-west-1 --time-scale 60 --profile lenient --faults f.json";
         let expected = Options {
             port: 0,
             host: "::1".into(),
@@ -164,6 +181,8 @@ mod tests {
             account: Some("000000000000".into()),
             region: Some("eu-west-1".into()),
             time_scale: Some(60.0),
+            profile: Profile::Lenient,
+            faults: Some("f.json".into()),
         };
         assert_eq!(served(line, &[]), expected);
         assert_eq!(read("--port 1 --help", &[]), Ok(Asked::Help));
@@ -190,6 +209,7 @@ mod tests {
             ("--region there", "us-east-1"),
             ("--time-scale 0", "above 0"),
             ("--time-scale nan", "above 0"),
+            ("--profile loose", "'strict' or 'lenient'"),
             ("--nonsense", "--nonsense"),
             ("4566", "4566"),
         ] {

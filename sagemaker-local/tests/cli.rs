@@ -94,3 +94,21 @@ fn help_and_version_are_printed() {
     let (code, out, _) = run(&["--version"]);
     assert_eq!((code, out.as_str()), (Some(0), concat!("sagemaker-local ", env!("CARGO_PKG_VERSION"), "\n")));
 }
+
+#[test]
+fn faults_are_read_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faults.json");
+    let name = file.to_str().unwrap();
+    std::fs::write(&file, r#"{"faults": [{"fault": "throttle", "service": "s3", "times": 1}]}"#).unwrap();
+    let server = Running::start(&["--port", "0", "--profile", "lenient", "--faults", name]);
+    assert!(server.ask("GET", "/").starts_with("HTTP/1.1 503 "));
+    assert!(server.ask("GET", "/").starts_with("HTTP/1.1 200 "));
+
+    std::fs::write(&file, r#"{"faults": [{"fault": "throttle", "probability": 2}]}"#).unwrap();
+    let (code, out, err) = run(&["--port", "0", "--faults", name]);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(err.contains("faults.json") && err.contains("faults[0].probability"), "{err}");
+    let (code, _, err) = run(&["--faults", "no-such-file"]);
+    assert!(code == Some(1) && err.contains("no-such-file"), "{err}");
+}

@@ -90,8 +90,8 @@ pub(super) fn gunzip(packed: &[u8], limit: u64) -> Result<Bytes, BadArchive> {
     }
 }
 
-/// The path as text without `./`.
-fn check_path(path: &Path) -> Result<String, BadArchive> {
+/// The path as text without `./`; refuses one that leads elsewhere.
+pub(super) fn check_path(path: &Path) -> Result<String, BadArchive> {
     let mut parts = Vec::new();
     for component in path.components() {
         match component {

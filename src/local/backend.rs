@@ -14,7 +14,9 @@ use serde_json::Value;
 use super::clock::LocalClock;
 use super::control;
 use super::engines::Engine;
+use super::faults::{self, Broken, Faults, Hindrance};
 use super::ignored::{self, IgnoredField};
+use super::profile::Profile;
 use super::reading::Handling;
 use super::recorder::{self, RecordedRequest, Recorder};
 use super::router::{self, Service};
@@ -47,6 +49,8 @@ pub(super) struct Core {
     pub(super) metrics: MetricStore,
     /// The largest body that `InvokeEndpoint` takes, in bytes.
     pub(super) max_invocation_body: u64,
+    pub(super) faults: Faults,
+    pub(super) profile: Profile,
     state: Mutex<State>,
     recorder: Recorder,
     ignored: Mutex<BTreeSet<IgnoredField>>,
@@ -61,6 +65,7 @@ pub struct LocalBackendBuilder {
     clock: LocalClock,
     engines: Vec<Arc<dyn Engine>>,
     max_invocation_body: u64,
+    profile: Profile,
 }
 
 impl LocalBackend {
@@ -84,22 +89,42 @@ impl LocalBackend {
             clock: LocalClock::instant(),
             engines: Vec::new(),
             max_invocation_body: runtime::MAX_BODY,
+            profile: Profile::Strict,
         }
     }
 
     /// Answers one request to any of the services: the whole backend behind one function.
     ///
-    /// Errors are answers in the service's own form; this never fails. Must be called within a Tokio runtime.
+    /// Errors are answers in the service's own form; this never fails. Where one of the [faults](Self::faults) breaks the
+    /// connection, the answer is an empty 502. Must be called within a Tokio runtime.
     pub async fn handle(&self, request: Request<SdkBody>) -> Response<SdkBody> {
+        self.exchange(request).await.unwrap_or_else(|Broken| {
+            let mut answer = Response::new(SdkBody::empty());
+            *answer.status_mut() = http::StatusCode::BAD_GATEWAY;
+            answer
+        })
+    }
+
+    /// As [`handle`](Self::handle), for those who can break a connection.
+    pub(super) async fn exchange(&self, request: Request<SdkBody>) -> Result<Response<SdkBody>, Broken> {
         if let Some(answer) = control::handle(self, &request) {
-            return answer;
+            return Ok(answer);
         }
         let core = &self.0;
         let handling = Handling::new(&core.clock);
         let request = request.map(|body| handling.read(body));
         let service = router::service(&request);
         let mut record = describe(&request, &service);
-        let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request, &handling)).await;
+        let (operation, body, mut answer, fault) = match Box::pin(faults::meet(core, &service, request, &handling))
+            .await
+        {
+            Ok((request, fault)) => {
+                let (operation, body, answer) = Box::pin(services::handle(core, &service, request, &handling)).await;
+                (operation, body, answer, fault)
+            }
+            Err(Hindrance::Refused(refusal)) => (Some(refusal.operation), refusal.seen, refusal.answer, None),
+            Err(Hindrance::Broken) => return Err(Broken),
+        };
         if let Some(operation) = operation {
             record.operation = operation;
         }
@@ -113,7 +138,22 @@ impl LocalBackend {
         if let Ok(id) = http::HeaderValue::from_str(&core.request_id()) {
             answer.headers_mut().entry("x-amzn-requestid").or_insert(id);
         }
-        answer
+        match fault {
+            Some(fault) => fault.befall(answer),
+            None => Ok(answer),
+        }
+    }
+
+    /// What goes wrong on demand.
+    ///
+    /// ```
+    /// use sagemaker::local::{Fault, LocalBackend};
+    ///
+    /// let backend = LocalBackend::new();
+    /// backend.faults().add(Fault::throttle().on("CreateTrainingJob").times(2));
+    /// ```
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
     }
 
     /// The backend as the HTTP client of AWS SDK clients: give it to `Config::builder().http_client(..)`.
@@ -151,7 +191,8 @@ impl LocalBackend {
         self.0.ignored().iter().cloned().collect()
     }
 
-    /// Forgets everything: resources, buckets, logs, recorded requests. Running jobs are abandoned.
+    /// Forgets everything: resources, buckets, logs, recorded requests. Running jobs are abandoned. The rules of
+    /// [faults](Self::faults) stay, and count from the beginning.
     pub fn reset(&self) {
         let core = &self.0;
         let mut state = core.state();
@@ -164,6 +205,7 @@ impl LocalBackend {
         core.metrics.reset();
         core.recorder.reset();
         core.ignored().clear();
+        core.faults.restart();
         core.clock.changed();
     }
 
@@ -212,6 +254,12 @@ impl LocalBackendBuilder {
         self
     }
 
+    /// How much the backend forgives. The default is [`Profile::Strict`].
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
     /// The backend.
     pub fn build(self) -> LocalBackend {
         let clock = self.clock.clone();
@@ -219,12 +267,14 @@ impl LocalBackendBuilder {
         let core = Core {
             place: Place { region: self.region, account: self.account },
             clock: self.clock,
-            engines: self.engines.into_iter().chain(bundled_engines()).collect(),
+            engines: self.engines.into_iter().chain(bundled_engines()).chain(self.profile.engine()).collect(),
             s3,
             logs: LogStore::default(),
             queries: QueryStore::default(),
             metrics: MetricStore::default(),
             max_invocation_body: self.max_invocation_body,
+            faults: Faults::new(),
+            profile: self.profile,
             state: Mutex::default(),
             recorder: Recorder::default(),
             ignored: Mutex::default(),
@@ -259,6 +309,10 @@ impl Core {
     /// The engine that stands in for an image.
     pub(super) fn engine(&self, image: &str) -> Option<Arc<dyn Engine>> {
         self.engines.iter().find(|engine| engine.runs(image)).cloned()
+    }
+
+    pub(super) fn is_lenient(&self) -> bool {
+        self.profile == Profile::Lenient
     }
 
     /// An identifier in the form of those of AWS, different for each answer.

@@ -30,15 +30,12 @@ impl Handling {
         SdkBody::from_body_1_x(Reading { body, clock: self.clock.clone(), guard: self.guard.clone() })
     }
 
-    /// Lets virtual time pass before the request goes on.
-    pub(super) async fn pass(&self, duration: Duration) {
-        let guard = self.guard().take();
-        let guard = self.clock.rest(duration, guard).await;
-        self.guard().get_or_insert(guard);
-    }
-
-    fn guard(&self) -> MutexGuard<'_, Option<BusyGuard>> {
-        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Lets virtual time pass before the request is handled.
+    pub(super) async fn sleep(&self, time: Duration) {
+        let guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let guard = self.clock.rest(time, guard).await;
+        let before = self.guard.lock().unwrap_or_else(PoisonError::into_inner).replace(guard);
+        drop(before);
     }
 }
 

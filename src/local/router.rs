@@ -22,7 +22,8 @@ pub(super) enum Service {
 
 impl Service {
     /// Those that the backend has.
-    pub(super) const ALL: [Self; 6] = [Self::SageMaker, Self::Runtime, Self::S3, Self::Logs, Self::Sts, Self::Iam];
+    pub(super) const ALL: [Self; 7] =
+        [Self::SageMaker, Self::Runtime, Self::S3, Self::Logs, Self::CloudWatch, Self::Sts, Self::Iam];
 
     /// The name in the recorder.
     pub(super) fn name(&self) -> &str {
@@ -70,7 +71,12 @@ fn by_host(request: &Request<SdkBody>) -> Option<Service> {
 
 /// What an `X-Amz-Target` such as `SageMaker.ListModels` begins with, and the operation.
 pub(super) fn target(request: &Request<SdkBody>) -> Option<(&str, &str)> {
-    request.headers().get("x-amz-target")?.to_str().ok()?.rsplit_once('.')
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return target.to_str().ok()?.rsplit_once('.');
+    }
+    // The CBOR protocol has it in the path: `/service/GraniteServiceVersion20100801/operation/ListMetrics`.
+    let target = request.uri().path().strip_prefix("/service/Granite")?.split_once("/operation/")?;
+    Some(("GraniteServiceVersion", target.1)).filter(|_| request.headers().contains_key("smithy-protocol"))
 }
 
 fn by_target(request: &Request<SdkBody>) -> Option<Service> {
@@ -83,9 +89,6 @@ fn by_target(request: &Request<SdkBody>) -> Option<Service> {
 }
 
 fn by_path(request: &Request<SdkBody>) -> Option<Service> {
-    if request.uri().path().starts_with("/service/GraniteServiceVersion") {
-        return Some(Service::CloudWatch);
-    }
     let tail = request.uri().path().strip_prefix("/endpoints/")?;
     let (_, verb) = tail.split_once('/')?;
     let invokes = matches!(verb, "invocations" | "async-invocations" | "invocations-response-stream");
@@ -164,7 +167,8 @@ mod tests {
         assert_eq!(target("GraniteServiceVersion20100801.ListMetrics"), Service::CloudWatch);
         assert_eq!(scope("monitoring"), Service::CloudWatch);
         let cbor = "http://localhost/service/GraniteServiceVersion20100801/operation/ListMetrics";
-        assert_eq!(route("POST", cbor, &[]), Service::CloudWatch);
+        assert_eq!(route("POST", cbor, &[("smithy-protocol", "rpc-v2-cbor")]), Service::CloudWatch);
+        assert_eq!(route("POST", cbor, &[]), Service::S3);
         assert_eq!(target("AWSGlue.GetTables"), Service::Other("AWSGlue".into()));
         let presigned = |service: &str| {
             let scope =

@@ -73,6 +73,23 @@ async fn json(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
     (Some(operation), SeenBody { value, length }, wire::json(result))
 }
 
+/// Reads the body of a request whose service is told what to do by its body.
+pub(super) async fn read(body: SdkBody) -> Result<Bytes, AwsError> {
+    wire::collect(body, MAX_JSON).await.map_err(wire::Unread::error)
+}
+
+/// An error in a service's own form.
+pub(super) fn refuse(core: &Core, service: &Service, request: &Request<SdkBody>, error: AwsError) -> Answer {
+    match service {
+        Service::S3 => core.s3.refuse(request, error.status, &error.code, &error.message),
+        Service::Runtime => wire::rest_json_error(error),
+        Service::Sts => wire::xml(sts::NAMESPACE, "", &core.request_id(), Err(error)),
+        Service::Iam => wire::xml(iam::NAMESPACE, "", &core.request_id(), Err(error)),
+        Service::CloudWatch => cloudwatch::refuse(core, request, error),
+        _ => wire::json(Err(error)),
+    }
+}
+
 fn parse(bytes: &Bytes) -> Result<Value, AwsError> {
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
@@ -99,7 +116,7 @@ async fn form(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
     let members = if bytes.is_empty() { query::form(in_query.as_bytes()) } else { query::form(&bytes) };
     let action = members.get("Action").cloned().unwrap_or_default();
     let result = match service {
-        Service::Sts => sts::handle(core, &action),
+        Service::Sts => sts::handle(core, &action, &members),
         _ => iam::handle(core, &action, &members),
     };
     let mut answer = wire::xml(namespace, &action, &request_id, result);

@@ -11,8 +11,9 @@ use super::multi_model::MultiModel;
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::engines::{EngineFailure, LoadedModel, ModelFiles};
+use crate::local::engines::{Engine, EngineFailure, LoadedModel, ModelFiles};
 use crate::local::kinds::Kind;
+use crate::local::profile::Nothing;
 
 /// What a variant or an inference component serves.
 #[derive(Default)]
@@ -147,7 +148,11 @@ fn load_one(
         let prefix = data::s3_uri(&url).map_err(|error| LoadFailure::Data(error.message))?;
         return Ok(Hosted::Multi(MultiModel::new(engine, image, environment, prefix)));
     }
-    let files = files(core, &definition, number)?;
+    let (engine, files) = match files(core, &definition, number) {
+        Ok(files) => (engine, files),
+        Err(LoadFailure::Data(_)) if core.is_lenient() => (Arc::new(Nothing) as Arc<dyn Engine>, Vec::new()),
+        Err(failure) => return Err(failure),
+    };
     let loaded = engine.load(&ModelFiles { image, files, environment });
     loaded.map(Hosted::Single).map_err(|failure| LoadFailure::Engine(load_message(failure)))
 }

@@ -31,6 +31,8 @@ const CREATING: u64 = 30;
 const UPDATING: u64 = 30;
 const ROLLING_BACK: u64 = 10;
 const DELETING: u64 = 5;
+const NO_CAPACITY: &str = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. \
+     Please retry using a different ML instance type or after some time.";
 /// How long a container may take until it answers its first ping.
 const PING_LIMIT: Duration = Duration::from_secs(240);
 
@@ -279,6 +281,9 @@ pub(in crate::local) async fn delete(mut run: Run) {
 
 /// Loads the models of all variants; the text says why one did not come up.
 async fn deploy(run: &Run, plan: &Plan) -> Result<Deployment, String> {
+    if run.faults.capacity {
+        return Err(NO_CAPACITY.to_owned());
+    }
     let endpoint = &run.owner.name;
     let variants = bring_up(run, &plan.variants).await?;
     let shadows = bring_up(run, &plan.shadows).await?;

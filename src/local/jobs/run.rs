@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
+use crate::local::faults::JobFaults;
 use crate::local::kinds::Kind;
 use crate::local::state::Resource;
 
@@ -83,7 +85,7 @@ impl Owner {
     }
 
     /// Changes the resource; `None` if it is gone.
-    fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
+    pub(in crate::local) fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
         let now = self.core.clock.now();
         self.core.change(|state| {
             let resource = state.same(self.kind, &self.key, self.id)?;
@@ -93,12 +95,20 @@ impl Owner {
     }
 }
 
+/// What a task that attends to others woke up for.
+pub(in crate::local) enum Event<T> {
+    Happened(T),
+    Stopped,
+    Overtime,
+}
+
 /// A task's hold on its resource. While it exists and does not sleep, time does not jump.
 ///
 /// Dropped before [`finish`](Self::finish), it marks the resource as failed: the runtime ended, or the task panicked.
 pub(in crate::local) struct Run {
     pub(in crate::local) owner: Owner,
     pub(in crate::local) stop: Arc<StopSignal>,
+    pub(in crate::local) faults: JobFaults,
     guard: Option<BusyGuard>,
     finished: bool,
 }
@@ -115,6 +125,7 @@ impl Run {
                 logs: Arc::new(AtomicBool::new(true)),
             },
             stop: resource.stop.clone(),
+            faults: core.faults.of_job(kind, resource),
             guard: Some(core.clock.busy()),
             finished: false,
         }
@@ -124,10 +135,31 @@ impl Run {
         self.owner.core.clock.now()
     }
 
-    /// Lets virtual time pass.
+    /// Lets virtual time pass; for ever, if a fault says that the resource is stuck.
     pub(in crate::local) async fn pass(&mut self, seconds: u64) {
+        self.hold().await;
         let guard = self.guard.take();
         self.guard = Some(self.owner.core.clock.rest(Duration::from_secs(seconds), guard).await);
+    }
+
+    /// Goes on only when no fault holds the resource in its status.
+    pub(in crate::local) async fn hold(&mut self) {
+        if !self.faults.may_hold() {
+            return;
+        }
+        let mut cleared = self.owner.core.faults.watch();
+        let Owner { core, name, kind, id, .. } = &self.owner;
+        let held = core.state().same(*kind, name, *id).is_some_and(|resource| {
+            let secondary = resource.state.get("SecondaryStatus").and_then(Value::as_str);
+            self.faults.hold(&[resource.status(kind.row()), secondary.unwrap_or_default()])
+        });
+        if held {
+            self.guard = None; // others go on
+            // The sender lives as long as the backend, so there is no error.
+            let _ = cleared.changed().await;
+            self.guard = Some(self.owner.core.clock.busy());
+            self.faults.release();
+        }
     }
 
     /// Lets virtual time pass, or less if a stop is asked for; whether one was.
@@ -140,6 +172,34 @@ impl Run {
         }
         self.guard.get_or_insert_with(|| self.owner.core.clock.busy());
         stop.asked()
+    }
+
+    /// Lets time pass until something happens (which may bring the guard of who made it happen), a stop is asked for
+    /// (unless `stopped`, when it was already heard), or the limit is over.
+    pub(in crate::local) async fn attend<T>(
+        &mut self,
+        event: impl Future<Output = (T, Option<BusyGuard>)>,
+        stopped: bool,
+        limit: Option<Duration>,
+    ) -> Event<T> {
+        let (clock, stop, guard) = (self.owner.core.clock.clone(), self.stop.clone(), self.guard.take());
+        let limit = async {
+            match limit {
+                Some(limit) => clock.rest(limit, guard).await,
+                None => {
+                    drop(guard);
+                    std::future::pending().await
+                }
+            }
+        };
+        let (event, guard) = tokio::select! {
+            biased;
+            (value, guard) = event => (Event::Happened(value), guard),
+            () = stop.wait(), if !stopped => (Event::Stopped, None),
+            guard = limit => (Event::Overtime, Some(guard)),
+        };
+        self.guard = Some(guard.unwrap_or_else(|| clock.busy()));
+        event
     }
 
     /// Changes the resource; `None` if it is gone.
@@ -181,9 +241,11 @@ impl Run {
     }
 
     /// The last change to the resource.
-    pub(in crate::local) fn finish(mut self, change: impl FnOnce(&mut Resource, SystemTime)) {
+    /// The guard is for whoever waits for the end: time does not jump before they have heard of it.
+    pub(in crate::local) fn finish(mut self, change: impl FnOnce(&mut Resource, SystemTime)) -> Option<BusyGuard> {
         self.finished = true;
         self.update(change);
+        self.guard.take()
     }
 }
 
@@ -204,6 +266,8 @@ impl Drop for Run {
         self.update(|resource, now| match kind {
             Kind::TrainingJob => super::training::fail(resource, now, reason),
             Kind::TransformJob => super::transform::fail(resource, now, reason),
+            Kind::HyperParameterTuningJob => super::tuning::fail(resource, now, reason),
+            Kind::ProcessingJob => super::processing::fail(resource, now, reason),
             Kind::Endpoint => super::hosting::fail(resource, reason),
             Kind::InferenceComponent => super::hosting::component::fail(resource, reason),
             // What walks through its states has nothing to clean up.

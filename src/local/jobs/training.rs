@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 
 use super::containers::no_engine;
 use super::run::Owner;
-use super::{GRACE, Run};
+use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::archive;
 use crate::local::backend::Core;
+use crate::local::clock::BusyGuard;
 use crate::local::data::{self, Budget};
 use crate::local::engines::{Channel, EngineFailure, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
 use crate::local::metrics::{self, Metric};
+use crate::local::profile::Nothing;
 use crate::local::state::Resource;
 use crate::local::time::{epoch, seconds_since, timestamp};
 use crate::types::S3Uri;
@@ -25,6 +27,11 @@ const DOWNLOADING_DATA: u64 = 5;
 const DOWNLOADING_IMAGE: u64 = 5;
 const UPLOADING: u64 = 5;
 const STOPPING: u64 = 2;
+
+/// How long a spot instance trains before it is taken away, and how long there is none.
+const INTERRUPTED_AFTER: u64 = 30;
+const INTERRUPTED: u64 = 60;
+const RESTARTING: u64 = 10;
 
 const LOG_GROUP: &str = "/aws/sagemaker/TrainingJobs";
 /// What a job may read in all, in bytes: everything is kept in memory.
@@ -41,6 +48,15 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) output: S3Uri,
     pub(in crate::local) max_runtime: Duration,
     pub(in crate::local) metrics: Vec<Metric>,
+    pub(in crate::local) watch: Option<Watch>,
+}
+
+/// Who follows a metric while the job trains.
+#[derive(Clone)]
+pub(in crate::local) struct Watch {
+    pub(in crate::local) metric: Metric,
+    /// Takes each value; true stops the job.
+    pub(in crate::local) report: Arc<dyn Fn(f64) -> bool + Send + Sync>,
 }
 
 /// What is downloaded for a job.
@@ -120,8 +136,8 @@ fn publish(owner: &Owner, metrics: &[Metric], stream: &str) {
     });
 }
 
-/// Runs a job to its end.
-pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) {
+/// Runs a job to its end. The guard is for who waits for it.
+pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) -> Option<BusyGuard> {
     let mut started = None;
     let end = walk(&mut run, &mut plan, &mut started).await;
     if run.is_orphaned() {
@@ -152,7 +168,7 @@ pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) {
         };
         resource.set("TrainingJobStatus", status);
         transition(resource, now, secondary, message);
-    });
+    })
 }
 
 /// The end of a job that failed.
@@ -181,6 +197,9 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
     if run.pass_unless_stopped(PENDING).await {
         return stopped_early(run).await;
     }
+    if run.faults.capacity {
+        return End::Failed(NO_CAPACITY.to_owned());
+    }
     let start = run.now();
     *started = Some(start);
     run.update(|resource, now| resource.set("TrainingStartTime", timestamp(now)));
@@ -199,7 +218,13 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
     if run.pass_unless_stopped(DOWNLOADING_IMAGE).await {
         return stopped_early(run).await;
     }
+    for _ in 0..run.faults.interruptions {
+        if interrupt(run).await {
+            return stopped_early(run).await;
+        }
+    }
     enter(run, "Training", "Training image download completed. Training in progress.");
+    run.hold().await;
     let (trained, overtime) = train(run, plan, channels, start).await;
     let stopped = overtime || run.stop.asked();
     match trained {
@@ -225,6 +250,24 @@ fn enter(run: &Run, status: &str, message: &str) {
     });
 }
 
+/// Trains until the instances are taken away, and gets new ones; whether a stop came.
+async fn interrupt(run: &mut Run) -> bool {
+    enter(run, "Training", "Training image download completed. Training in progress.");
+    if run.pass_unless_stopped(INTERRUPTED_AFTER).await {
+        return true;
+    }
+    enter(run, "Interrupted", "The job stopped because the managed spot training instances were interrupted.");
+    if run.pass_unless_stopped(INTERRUPTED).await {
+        return true;
+    }
+    enter(run, "Restarting", "Restarting the training job");
+    if run.pass_unless_stopped(RESTARTING).await {
+        return true;
+    }
+    enter(run, "Downloading", "Downloading the training image");
+    run.pass_unless_stopped(DOWNLOADING_IMAGE).await
+}
+
 async fn stopped_early(run: &mut Run) -> End {
     run.pass(STOPPING).await;
     End::Stopped { overtime: false }
@@ -248,6 +291,8 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
     let Some(engine) = run.owner.core.engine(&plan.image) else {
         return (Trained::Failed(format!("ClientError: {}", no_engine(&plan.image))), false);
     };
+    let no_data = !channels.is_empty() && channels.iter().all(|channel| channel.files.is_empty());
+    let engine = if no_data && run.owner.core.is_lenient() { Arc::new(Nothing) } else { engine };
     let task = task(run, plan, channels, stream(run, Some(start)));
     let clock = run.owner.core.clock.clone();
     let stop = run.stop.clone();
@@ -285,7 +330,7 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
 }
 
 fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: String) -> TrainingTask {
-    let (owner, stop) = (run.owner.clone(), run.stop.clone());
+    let (owner, stop, watch) = (run.owner.clone(), run.stop.clone(), plan.watch.clone());
     TrainingTask {
         job_name: run.owner.name.clone(),
         image: plan.image.clone(),
@@ -293,8 +338,28 @@ fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, stream: String) -> Train
         channels,
         environment: plan.environment.clone(),
         instance_count: plan.instance_count,
-        log: Arc::new(move |line| owner.log(LOG_GROUP, &stream, line)),
+        log: Arc::new(move |text| {
+            owner.log(LOG_GROUP, &stream, text);
+            if watch.as_ref().is_some_and(|watch| watch.sees(text)) {
+                owner.update(|resource, now| {
+                    if resource.status(Kind::TrainingJob.row()) == "InProgress" {
+                        stopping(resource, now);
+                    }
+                });
+            }
+        }),
         stopping: Arc::new(move || stop.asked()),
+    }
+}
+
+impl Watch {
+    /// Reports the values in a text; whether the job is to stop.
+    fn sees(&self, text: &str) -> bool {
+        let mut stop = false;
+        for value in text.lines().filter_map(|line| self.metric.value(line)) {
+            stop |= (self.report)(value);
+        }
+        stop
     }
 }
 

@@ -33,12 +33,13 @@ impl Acceptor {
         let connections = Arc::new(Connections::default());
         let mut tasks = JoinSet::new();
         let every_task_sees = stopped.clone();
-        // Accepted, and waiting for room.
-        let mut newcomer = None;
+        // Accepted, and waiting for room; and whether another connection makes it.
+        let (mut newcomer, mut room) = (None, false);
         loop {
             let full = connections.open() >= limits.connections;
             if !full && let Some(stream) = newcomer.take() {
                 tasks.spawn(connection::serve(stream, shared.clone(), connections.enter(), every_task_sees.clone()));
+                room = false;
                 continue;
             }
             tokio::select! {
@@ -46,14 +47,12 @@ impl Acceptor {
                 // An error says that the server is gone.
                 _ = stopped.wait_for(|stopped| *stopped) => break,
                 Some(_) = tasks.join_next() => {}
-                () = connections.idle.notified(), if newcomer.is_some() => {
-                    connections.make_room();
+                () = connections.idle.notified(), if newcomer.is_some() && !room => {
+                    room = connections.make_room();
                 }
                 stream = accept(&listener), if newcomer.is_none() => {
                     newcomer = Some(stream);
-                    if full {
-                        connections.make_room();
-                    }
+                    room = full && connections.make_room();
                 }
             }
         }

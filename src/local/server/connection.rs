@@ -1,6 +1,5 @@
 //! One connection: request after request, as HTTP/1.1 has it.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,6 +18,7 @@ use super::limits::{Limits, MAX_HEAD};
 use super::socket::Socket;
 use super::upload::{self, Budget, Share};
 use crate::local::backend::LocalBackend;
+use crate::local::faults::Broken;
 use crate::local::wire;
 
 /// What every connection of a server shares.
@@ -76,8 +76,8 @@ pub(super) async fn serve(
     }
 }
 
-/// Answers a request, or refuses it before the backend hears of it.
-async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<SdkBody>, Infallible> {
+/// Answers a request, or refuses it before the backend hears of it. An error closes the connection without an answer.
+async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<SdkBody>, Broken> {
     if let Err(refusal) = shared.hosts.check(&request) {
         let mut answer = wire::answer(refusal.status, "text/plain; charset=utf-8", refusal.text);
         wire::set(&mut answer, "x-content-type-options", "nosniff");
@@ -85,5 +85,5 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<
     }
     let share = Share::new(&shared.budget);
     let request = request.map(|incoming| upload::body(incoming, shared.limits.body, share.clone()));
-    Ok(Box::pin(shared.backend.handle(request)).await)
+    Box::pin(shared.backend.exchange(request)).await
 }

@@ -33,7 +33,7 @@ pub(super) async fn handle(core: &Core, request: Request<SdkBody>) -> (Option<St
     let request_id = core.request_id();
     let (parts, body) = request.into_parts();
     let gzip = parts.headers.get("content-encoding").is_some_and(|encoding| encoding == "gzip");
-    let (protocol, mut operation) = Protocol::of(&parts);
+    let (protocol, mut operation) = Protocol::of(&parts.uri, &parts.headers);
     let bytes = match wire::collect(body, MAX_BODY).await {
         Ok(bytes) => bytes,
         Err(unread) => {
@@ -56,6 +56,12 @@ pub(super) async fn handle(core: &Core, request: Request<SdkBody>) -> (Option<St
     }
     let answer = protocol.answer(&operation, &request_id, result);
     (Some(operation), SeenBody { value, length }, answer)
+}
+
+/// An error in the protocol of a request.
+pub(super) fn refuse(core: &Core, request: &Request<SdkBody>, error: AwsError) -> Answer {
+    let (protocol, operation) = Protocol::of(request.uri(), request.headers());
+    protocol.answer(&operation, &core.request_id(), Err(error))
 }
 
 fn unpacked(bytes: Bytes, gzip: bool) -> Result<Bytes, AwsError> {

@@ -1,7 +1,7 @@
 //! Which protocol a request speaks, and the envelopes of each.
 
 use bytes::Bytes;
-use http::request::Parts;
+use http::{HeaderMap, Uri};
 use serde_json::{Map, Value};
 
 use super::{cbor, form, xml};
@@ -22,12 +22,12 @@ pub(super) enum Protocol {
 
 impl Protocol {
     /// The protocol and the operation; of a query request the operation is in the body.
-    pub(super) fn of(parts: &Parts) -> (Self, String) {
-        let path = parts.uri.path();
+    pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> (Self, String) {
+        let path = uri.path();
         if let Some((_, operation)) = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/")) {
             return (Self::Cbor, operation.to_owned());
         }
-        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         match target.and_then(|target| target.rsplit_once('.')) {
             Some((_, operation)) => (Self::Json, operation.to_owned()),
             None => (Self::Query, String::new()),

@@ -98,7 +98,7 @@ impl Aim {
         let busy_now = || AwsError::new(429, "ThrottlingException", "Rate exceeded");
         let slot = serverless.enter(core.clock.now()).ok_or_else(busy_now)?;
         if slot.cold {
-            handling.pass(COLD_START).await;
+            handling.sleep(COLD_START).await;
         }
         Ok(Some(slot))
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 const MAX_DEPTH: usize = 32;
 
 #[derive(Debug)]
-pub(super) enum Condition {
+pub(in crate::local::services::logs) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Compare { path: Vec<Step>, test: Test },
@@ -15,13 +15,13 @@ pub(super) enum Condition {
 
 /// A step into a document.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(in crate::local::services::logs) enum Step {
     Member(String),
     Item(usize),
 }
 
 #[derive(Debug)]
-pub(super) enum Test {
+pub(in crate::local::services::logs) enum Test {
     Number(Order, f64),
     /// Equal to text that may hold `*`; false: not equal.
     Text(bool, Vec<String>),
@@ -31,7 +31,7 @@ pub(super) enum Test {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Order {
+pub(in crate::local::services::logs) enum Order {
     Equal,
     NotEqual,
     Less,
