@@ -7,8 +7,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+mod closure;
+mod defaults;
+mod failure;
+mod image;
+#[cfg(unix)]
+pub mod process;
+#[cfg(unix)]
+pub mod script_mode;
 #[cfg(feature = "algorithms")]
 pub mod xgboost;
+
+pub use closure::FnEngine;
+pub use failure::{EngineFailure, InvocationFailure};
 
 /// Trains and serves models for the images that it knows, as a container with such an image would.
 ///
@@ -16,6 +27,22 @@ pub mod xgboost;
 pub trait Engine: Send + Sync + 'static {
     /// Whether this engine stands in for the image.
     fn runs(&self, image: &str) -> bool;
+
+    /// Whether this engine trains the job. By its image alone, unless an engine knows better: the XGBoost image, for
+    /// one, is another program when the job brings a script.
+    fn trains(&self, job: &TrainingTask) -> bool {
+        self.runs(&job.image)
+    }
+
+    /// Whether this engine serves the model. By its image alone, unless an engine knows better.
+    fn serves(&self, model: &ModelFiles) -> bool {
+        self.runs(&model.image)
+    }
+
+    /// Whether this engine runs the processing job. By its image alone, unless an engine knows better.
+    fn processes(&self, job: &ProcessingTask) -> bool {
+        self.runs(&job.image)
+    }
 
     /// Trains: reads the channels, logs, and gives back the files that the container would leave.
     ///
@@ -30,8 +57,11 @@ pub trait Engine: Send + Sync + 'static {
     /// The text becomes the job's `FailureReason`.
     fn process(&self, job: &ProcessingTask) -> Result<(), EngineFailure> {
         let image = &job.image;
-        Err(EngineFailure::algorithm(format!("the engine for the image \"{image}\" runs no processing jobs")))
+        Err(EngineFailure::client(format!("the engine for the image \"{image}\" runs no processing jobs")))
     }
+
+    /// The last handle to the backend is gone: whatever this engine has started outside this process is to end now.
+    fn close(&self) {}
 
     /// Loads a model for serving.
     ///
@@ -95,24 +125,53 @@ pub trait LoadedModel: Send + Sync + 'static {
     }
 }
 
+/// Takes the number of an instance, beginning with 1, and a line that its container prints.
+pub type HostLog = Arc<dyn Fn(u32, &str) + Send + Sync>;
+
+/// Takes the path of a checkpoint below `/opt/ml/checkpoints`, and its content.
+pub type SaveCheckpoint = Arc<dyn Fn(&str, Bytes) + Send + Sync>;
+
+/// Reads an object of the backend's S3 by bucket and key.
+pub type ReadObject = Arc<dyn Fn(&str, &str) -> Option<Bytes> + Send + Sync>;
+
 /// What a training container finds: hyperparameters, channels, environment, a place to log, a sign to stop.
+///
+/// The default is an empty task whose log goes nowhere, for tests of an engine.
 pub struct TrainingTask {
     /// The job's name.
     pub job_name: String,
+    /// The job's ARN.
+    pub job_arn: String,
     /// The training image: its tag says which release the engine stands in for.
     pub image: String,
     /// `hyperparameters.json`: all values are strings.
     pub hyperparameters: BTreeMap<String, String>,
     /// The input channels in the order of the request.
     pub channels: Vec<Channel>,
+    /// `/opt/ml/checkpoints`, as an earlier job left it at the place of `CheckpointConfig`: path, content.
+    pub checkpoints: Vec<(String, Bytes)>,
+    /// Stores a checkpoint there at once; does nothing for a job without `CheckpointConfig`.
+    pub save_checkpoint: SaveCheckpoint,
     /// The request's environment variables.
     pub environment: BTreeMap<String, String>,
     /// The number of instances that the job asked for.
     pub instance_count: u32,
-    /// Takes each line that the container would print; the second argument of a call to `log`.
+    /// Such as `ml.m5.large`; empty if the job has instance groups.
+    pub instance_type: String,
+    /// `AlgorithmSpecification.ContainerEntrypoint`: what runs in place of the image's own program.
+    pub entrypoint: Vec<String>,
+    /// `AlgorithmSpecification.ContainerArguments`: what it is given in place of `train`.
+    pub arguments: Vec<String>,
+    /// Takes each line that the container would print.
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Takes each line that the container on the instance of a number would print; the first is 1.
+    pub log_of: HostLog,
     /// True once the job was asked to stop.
     pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// True once nothing that is returned is kept any more: the time to stop is over, or the backend's runtime ended.
+    pub killed: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Reads what the job's role could read.
+    pub s3: ReadObject,
 }
 
 impl TrainingTask {
@@ -124,6 +183,11 @@ impl TrainingTask {
     /// Whether the job was asked to stop: finish soon, what is returned within 120 s is kept.
     pub fn is_stopping(&self) -> bool {
         (self.stopping)()
+    }
+
+    /// Whether the time to stop is over: give up at once.
+    pub fn is_killed(&self) -> bool {
+        (self.killed)()
     }
 
     /// The channel of a name.
@@ -140,9 +204,13 @@ impl fmt::Debug for TrainingTask {
 
 /// What a processing container finds: folders with its inputs and for its outputs, environment, a place to log, a sign
 /// to stop.
+///
+/// The default is an empty task without a folder, for tests of an engine.
 pub struct ProcessingTask {
     /// The job's name.
     pub job_name: String,
+    /// The job's ARN.
+    pub job_arn: String,
     /// The processing image.
     pub image: String,
     /// `ContainerEntrypoint`; empty for the image's own.
@@ -153,14 +221,20 @@ pub struct ProcessingTask {
     pub environment: BTreeMap<String, String>,
     /// The number of instances that the job asked for.
     pub instance_count: u32,
+    /// Such as `ml.m5.large`.
+    pub instance_type: String,
     /// The folder that stands for the container's `/`. Below it are `opt/ml/processing/..` with the inputs and an empty
     /// folder for each output, `opt/ml/config/processingjobconfig.json` and `opt/ml/config/resourceconfig.json`, and
     /// `opt/ml/output`, where a file `message` becomes the job's `ExitMessage`. It is gone after the job.
     pub root: PathBuf,
     /// Takes each line that the container would print.
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Takes each line that the container on the instance of a number would print; the first is 1.
+    pub log_of: HostLog,
     /// True once the job was asked to stop.
     pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// True once nothing that is left behind is kept any more.
+    pub killed: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl ProcessingTask {
@@ -172,6 +246,11 @@ impl ProcessingTask {
     /// Whether the job was asked to stop: finish within 120 s.
     pub fn is_stopping(&self) -> bool {
         (self.stopping)()
+    }
+
+    /// Whether the time to stop is over: give up at once.
+    pub fn is_killed(&self) -> bool {
+        (self.killed)()
     }
 
     /// Where a path of the container, such as `/opt/ml/processing/input/a.csv`, is on this machine.
@@ -186,13 +265,31 @@ impl fmt::Debug for ProcessingTask {
     }
 }
 
+/// How a container is given the data of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InputMode {
+    /// All files are there before it starts.
+    #[default]
+    File,
+    /// The files come through a named pipe, one after the other.
+    Pipe,
+    /// As `File`, but a file is fetched when it is read; not told from `File` here.
+    FastFile,
+}
+
 /// One input channel with its data.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Channel {
     /// The channel's name, such as `train`.
     pub name: String,
     /// The content type that the request declared, if any.
     pub content_type: Option<String>,
+    /// How the data is handed over.
+    pub input_mode: InputMode,
+    /// Whether each instance gets a part of the files (`ShardedByS3Key`) instead of all of them.
+    pub sharded: bool,
+    /// Whether each file is to be wrapped as a RecordIO record.
+    pub record_io: bool,
     /// The files below the channel's prefix, in key order: path relative to the prefix, content.
     pub files: Vec<(String, Bytes)>,
 }
@@ -207,6 +304,8 @@ pub struct TrainingOutput {
 }
 
 /// What a serving container finds.
+///
+/// The default is an empty model whose log goes nowhere, for tests of an engine.
 #[derive(Clone)]
 pub struct ModelFiles {
     /// The image.
@@ -215,6 +314,14 @@ pub struct ModelFiles {
     pub files: Vec<(String, Bytes)>,
     /// The model's environment variables.
     pub environment: BTreeMap<String, String>,
+    /// The region that the model is served in.
+    pub region: String,
+    /// Takes each line that the container prints, for as long as its endpoint or job exists.
+    pub log: Arc<dyn Fn(&str) + Send + Sync>,
+    /// True once nobody waits for the model to come up any more.
+    pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Reads what the model's role could read.
+    pub s3: ReadObject,
 }
 
 impl ModelFiles {
@@ -279,15 +386,6 @@ impl fmt::Debug for ServedReply {
     }
 }
 
-/// A serving container's error answer.
-#[derive(Debug, Clone)]
-pub struct InvocationFailure {
-    /// The HTTP status that the container gave, such as 400, 415 or 500.
-    pub status: u16,
-    /// The body that the container gave.
-    pub message: String,
-}
-
 /// Files in debug output: their names and lengths, never what is in them.
 struct Lengths<'a>(&'a [(String, Bytes)]);
 
@@ -308,9 +406,10 @@ impl fmt::Debug for Length<'_> {
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, content_type, files } = self;
+        let Self { name, content_type, input_mode, files, .. } = self;
         let mut shown = f.debug_struct("Channel");
-        shown.field("name", name).field("content_type", content_type).field("files", &Lengths(files)).finish()
+        shown.field("name", name).field("content_type", content_type).field("input_mode", input_mode);
+        shown.field("files", &Lengths(files)).finish()
     }
 }
 
@@ -323,10 +422,10 @@ impl fmt::Debug for TrainingOutput {
 
 impl fmt::Debug for ModelFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { image, files, environment } = self;
+        let Self { image, files, environment, .. } = self;
         let names: Vec<&String> = environment.keys().collect();
         let mut shown = f.debug_struct("ModelFiles");
-        shown.field("image", image).field("files", &Lengths(files)).field("environment", &names).finish()
+        shown.field("image", image).field("files", &Lengths(files)).field("environment", &names).finish_non_exhaustive()
     }
 }
 
@@ -345,38 +444,6 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// Why an engine gave up.
-#[derive(Debug, Clone)]
-pub enum EngineFailure {
-    /// The user's data or settings are wrong: `AlgorithmError: .., exit code: N`.
-    Algorithm {
-        /// The text.
-        message: String,
-        /// The container's exit code.
-        exit_code: i32,
-    },
-    /// The job was asked to stop and left nothing behind.
-    Stopped,
-}
-
-impl EngineFailure {
-    /// The user's data or settings are wrong; the container would end with exit code 1.
-    pub fn algorithm(message: impl Into<String>) -> Self {
-        Self::Algorithm { message: message.into(), exit_code: 1 }
-    }
-}
-
-impl fmt::Display for EngineFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Algorithm { message, exit_code } => write!(f, "AlgorithmError: {message}, exit code: {exit_code}"),
-            Self::Stopped => f.write_str("stopped"),
-        }
-    }
-}
-
-impl std::error::Error for EngineFailure {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -387,9 +454,9 @@ mod tests {
         let environment = BTreeMap::from([("TOKEN".to_owned(), "secret".to_owned())]);
         let (kind, body) = (|| "text/csv".to_owned(), Bytes::from("secret"));
         let shown = [
-            format!("{:?}", Channel { name: "train".into(), content_type: None, files: files.clone() }),
+            format!("{:?}", Channel { name: "train".into(), files: files.clone(), ..Channel::default() }),
             format!("{:?}", TrainingOutput { model: files.clone(), data: files.clone() }),
-            format!("{:?}", ModelFiles { image: "i".into(), files, environment }),
+            format!("{:?}", ModelFiles { image: "i".into(), files, environment, ..ModelFiles::default() }),
             format!("{:?}", Invocation { content_type: kind(), accept: kind(), body: body.clone() }),
             format!("{:?}", Reply { content_type: kind(), body }),
         ];

@@ -9,10 +9,17 @@ mod kinds;
 mod listing;
 mod logs;
 mod metrics;
+#[cfg(feature = "local-server")]
+mod persistence;
+#[cfg(unix)]
+mod processes;
 mod processing;
+#[cfg(unix)]
+mod script_mode;
 mod support;
 mod tags;
 mod training;
+mod training_options;
 mod transform;
 mod tuning;
 mod wire;

@@ -46,6 +46,14 @@ impl Engine for XGBoostEngine {
         ["sagemaker-xgboost", "xgboost"].contains(&version::repository(image))
     }
 
+    fn trains(&self, job: &TrainingTask) -> bool {
+        self.runs(&job.image) && !job.hyperparameters.contains_key("sagemaker_program")
+    }
+
+    fn serves(&self, model: &ModelFiles) -> bool {
+        self.runs(&model.image) && !model.environment.contains_key("SAGEMAKER_PROGRAM")
+    }
+
     fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {
         train::train(job)
     }

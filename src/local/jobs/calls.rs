@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::{Bytes, BytesMut};
@@ -64,7 +65,7 @@ impl Progress {
 
 /// Sends a request through the containers; the answer's parts are still to be asked for. May block.
 pub(in crate::local) fn serve(
-    core: &Core,
+    core: &Arc<Core>,
     serving: &Serving,
     call: &Call,
     progress: &Progress,
@@ -88,7 +89,7 @@ pub(in crate::local) fn serve(
 }
 
 fn ask(
-    core: &Core,
+    core: &Arc<Core>,
     (number, container): (usize, &Container),
     request: &Invocation,
     headers: &BTreeMap<String, String>,
@@ -141,7 +142,7 @@ pub(in crate::local) fn collect(mut parts: Parts) -> Result<Bytes, InvocationFai
 }
 
 /// The whole answer to one record of a batch.
-pub(super) fn invoke(core: &Core, serving: &Serving, request: Invocation) -> Result<Reply, InvocationFailure> {
+pub(super) fn invoke(core: &Arc<Core>, serving: &Serving, request: Invocation) -> Result<Reply, InvocationFailure> {
     let served = serve(core, serving, &Call::plain(request), &Progress::default());
     let reply = served.map_err(|failure| match failure {
         Failure::Model(failure) => failure,

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::Run;
 use super::calls::Failure;
 use super::multi_model::MultiModel;
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::engines::{Engine, EngineFailure, LoadedModel, ModelFiles};
+use crate::local::engines::{Engine, LoadedModel, ModelFiles};
 use crate::local::kinds::Kind;
 use crate::local::profile::Nothing;
 
@@ -34,7 +35,39 @@ pub(in crate::local) struct Container {
 /// What a container has loaded.
 pub(in crate::local) enum Hosted {
     Single(Arc<dyn LoadedModel>),
-    Multi(MultiModel),
+    Multi(Box<MultiModel>),
+}
+
+/// What a container that comes up is connected to.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    pub(super) log: Arc<dyn Fn(&str) + Send + Sync>,
+    /// True once nobody waits for the container any more.
+    pub(super) stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Surroundings {
+    /// For the containers of an endpoint or job, whose lines go to a log stream.
+    pub(super) fn new(run: &Run, group: &str, stream: &str) -> Self {
+        let (closed, stop) = (run.owner.closed(), run.stop.clone());
+        Self {
+            log: run.owner.lasting_log(group.to_owned(), stream.to_owned()),
+            stopping: Arc::new(move || stop.asked() || closed()),
+        }
+    }
+
+    /// A model without its files.
+    fn model(&self, core: &Arc<Core>, image: String, environment: BTreeMap<String, String>) -> ModelFiles {
+        ModelFiles {
+            image,
+            files: Vec::new(),
+            environment,
+            region: core.place.region.clone(),
+            log: self.log.clone(),
+            stopping: self.stopping.clone(),
+            s3: core.read_object(),
+        }
+    }
 }
 
 /// Why a container did not come up.
@@ -78,35 +111,45 @@ struct S3ModelDataSource {
 }
 
 /// Loads the containers of a model in the order of the pipeline; `environment` is added to each. May block.
-pub(super) fn load(core: &Core, model: &str, environment: &BTreeMap<String, String>) -> Result<Serving, LoadFailure> {
+pub(super) fn load(
+    core: &Arc<Core>,
+    model: &str,
+    environment: &BTreeMap<String, String>,
+    surroundings: &Surroundings,
+) -> Result<Serving, LoadFailure> {
     let document = {
         let state = core.state();
         let document = state.get(Kind::Model.row(), &core.place, model);
         document.map_err(|error| LoadFailure::NoModel(error.message))?.request.clone()
     };
     let direct = document.get("InferenceExecutionConfig").is_some_and(|config| config["Mode"] == "Direct");
-    Ok(Serving { containers: load_all(core, &definitions(&document), environment)?, direct })
+    Ok(Serving { containers: load_all(core, &definitions(&document), environment, surroundings)?, direct })
 }
 
 /// Loads what the `Specification` of an inference component names: a model, or a container of its own. May block.
-pub(super) fn load_component(core: &Core, specification: &Value) -> Result<Serving, LoadFailure> {
+pub(super) fn load_component(
+    core: &Arc<Core>,
+    specification: &Value,
+    surroundings: &Surroundings,
+) -> Result<Serving, LoadFailure> {
     let container = &specification["Container"];
     let environment = BTreeMap::deserialize(&container["Environment"]).unwrap_or_default();
     if let Some(model) = specification["ModelName"].as_str() {
-        return load(core, model, &environment);
+        return load(core, model, &environment, surroundings);
     }
     let definition = json!({
         "Image": container["Image"],
         "ModelDataUrl": container["ArtifactUrl"],
         "Environment": environment,
     });
-    Ok(Serving { containers: load_all(core, &[definition], &BTreeMap::new())?, direct: false })
+    Ok(Serving { containers: load_all(core, &[definition], &BTreeMap::new(), surroundings)?, direct: false })
 }
 
 fn load_all(
-    core: &Core,
+    core: &Arc<Core>,
     definitions: &[Value],
     environment: &BTreeMap<String, String>,
+    surroundings: &Surroundings,
 ) -> Result<Vec<Container>, LoadFailure> {
     let single = definitions.len() == 1;
     definitions
@@ -119,7 +162,7 @@ fn load_all(
                 Some(host) => host.clone(),
                 None => format!("container_{number}"),
             };
-            Ok(Container { name, hosted: load_one(core, definition, number, environment)? })
+            Ok(Container { name, hosted: load_one(core, definition, number, environment, surroundings)? })
         })
         .collect()
 }
@@ -133,36 +176,35 @@ pub(super) fn definitions(model: &Map<String, Value>) -> Vec<Value> {
 }
 
 fn load_one(
-    core: &Core,
+    core: &Arc<Core>,
     definition: Definition,
     number: usize,
     more: &BTreeMap<String, String>,
+    surroundings: &Surroundings,
 ) -> Result<Hosted, LoadFailure> {
     let image = definition.image.clone().unwrap_or_default();
-    let engine = core.engine(&image).ok_or_else(|| LoadFailure::NoEngine(no_engine(&image)))?;
     let mut environment = definition.environment.clone();
     environment.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let mut model = surroundings.model(core, image, environment);
     if definition.mode.as_deref() == Some("MultiModel") {
         let source = definition.model_data_source.and_then(|source| source.s3_data_source).map(|source| source.s3_uri);
         let url = definition.model_data_url.or(source).unwrap_or_default();
         let prefix = data::s3_uri(&url).map_err(|error| LoadFailure::Data(error.message))?;
-        return Ok(Hosted::Multi(MultiModel::new(engine, image, environment, prefix)));
+        core.serving_engine(&model).ok_or_else(|| LoadFailure::NoEngine(no_engine(&model.image)))?;
+        return Ok(Hosted::Multi(Box::new(MultiModel::new(model, prefix))));
     }
-    let (engine, files) = match files(core, &definition, number) {
-        Ok(files) => (engine, files),
-        Err(LoadFailure::Data(_)) if core.is_lenient() => (Arc::new(Nothing) as Arc<dyn Engine>, Vec::new()),
+    let missing = match files(core, &definition, number) {
+        Ok(files) => {
+            model.files = files;
+            false
+        }
+        Err(LoadFailure::Data(_)) if core.is_lenient() => true,
         Err(failure) => return Err(failure),
     };
-    let loaded = engine.load(&ModelFiles { image, files, environment });
-    loaded.map(Hosted::Single).map_err(|failure| LoadFailure::Engine(load_message(failure)))
-}
-
-/// What an engine said that refused a model.
-pub(super) fn load_message(failure: EngineFailure) -> String {
-    match failure {
-        EngineFailure::Algorithm { message, .. } => message,
-        stopped @ EngineFailure::Stopped => stopped.to_string(),
-    }
+    let engine = core.serving_engine(&model).ok_or_else(|| LoadFailure::NoEngine(no_engine(&model.image)))?;
+    let engine = if missing { Arc::new(Nothing) as Arc<dyn Engine> } else { engine };
+    let loaded = engine.load(&model);
+    loaded.map(Hosted::Single).map_err(|failure| LoadFailure::Engine(failure.message().to_owned()))
 }
 
 fn files(core: &Core, definition: &Definition, number: usize) -> Result<Vec<(String, bytes::Bytes)>, LoadFailure> {
@@ -218,7 +260,7 @@ impl Serving {
 
 impl Hosted {
     /// The model that answers, loaded if need be. May block.
-    pub(super) fn model(&self, core: &Core, target: Option<&str>) -> Result<Arc<dyn LoadedModel>, Failure> {
+    pub(super) fn model(&self, core: &Arc<Core>, target: Option<&str>) -> Result<Arc<dyn LoadedModel>, Failure> {
         match self {
             Self::Single(model) => Ok(model.clone()),
             Self::Multi(models) => models.get(core, target.unwrap_or_default()),
@@ -230,6 +272,7 @@ impl Hosted {
 pub(super) fn no_engine(image: &str) -> String {
     format!(
         "the local backend has no engine for the image \"{image}\". Register one with \
-         LocalBackend::builder().engine(..), or enable the feature `algorithms` for the built-in algorithms."
+         LocalBackend::builder().engine(..), such as an FnEngine of closures or a ProcessEngine that runs a command, or \
+         enable the feature `algorithms` for the built-in algorithms."
     )
 }

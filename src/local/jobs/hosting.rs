@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::Run;
-use super::containers::{self, LoadFailure, Serving};
+use super::containers::{self, LoadFailure, Serving, Surroundings};
 use super::run::Owner;
 use crate::local::backend::Core;
 use crate::local::kinds::Kind;
@@ -142,6 +142,28 @@ pub(in crate::local) async fn create(mut run: Run, plan: Plan) {
     let described = Described::new(&plan, &core);
     run.finish(|resource, _| match loaded {
         Ok(deployment) => described.in_service(resource, deployment),
+        Err(reason) => fail(resource, &reason),
+    });
+}
+
+/// Loads the models of an endpoint that was up before the backend was started again.
+pub(super) async fn revive(run: Run, config: &str) {
+    let core = run.owner.core.clone();
+    let plan = {
+        let state = core.state();
+        let config = state.get(Kind::EndpointConfig.row(), &core.place, config);
+        config.map(|config| Plan::new(&config.name, &config.request)).map_err(|error| error.message)
+    };
+    let loaded = match &plan {
+        Ok(plan) => deploy(&run, plan).await.map(|deployment| (deployment, Described::new(plan, &core))),
+        Err(why) => Err(why.clone()),
+    };
+    let endpoint = run.owner.name.clone();
+    run.finish(|resource, _| match loaded {
+        Ok((deployment, described)) => match resource.state.get("ProductionVariants").and_then(Value::as_array) {
+            Some(summaries) => resource.deployment = Some(Arc::new(deployment.reweighed(&endpoint, summaries))),
+            None => described.in_service(resource, deployment),
+        },
         Err(reason) => fail(resource, &reason),
     });
 }
@@ -303,7 +325,9 @@ async fn bring_up(run: &Run, variants: &[Value]) -> Result<Vec<Variant>, String>
         let log_stream = log_stream(&run.owner.name, &name);
         let serving = match variant["ModelName"].as_str().map(str::to_owned) {
             Some(model) => {
-                let load = move |core: &Core| containers::load(core, &model, &BTreeMap::new());
+                let load = move |core: &Arc<Core>, surroundings: &Surroundings| {
+                    containers::load(core, &model, &BTreeMap::new(), surroundings)
+                };
                 up_in_time(run, log_group(&run.owner.name), &log_stream, load).await
             }
             None => Ok(Serving::default()),
@@ -325,11 +349,12 @@ async fn up_in_time(
     run: &Run,
     group: String,
     stream: &str,
-    load: impl FnOnce(&Core) -> Result<Serving, LoadFailure> + Send + 'static,
+    load: impl FnOnce(&Arc<Core>, &Surroundings) -> Result<Serving, LoadFailure> + Send + 'static,
 ) -> Result<Serving, LoadFailure> {
     let (owner, stream) = (run.owner.clone(), stream.to_owned());
+    let surroundings = Surroundings::new(run, &group, &stream);
     let work = run.work(move || {
-        let loaded = load(&owner.core);
+        let loaded = load(&owner.core, &surroundings);
         log_load(&owner, &group, &stream, &loaded);
         loaded
     });

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::calls::Failure;
-use super::containers::load_message;
+use super::containers::no_engine;
 use crate::local::archive;
 use crate::local::backend::Core;
-use crate::local::engines::{Engine, InvocationFailure, LoadedModel, ModelFiles};
+use crate::local::engines::{InvocationFailure, LoadedModel, ModelFiles};
 use crate::types::S3Uri;
 
 /// How many models stay loaded; the one whose last use is the longest ago makes room.
@@ -15,9 +15,8 @@ const MAX_LOADED: usize = 32;
 
 /// The models below a prefix.
 pub(in crate::local) struct MultiModel {
-    engine: Arc<dyn Engine>,
-    image: String,
-    environment: BTreeMap<String, String>,
+    /// What all models have in common.
+    common: ModelFiles,
     prefix: S3Uri,
     cache: Mutex<Cache>,
 }
@@ -30,17 +29,12 @@ struct Cache {
 }
 
 impl MultiModel {
-    pub(super) fn new(
-        engine: Arc<dyn Engine>,
-        image: String,
-        environment: BTreeMap<String, String>,
-        prefix: S3Uri,
-    ) -> Self {
-        Self { engine, image, environment, prefix, cache: Mutex::default() }
+    pub(super) fn new(common: ModelFiles, prefix: S3Uri) -> Self {
+        Self { common, prefix, cache: Mutex::default() }
     }
 
     /// The model of a target. A model that was loaded stays as it is, even if its object changes. May block.
-    pub(super) fn get(&self, core: &Core, target: &str) -> Result<Arc<dyn LoadedModel>, Failure> {
+    pub(super) fn get(&self, core: &Arc<Core>, target: &str) -> Result<Arc<dyn LoadedModel>, Failure> {
         let target = target.trim_start_matches('/');
         if let Some(model) = self.loaded(target) {
             return Ok(model);
@@ -50,7 +44,7 @@ impl MultiModel {
         Ok(model)
     }
 
-    fn load(&self, core: &Core, target: &str) -> Result<Arc<dyn LoadedModel>, Failure> {
+    fn load(&self, core: &Arc<Core>, target: &str) -> Result<Arc<dyn LoadedModel>, Failure> {
         let place = self.prefix.join(target);
         let object = core.s3.get(place.bucket(), place.key());
         let object =
@@ -58,8 +52,9 @@ impl MultiModel {
         let refused = |message: String| Failure::Model(InvocationFailure { status: 500, message });
         let files =
             archive::unpack(&object).map_err(|why| refused(format!("the model {target} cannot be unpacked: {why}")))?;
-        let model = ModelFiles { image: self.image.clone(), files, environment: self.environment.clone() };
-        self.engine.load(&model).map_err(|failure| refused(load_message(failure)))
+        let model = ModelFiles { files, ..self.common.clone() };
+        let engine = core.serving_engine(&model).ok_or_else(|| refused(no_engine(&model.image)))?;
+        engine.load(&model).map_err(|failure| refused(failure.message().to_owned()))
     }
 
     fn loaded(&self, target: &str) -> Option<Arc<dyn LoadedModel>> {

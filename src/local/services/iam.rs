@@ -111,6 +111,7 @@ fn delete_role(core: &Core, name: &str) -> Result<String, AwsError> {
             return conflict("Cannot delete entity, must delete policies first.");
         }
         state.roles.remove(name);
+        state.touch_role(name);
         Ok(String::new())
     })
 }
@@ -152,6 +153,7 @@ fn add<'a>(state: &'a mut State, core: &Core, path: &str, name: &str, trust: &st
         policies: BTreeMap::new(),
         description: String::new(),
     };
+    state.touch_role(name);
     state.roles.entry(name.to_owned()).or_insert(role)
 }
 

@@ -107,9 +107,10 @@ fn create_group(core: &Core, request: CreateGroup) -> Answer {
             return Err(AwsError::new(400, "ResourceAlreadyExistsException", message));
         }
         let mut group = Group::new(core.clock.now());
-        group.tags = request.tags;
-        group.key = request.kms_key_id;
-        group.class = request.log_group_class.unwrap_or(group.class);
+        group.settings.tags = request.tags;
+        group.settings.key = request.kms_key_id;
+        group.settings.class = request.log_group_class.unwrap_or(group.settings.class);
+        let group = core.logs.journal.group(&name, group);
         groups.insert(name, group);
         Ok(Value::Null)
     })
@@ -118,25 +119,32 @@ fn create_group(core: &Core, request: CreateGroup) -> Answer {
 fn create_stream(core: &Core, request: NamedStream) -> Answer {
     let NamedStream { log_group_name: group, log_stream_name: name } = request;
     core.logs.change(core, |groups| {
-        let group = groups.get_mut(&group).ok_or_else(no_group)?;
+        let (group_name, group) = (&group, groups.get_mut(&group).ok_or_else(no_group)?);
         if group.streams.contains_key(&name) {
             let message = "The specified log stream already exists";
             return Err(AwsError::new(400, "ResourceAlreadyExistsException", message));
         }
-        group.streams.insert(name, Stream::new(core.clock.now()));
+        let stream = core.logs.journal.stream(group_name, &name, Stream::new(core.clock.now()));
+        group.streams.insert(name, stream);
         Ok(Value::Null)
     })
 }
 
 fn delete_group(core: &Core, request: NamedGroup) -> Answer {
-    core.logs.change(core, |groups| groups.remove(&request.log_group_name).map(|_| Value::Null).ok_or_else(no_group))
+    core.logs.change(core, |groups| {
+        groups.remove(&request.log_group_name).ok_or_else(no_group)?;
+        core.logs.journal.no_group(&request.log_group_name);
+        Ok(Value::Null)
+    })
 }
 
 fn delete_stream(core: &Core, request: NamedStream) -> Answer {
     let NamedStream { log_group_name: group, log_stream_name: name } = request;
     core.logs.change(core, |groups| {
-        let group = groups.get_mut(&group).ok_or_else(no_group)?;
-        group.streams.remove(&name).map(|_| Value::Null).ok_or_else(no_stream)
+        let (group_name, group) = (&group, groups.get_mut(&group).ok_or_else(no_group)?);
+        group.streams.remove(&name).ok_or_else(no_stream)?;
+        core.logs.journal.no_stream(group_name, &name);
+        Ok(Value::Null)
     })
 }
 
@@ -166,7 +174,7 @@ fn describe_groups(core: &Core, request: DescribeGroups) -> Answer {
                 let listed = request.log_group_identifiers.as_ref();
                 name.starts_with(prefix)
                     && name.to_lowercase().contains(&pattern)
-                    && request.log_group_class.as_ref().is_none_or(|class| *class == group.class)
+                    && request.log_group_class.as_ref().is_none_or(|class| *class == group.settings.class)
                     && listed
                         .is_none_or(|listed| listed.iter().any(|other| group_of_identifier(other) == name.as_str()))
             })
@@ -180,12 +188,12 @@ fn describe_groups(core: &Core, request: DescribeGroups) -> Answer {
                     "creationTime": millis(group.created),
                     "metricFilterCount": 0,
                     "storedBytes": bytes,
-                    "logGroupClass": group.class,
+                    "logGroupClass": group.settings.class,
                 });
-                if let Some(days) = group.retention {
+                if let Some(days) = group.settings.retention {
                     entry["retentionInDays"] = json!(days);
                 }
-                if let Some(key) = &group.key {
+                if let Some(key) = &group.settings.key {
                     entry["kmsKeyId"] = json!(key);
                 }
                 (name.clone(), entry)

@@ -34,10 +34,8 @@ impl Job {
             image: IMAGE.to_owned(),
             hyperparameters: texts(hyperparameters),
             channels: channels.collect(),
-            environment: BTreeMap::new(),
-            instance_count: 1,
             log: Arc::new(move |line: &str| sink.lock().unwrap().push(line.to_owned())),
-            stopping: Arc::new(|| false),
+            ..TrainingTask::default()
         };
         Self { task, log }
     }
@@ -49,7 +47,7 @@ impl Job {
     fn refusal(&self) -> String {
         match self.train() {
             Err(EngineFailure::Algorithm { message, .. }) => message,
-            Err(EngineFailure::Stopped) => panic!("stopped"),
+            Err(other) => panic!("{other}"),
             Ok(_) => panic!("expected a refusal"),
         }
     }
@@ -75,12 +73,13 @@ fn channel(name: &str, content_type: Option<&str>, files: &[(&str, &str)]) -> Ch
         name: name.to_owned(),
         content_type: content_type.map(str::to_owned),
         files: files.iter().map(|(path, text)| ((*path).to_owned(), Bytes::from((*text).to_owned()))).collect(),
+        ..Channel::default()
     }
 }
 
 fn serve(files: &[(&str, &[u8])], image: &str, environment: &[(&str, &str)]) -> Result<Arc<dyn LoadedModel>, String> {
     let files = files.iter().map(|(path, content)| ((*path).to_owned(), Bytes::copy_from_slice(content))).collect();
-    let model = ModelFiles { image: image.to_owned(), files, environment: texts(environment) };
+    let model = ModelFiles { image: image.to_owned(), files, environment: texts(environment), ..ModelFiles::default() };
     XGBoostEngine::new().load(&model).map_err(|failure| failure.to_string())
 }
 

@@ -9,7 +9,8 @@ use super::{
     CREATING, DELETING, ROLLING_BACK, UPDATING, component_log_group, deployed_image, log_stream, reason, up_in_time,
 };
 use crate::local::backend::Core;
-use crate::local::jobs::{Run, containers};
+use crate::local::jobs::Run;
+use crate::local::jobs::containers::{self, Surroundings};
 use crate::local::state::Resource;
 
 const STATUS: &str = "InferenceComponentStatus";
@@ -55,7 +56,9 @@ async fn change(mut run: Run, plan: Plan) {
         Some(specification) => {
             let group = component_log_group(&run.owner.name);
             let stream = log_stream(&run.owner.name, &plan.variant);
-            let load = move |core: &Core| containers::load_component(core, &specification);
+            let load = move |core: &Arc<Core>, surroundings: &Surroundings| {
+                containers::load_component(core, &specification, surroundings)
+            };
             up_in_time(&run, group, &stream, load).await.map(|serving| Some(Arc::new(serving)))
         }
         None => Ok(None),
@@ -81,6 +84,8 @@ async fn change(mut run: Run, plan: Plan) {
             };
             resource.deployment = Some(Arc::new(Deployment::new(&name, vec![variant])));
             if let Some(specification) = &plan.specification {
+                // What Describe says is not enough to load it again.
+                resource.request.insert("Specification".to_owned(), specification.clone());
                 resource.set("Specification", summary(specification, &core));
             }
             let copies = plan.copies;
@@ -102,6 +107,19 @@ pub(in crate::local::jobs) fn fail(resource: &mut Resource, reason: &str) {
     resource.set(STATUS, "InService");
     if let Some(config) = resource.state.get_mut("RuntimeConfig") {
         config["DesiredCopyCount"] = config["CurrentCopyCount"].clone();
+    }
+}
+
+/// Loads a component again that was up before the backend was started again.
+pub(in crate::local::jobs) async fn revive(run: Run) {
+    let plan = run.update(|resource, _| {
+        let variant = resource.state.get("VariantName").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let copies = resource.state.get("RuntimeConfig").and_then(|config| config["DesiredCopyCount"].as_u64());
+        Plan { variant, specification: resource.request.get("Specification").cloned(), copies: copies.unwrap_or(1) }
+    });
+    match plan {
+        Some(plan) => change(run, plan).await,
+        None => run.abandon(),
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
+
 use super::asynchronous::AsyncQueue;
 use super::capture::Capture;
 use super::hash;
@@ -64,6 +66,18 @@ impl Deployment {
             queue: self.queue.clone(),
             ..Self::new(endpoint, variants)
         }
+    }
+
+    /// The same with the weights and instance counts of summaries, as Describe gives them.
+    pub(super) fn reweighed(&self, endpoint: &str, summaries: &[Value]) -> Self {
+        let mut variants = self.variants.clone();
+        for variant in &mut variants {
+            let summary = summaries.iter().find(|summary| summary["VariantName"] == variant.name.as_str());
+            let Some(summary) = summary else { continue };
+            variant.weight = summary["CurrentWeight"].as_f64().unwrap_or(variant.weight);
+            variant.instances = summary["CurrentInstanceCount"].as_u64().unwrap_or(variant.instances);
+        }
+        self.with_variants(endpoint, variants)
     }
 
     /// A variant in proportion to the weights: over many calls the shares are exact. `target` is the name that the

@@ -19,7 +19,11 @@ pub(super) fn change(core: &Core, role: &str, change: impl FnOnce(&mut Role)) ->
 }
 
 fn try_change(core: &Core, role: &str, change: impl FnOnce(&mut Role) -> Result<(), AwsError>) -> Answer {
-    core.change(|state| change(state.roles.get_mut(role).ok_or_else(|| no_role(role))?).map(|()| String::new()))
+    core.change(|state| {
+        change(state.roles.get_mut(role).ok_or_else(|| no_role(role))?)?;
+        state.touch_role(role);
+        Ok(String::new())
+    })
 }
 
 fn read(core: &Core, role: &str, read: impl FnOnce(&Role) -> Answer) -> Answer {
@@ -30,7 +34,9 @@ pub(super) fn attach(core: &Core, role: &str, arn: &str) -> Answer {
     if !arn.starts_with("arn:") {
         return Err(AwsError::new(400, "InvalidInput", format!("ARN {arn} is not valid.")));
     }
-    change(core, role, |role| drop(role.attached.insert(arn.to_owned())))
+    change(core, role, |role| {
+        role.attached.insert(arn.to_owned());
+    })
 }
 
 pub(super) fn detach(core: &Core, role: &str, arn: &str) -> Answer {

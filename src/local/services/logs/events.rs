@@ -47,13 +47,14 @@ pub(super) fn put(core: &Core, request: Put) -> Answer {
     let (now, expired, too_old, too_new) = core.logs.change(core, |groups| {
         let now = millis(core.clock.now());
         let group = groups.get_mut(&request.log_group_name).ok_or_else(no_group)?;
-        let kept = group.retention.unwrap_or(i64::MAX / (24 * HOUR));
+        let kept = group.settings.retention.unwrap_or(i64::MAX / (24 * HOUR));
         let stream = group.streams.get_mut(&request.log_stream_name).ok_or_else(no_stream)?;
         let expired = events.partition_point(|event| event.timestamp < now.saturating_sub(kept * 24 * HOUR));
         let too_old = events.partition_point(|event| event.timestamp < now - 14 * 24 * HOUR);
         let too_new = events.partition_point(|event| event.timestamp <= now + 2 * HOUR);
         for event in events.into_iter().take(too_new).skip(too_old.max(expired)) {
-            stream.append(event.timestamp, now, event.message);
+            let position = stream.append(event.timestamp, now, event.message);
+            core.logs.journal.event(&request.log_group_name, &request.log_stream_name, stream, position);
         }
         Ok((now, expired, too_old, too_new))
     })?;

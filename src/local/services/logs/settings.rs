@@ -18,7 +18,12 @@ const RETENTION: [i64; 22] =
 type Tags = BTreeMap<String, String>;
 
 fn change(core: &Core, group: &str, change: impl FnOnce(&mut Group) -> Result<(), AwsError>) -> Answer {
-    core.logs.change(core, |groups| change(groups.get_mut(group).ok_or_else(no_group)?).map(|()| Value::Null))
+    core.logs.change(core, |groups| {
+        let found = groups.get_mut(group).ok_or_else(no_group)?;
+        change(found)?;
+        core.logs.journal.settings(group, found);
+        Ok(Value::Null)
+    })
 }
 
 #[derive(Deserialize)]
@@ -39,14 +44,14 @@ pub(super) fn put_retention(core: &Core, request: PutRetention) -> Answer {
         )));
     }
     change(core, &request.log_group_name, |group| {
-        group.retention = Some(days);
+        group.settings.retention = Some(days);
         Ok(())
     })
 }
 
 pub(super) fn delete_retention(core: &Core, request: NamedGroup) -> Answer {
     change(core, &request.log_group_name, |group| {
-        group.retention = None;
+        group.settings.retention = None;
         Ok(())
     })
 }
@@ -61,23 +66,23 @@ pub(super) fn check_tags(tags: &Tags) -> Result<(), AwsError> {
 
 fn add(core: &Core, group: &str, tags: Tags) -> Answer {
     change(core, group, |group| {
-        let mut all = group.tags.clone();
+        let mut all = group.settings.tags.clone();
         all.extend(tags);
         check_tags(&all)?;
-        group.tags = all;
+        group.settings.tags = all;
         Ok(())
     })
 }
 
 fn remove(core: &Core, group: &str, keys: &[String]) -> Answer {
     change(core, group, |group| {
-        group.tags.retain(|key, _| !keys.contains(key));
+        group.settings.tags.retain(|key, _| !keys.contains(key));
         Ok(())
     })
 }
 
 fn list(core: &Core, group: &str) -> Answer {
-    core.logs.read(|groups| Ok(json!({"tags": groups.get(group).ok_or_else(no_group)?.tags})))
+    core.logs.read(|groups| Ok(json!({"tags": groups.get(group).ok_or_else(no_group)?.settings.tags})))
 }
 
 /// The group of an ARN; only groups can be tagged here.

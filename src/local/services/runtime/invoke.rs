@@ -111,7 +111,7 @@ pub(super) async fn ask(
 }
 
 fn whole(
-    core: &Core,
+    core: &Arc<Core>,
     serving: &crate::local::jobs::Serving,
     call: &Call,
     progress: &Progress,

@@ -103,7 +103,7 @@ impl Query {
             return (rows, matched);
         }
         if self.sort.is_empty() {
-            kept.sort_by(|a, b| b.at.cmp(&a.at));
+            kept.sort_by_key(|record| std::cmp::Reverse(record.at));
         } else {
             kept.sort_by_cached_key(|record| std::cmp::Reverse(record.at));
             kept.sort_by(|a, b| self.order(|key| (a.field(core, key), b.field(core, key))));

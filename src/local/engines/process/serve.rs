@@ -1,0 +1,192 @@
+//! Serving by a command that listens on a port.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{Method, Request, Response};
+
+use super::client::{Client, NoAnswer};
+use super::environment;
+use super::folder::OptMl;
+use super::group::{Group, Pause, exit_code};
+use super::output::Output;
+use super::train::spawn;
+use super::{Launch, Processes};
+use crate::local::engines::{EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
+
+/// How long an answer to `GET /ping` may take.
+const PING_ANSWER_LIMIT: Duration = Duration::from_secs(2);
+/// What a serving container gets between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(30);
+/// How long an answer may take in a transform job, which has its own way to limit it.
+const BATCH_LIMIT: Duration = Duration::from_secs(3600);
+
+/// How long a command that closed its connections may take to end.
+const LAST_BREATH: Duration = Duration::from_millis(100);
+
+/// A model behind a command.
+pub(super) struct Server {
+    processes: Arc<Processes>,
+    launch: Launch,
+    model: ModelFiles,
+    /// Until this is dropped.
+    folder: Option<OptMl>,
+    running: Mutex<Option<Running>>,
+}
+
+/// The command as it runs.
+struct Running {
+    group: Arc<Group>,
+    client: Client,
+    /// Kept open for as long as the command runs; the thread behind it ends with the command.
+    _output: Output,
+}
+
+impl Server {
+    /// Unpacks the model, starts the command and waits until it answers.
+    pub(super) fn start(processes: Arc<Processes>, launch: Launch, model: &ModelFiles) -> Result<Self, EngineFailure> {
+        let folder = OptMl::new().map_err(|why| format!("a folder for the model cannot be written: {why}"));
+        let folder = folder.and_then(|folder| {
+            folder.write("model", &model.files)?;
+            folder.write("code", &launch.code)?;
+            Ok(folder)
+        });
+        let folder = folder.map_err(EngineFailure::client)?;
+        // Its files are on disk now.
+        let of_server = ModelFiles { files: Vec::new(), ..model.clone() };
+        let server = Self { processes, launch, model: of_server, folder: Some(folder), running: Mutex::default() };
+        let up = server.up(&*model.stopping).map_err(EngineFailure::algorithm)?;
+        *server.running() = Some(up);
+        Ok(server)
+    }
+
+    /// Starts the command on a free port, and waits until it answers `GET /ping` with 200 or nobody wants it any more.
+    fn up(&self, unwanted: &dyn Fn() -> bool) -> Result<Running, String> {
+        let folder = self.folder.as_ref().ok_or("the model is gone")?;
+        let port = free_port().map_err(|error| format!("there is no free port: {error}"))?;
+        let variables = environment::serving(folder, &self.model, port, &self.launch.setting.environment);
+        let spawned = spawn(&self.processes, &self.launch, folder, variables, self.model.log.clone());
+        let (group, output) = spawned.map_err(|why| self.launch.cannot_start(&why))?;
+        let running = Running { group, client: Client::new(port), _output: output };
+        let mut pause = Pause::default();
+        while !self.answers(&running)? {
+            if let Some(status) = running.group.ended() {
+                let code = exit_code(status);
+                return Err(format!("it ended with exit code {code} before it answered GET /ping"));
+            }
+            if unwanted() {
+                return Err("it is not needed any more".to_owned());
+            }
+            if pause.total > self.launch.setting.ping_limit {
+                let seconds = self.launch.setting.ping_limit.as_secs();
+                return Err(format!("it did not answer GET /ping with 200 within {seconds} seconds"));
+            }
+            pause.take();
+        }
+        Ok(running)
+    }
+
+    fn answers(&self, running: &Running) -> Result<bool, String> {
+        let request = request(Method::GET, "/ping", Bytes::new())?;
+        let answered = running.client.ask(self.processes.io()?, request, PING_ANSWER_LIMIT);
+        Ok(answered.is_ok_and(|answer| answer.status() == http::StatusCode::OK))
+    }
+
+    /// The connections to the command; one that has ended is started again, as AWS does.
+    fn client(&self) -> Result<Client, String> {
+        let mut running = self.running();
+        if let Some(up) = running.as_ref() {
+            let Some(status) = up.group.ended() else { return Ok(up.client.clone()) };
+            let code = exit_code(status);
+            (self.model.log)(&format!("[sagemaker-local] the server ended with exit code {code} and is started again"));
+        }
+        *running = None;
+        let up = running.insert(self.up(&|| false)?);
+        Ok(up.client.clone())
+    }
+
+    fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, InvocationFailure> {
+        let ended = |why: String| InvocationFailure::new(500, format!("the container's server is not up: {why}"));
+        let client = self.client().map_err(ended)?;
+        let batch = self.model.environment.get("SAGEMAKER_BATCH").is_some_and(|batch| batch == "true");
+        let limit = if batch { BATCH_LIMIT } else { self.launch.setting.answer_limit };
+        client.ask(self.processes.io().map_err(ended)?, request, limit).map_err(|why| match why {
+            NoAnswer::TimedOut => InvocationFailure::new(
+                0,
+                "Your invocation timed out while waiting for a response from container primary. Review the latency \
+                 metrics for each container in Amazon CloudWatch, resolve the issue, and try again.",
+            ),
+            NoAnswer::Broken(why) => {
+                self.wait_for_end();
+                InvocationFailure::new(500, format!("the container did not answer: {why}"))
+            }
+        })
+    }
+
+    /// A connection broke: if the command is about to end, its end is seen by the next request.
+    fn wait_for_end(&self) {
+        let running = self.running();
+        let Some(up) = running.as_ref() else { return };
+        let mut pause = Pause::default();
+        while up.group.ended().is_none() && pause.total < LAST_BREATH {
+            pause.take();
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LoadedModel for Server {
+    fn invoke(&self, invocation: &Invocation) -> Result<Reply, InvocationFailure> {
+        let request = invocation_request(invocation).map_err(|why| InvocationFailure::new(400, why))?;
+        let answer = self.ask(request)?;
+        let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or("application/octet-stream").to_owned();
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(Reply { content_type, body: answer.into_body() });
+        }
+        Err(InvocationFailure::new(status.as_u16(), String::from_utf8_lossy(answer.body()).into_owned()))
+    }
+}
+
+impl Drop for Server {
+    /// Asks the command to end, and ends it after 30 s. Does not block: the last to let go of a model may be anyone.
+    fn drop(&mut self) {
+        let Some(Running { group, .. }) = self.running().take() else { return };
+        let (folder, of_thread) = (self.folder.take(), group.clone());
+        group.terminate();
+        let stop = std::thread::Builder::new().name("sagemaker-local-stop".to_owned()).spawn(move || {
+            of_thread.stop(GRACE);
+            drop(folder);
+        });
+        if stop.is_err() {
+            group.kill();
+        }
+    }
+}
+
+fn request(method: Method, path: &str, body: Bytes) -> Result<Request<Bytes>, String> {
+    Request::builder().method(method).uri(path).body(body).map_err(|error| error.to_string())
+}
+
+fn invocation_request(invocation: &Invocation) -> Result<Request<Bytes>, String> {
+    let mut request = request(Method::POST, "/invocations", invocation.body.clone())?;
+    for (name, value) in [(CONTENT_TYPE, &invocation.content_type), (ACCEPT, &invocation.accept)] {
+        if !value.is_empty() {
+            let value = value.parse().map_err(|_| format!("the header {name} is invalid"))?;
+            request.headers_mut().insert(name, value);
+        }
+    }
+    Ok(request)
+}
+
+/// A port that nobody listens on. The contract says 8080, but containers share this machine.
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
