@@ -1,21 +1,24 @@
 //! Serving by a command that listens on a port.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use bytes::{Bytes, BytesMut};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use http::{Method, Request, Response};
 
-use super::client::{Client, NoAnswer};
+use super::client::{Client, NoAnswer, Parts};
 use super::environment;
 use super::folder::OptMl;
 use super::group::{Group, Pause, exit_code};
 use super::output::Output;
 use super::train::spawn;
 use super::{Launch, Processes};
-use crate::local::engines::{EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
+use crate::local::engines::{
+    EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply, ServedReply,
+};
 
 /// How long an answer to `GET /ping` may take.
 const PING_ANSWER_LIMIT: Duration = Duration::from_secs(2);
@@ -23,6 +26,9 @@ const PING_ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_secs(30);
 /// How long an answer may take in a transform job, which has its own way to limit it.
 const BATCH_LIMIT: Duration = Duration::from_secs(3600);
+
+/// What the headers begin with that a container sees and may send.
+const HEADERS: &str = "x-amzn-sagemaker-";
 
 /// How long a command that closed its connections may take to end.
 const LAST_BREATH: Duration = Duration::from_millis(100);
@@ -108,21 +114,16 @@ impl Server {
         Ok(up.client.clone())
     }
 
-    fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, InvocationFailure> {
+    fn ask(&self, request: Request<Bytes>) -> Result<Response<Parts>, InvocationFailure> {
         let ended = |why: String| InvocationFailure::new(500, format!("the container's server is not up: {why}"));
         let client = self.client().map_err(ended)?;
         let batch = self.model.environment.get("SAGEMAKER_BATCH").is_some_and(|batch| batch == "true");
         let limit = if batch { BATCH_LIMIT } else { self.launch.setting.answer_limit };
-        client.ask(self.processes.io().map_err(ended)?, request, limit).map_err(|why| match why {
-            NoAnswer::TimedOut => InvocationFailure::new(
-                0,
-                "Your invocation timed out while waiting for a response from container primary. Review the latency \
-                 metrics for each container in Amazon CloudWatch, resolve the issue, and try again.",
-            ),
-            NoAnswer::Broken(why) => {
+        client.ask(self.processes.io().map_err(ended)?, request, limit).map_err(|why| {
+            if matches!(why, NoAnswer::Broken(_)) {
                 self.wait_for_end();
-                InvocationFailure::new(500, format!("the container did not answer: {why}"))
             }
+            failure(why)
         })
     }
 
@@ -143,15 +144,46 @@ impl Server {
 
 impl LoadedModel for Server {
     fn invoke(&self, invocation: &Invocation) -> Result<Reply, InvocationFailure> {
-        let request = invocation_request(invocation).map_err(|why| InvocationFailure::new(400, why))?;
-        let answer = self.ask(request)?;
-        let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let content_type = content_type.unwrap_or("application/octet-stream").to_owned();
-        let status = answer.status();
-        if status.is_success() {
-            return Ok(Reply { content_type, body: answer.into_body() });
+        let served = self.serve(invocation, &BTreeMap::new())?;
+        let mut body = BytesMut::new();
+        for part in served.parts {
+            body.extend_from_slice(&part?);
         }
-        Err(InvocationFailure::new(status.as_u16(), String::from_utf8_lossy(answer.body()).into_owned()))
+        Ok(Reply::new(served.content_type, body.freeze()))
+    }
+
+    fn serve(
+        &self,
+        invocation: &Invocation,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<ServedReply, InvocationFailure> {
+        let request = invocation_request(invocation, headers).map_err(|why| InvocationFailure::new(400, why))?;
+        let (head, parts) = self.ask(request)?.into_parts();
+        let mut parts = parts.map(|part| part.map_err(failure));
+        if !head.status.is_success() {
+            let body = parts.try_fold(BytesMut::new(), |mut body, part| {
+                body.extend_from_slice(&part?);
+                Ok::<_, InvocationFailure>(body)
+            })?;
+            return Err(InvocationFailure::new(head.status.as_u16(), String::from_utf8_lossy(&body).into_owned()));
+        }
+        let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let mut reply = ServedReply::new(content_type.unwrap_or("application/octet-stream"), parts);
+        let said = head.headers.iter().filter(|(name, _)| name.as_str().starts_with(HEADERS));
+        reply.headers =
+            said.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
+        Ok(reply)
+    }
+}
+
+fn failure(why: NoAnswer) -> InvocationFailure {
+    match why {
+        NoAnswer::TimedOut => InvocationFailure::new(
+            0,
+            "Your invocation timed out while waiting for a response from container primary. Review the latency metrics \
+             for each container in Amazon CloudWatch, resolve the issue, and try again.",
+        ),
+        NoAnswer::Broken(why) => InvocationFailure::new(500, format!("the container did not answer: {why}")),
     }
 }
 
@@ -175,13 +207,19 @@ fn request(method: Method, path: &str, body: Bytes) -> Result<Request<Bytes>, St
     Request::builder().method(method).uri(path).body(body).map_err(|error| error.to_string())
 }
 
-fn invocation_request(invocation: &Invocation) -> Result<Request<Bytes>, String> {
+fn invocation_request(invocation: &Invocation, headers: &BTreeMap<String, String>) -> Result<Request<Bytes>, String> {
     let mut request = request(Method::POST, "/invocations", invocation.body.clone())?;
     for (name, value) in [(CONTENT_TYPE, &invocation.content_type), (ACCEPT, &invocation.accept)] {
         if !value.is_empty() {
             let value = value.parse().map_err(|_| format!("the header {name} is invalid"))?;
             request.headers_mut().insert(name, value);
         }
+    }
+    for (name, value) in headers {
+        let invalid = || format!("the header {name} is invalid");
+        let name: HeaderName = name.parse().map_err(|_| invalid())?;
+        let value = value.parse().map_err(|_| invalid())?;
+        request.headers_mut().insert(name, value);
     }
     Ok(request)
 }
