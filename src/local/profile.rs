@@ -17,6 +17,7 @@ pub enum Profile {
     /// For test suites that were written against a mock which only keeps records:
     ///
     /// - any role may be assumed;
+    /// - the patterns and lengths of the API model do not count (required members, types, enums and ranges of numbers do);
     /// - input data and model data may be missing, and output buckets are made when something is written to them;
     /// - a training job whose image no engine knows, or that has no data, completes with an empty model and a line in its
     ///   log that says so;
@@ -24,7 +25,7 @@ pub enum Profile {
     /// - an endpoint whose image no engine knows, or whose model data is missing, comes up and answers each request with
     ///   the error that there is no engine.
     ///
-    /// Everything else is as strict as ever: constraints of the API, names in use, resources that do not exist.
+    /// Everything else is as strict as ever: names in use, resources that do not exist.
     Lenient,
 }
 

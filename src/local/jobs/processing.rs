@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::containers::no_engine;
-use super::{GRACE, Run};
+use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::backend::Core;
 use crate::local::engines::{EngineFailure, HostLog, ProcessingTask};
 use crate::local::kinds::Kind;
@@ -117,6 +117,9 @@ async fn walk(run: &mut Run, plan: Plan, message: &mut Option<String>) -> End {
     if run.pass_unless_stopped(STARTING).await {
         run.pass(STOPPING).await;
         return End::Stopped;
+    }
+    if run.faults.capacity {
+        return End::Failed(NO_CAPACITY.to_owned());
     }
     run.update(|resource, now| resource.set("ProcessingStartTime", timestamp(now)));
     if run.pass_unless_stopped(DOWNLOADING).await {

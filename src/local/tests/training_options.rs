@@ -223,3 +223,12 @@ async fn an_algorithm_is_named_instead_of_its_image() {
     let text = "Algorithm arn:aws:sagemaker:us-east-1:123456789012:algorithm/none does not exist.";
     assert_eq!(refusal(aws.train("no").algorithm_specification(named("none")).send().await), validation(text));
 }
+
+#[tokio::test]
+async fn what_a_job_needs_is_named() {
+    let aws = Aws::new();
+    let refused = aws.train("bad").set_stopping_condition(None).send().await;
+    let text = "1 validation error detected: Value null at 'stoppingCondition' failed to satisfy constraint: Member must \
+                not be null";
+    assert_eq!(refusal(refused), validation(text));
+}

@@ -26,10 +26,15 @@ enum Support {
 }
 
 fn sagemaker_support(operation: &str) -> Support {
+    // Their operations of their own only shape answers.
+    let nothing_runs = ["AutoML", "Monitoring", "Labeling"].iter().any(|kind| operation.contains(kind));
     match (sagemaker::own(operation), kinds::operation(operation)) {
-        (Some(_), _) => Support::Works,
-        (None, Some(_)) => Support::Table,
         (None, None) => Support::Refused,
+        _ if nothing_runs => Support::Table,
+        (Some(_), _) => Support::Works,
+        // What creates resources with behaviour makes the operations of the table worth as much.
+        (None, Some((_, row))) if sagemaker::own(&format!("Create{}", row.noun)).is_some() => Support::Works,
+        (None, Some(_)) => Support::Table,
     }
 }
 

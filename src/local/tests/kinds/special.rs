@@ -276,6 +276,61 @@ async fn many_resources_stay_fast() {
         }
     }
     assert_eq!(pages, 50);
-    eprintln!("took {:?}", began.elapsed());
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+#[test]
+fn kinds_are_there_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    // The end of the first runtime ends all that is on its way, as the end of a process does.
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let execution = runtime().block_on(before_a_restart(directory.path()));
+    runtime().block_on(after_a_restart(directory.path(), execution));
+}
+
+fn open(directory: &std::path::Path) -> LocalBackend {
+    LocalBackend::builder().clock(LocalClock::manual()).data_dir(directory).try_build().unwrap()
+}
+
+async fn before_a_restart(directory: &std::path::Path) -> Value {
+    let role = "arn:aws:iam::123456789012:role/SageMakerRole";
+    let backend = open(directory);
+    let notebook = json!({"NotebookInstanceName": "nb", "InstanceType": "ml.t3.medium", "RoleArn": role});
+    done(&backend, "CreateNotebookInstance", notebook).await;
+    for image in ["kept", "gone"] {
+        done(&backend, "CreateImage", json!({"ImageName": image, "RoleArn": role})).await;
+        let version = json!({"ImageName": image, "BaseImage": "b", "ClientToken": "t", "Aliases": ["old"]});
+        done(&backend, "CreateImageVersion", version).await;
+    }
+    let version = json!({"ImageName": "kept", "BaseImage": "b", "ClientToken": "u", "Aliases": ["old"]});
+    done(&backend, "CreateImageVersion", version).await;
+    done(&backend, "DeleteImage", json!({"ImageName": "gone"})).await;
+    let definition = r#"{"Version": "2020-12-01", "Steps": [{"Name": "e", "Type": "Endpoint", "Arguments": {}}]}"#;
+    let token = "a-token-of-at-least-thirty-two-characters";
+    let pipeline =
+        json!({"PipelineName": "flow", "ClientRequestToken": token, "RoleArn": role, "PipelineDefinition": definition});
+    done(&backend, "CreatePipeline", pipeline).await;
+    let start = json!({"PipelineName": "flow", "ClientRequestToken": token});
+    done(&backend, "StartPipelineExecution", start).await
+}
+
+async fn after_a_restart(directory: &std::path::Path, execution: Value) {
+    let role = "arn:aws:iam::123456789012:role/SageMakerRole";
+    let backend = open(directory);
+    let notebook = done(&backend, "DescribeNotebookInstance", json!({"NotebookInstanceName": "nb"})).await;
+    assert_eq!(notebook["NotebookInstanceStatus"], "InService");
+    let tags = done(&backend, "ListTags", json!({"ResourceArn": notebook["NotebookInstanceArn"]})).await;
+    assert_eq!(tags["Tags"], json!([]));
+    let version = done(&backend, "DescribeImageVersion", json!({"ImageName": "kept", "Alias": "old"})).await;
+    assert_eq!(version["Version"], 2);
+    let first = done(&backend, "ListAliases", json!({"ImageName": "kept", "Version": 1})).await;
+    assert_eq!(first["SageMakerImageVersionAliases"], json!([]), "what the second has taken");
+    let gone = call(&backend, "DescribeImage", &json!({"ImageName": "gone"})).await.unwrap_err();
+    assert_eq!(gone.0, "ResourceNotFound");
+    done(&backend, "CreateImage", json!({"ImageName": "gone", "RoleArn": role})).await;
+    let none = done(&backend, "ListImageVersions", json!({"ImageName": "gone"})).await;
+    assert_eq!(none["ImageVersions"], json!([]), "versions went with their image");
+    let execution = done(&backend, "DescribePipelineExecution", execution).await;
+    assert_eq!(execution["PipelineExecutionStatus"], "Failed");
+    assert_eq!(done(&backend, "DescribePipeline", json!({"PipelineName": "flow"})).await["PipelineStatus"], "Active");
 }
