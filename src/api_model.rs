@@ -10,6 +10,8 @@ mod place;
 mod regex_syntax;
 mod table;
 mod violation;
+#[cfg(feature = "local")]
+mod walk;
 
 use std::fmt;
 
@@ -25,6 +27,8 @@ use self::violation::Constraint;
 pub(crate) use self::violation::Violation;
 #[cfg(feature = "local")]
 pub(crate) use self::violation::message;
+#[cfg(feature = "local")]
+pub(crate) use self::walk::{Kind as ShapeKind, ModelShape};
 
 /// A service whose API is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

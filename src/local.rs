@@ -43,6 +43,7 @@ mod services;
 mod state;
 mod time;
 mod transport;
+mod tuning;
 mod validation;
 mod wire;
 

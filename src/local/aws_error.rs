@@ -27,6 +27,10 @@ impl AwsError {
         Self::new(400, "ResourceInUse", message)
     }
 
+    pub(super) fn resource_not_found(message: impl Into<String>) -> Self {
+        Self::new(400, "ResourceNotFound", message)
+    }
+
     /// CloudWatch Logs' answer to most mistakes.
     pub(super) fn invalid_parameter(message: impl Into<String>) -> Self {
         Self::new(400, "InvalidParameterException", message)

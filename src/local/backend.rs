@@ -26,7 +26,7 @@ use super::transport;
 /// See the [module](super) for an example. A backend is `Send + Sync`, and several Tokio runtimes may use it. A job
 /// runs on the runtime that handled its Create request and fails if that runtime ends first.
 #[derive(Clone)]
-pub struct LocalBackend(Arc<Core>, Arc<Handle>);
+pub struct LocalBackend(Arc<Core>, #[expect(dead_code, reason = "kept for its drop")] Arc<Handle>);
 
 /// What all clones of a backend share besides its core, which running jobs keep alive for longer.
 struct Handle(Vec<Arc<dyn Engine>>);
@@ -234,6 +234,11 @@ impl Core {
     /// The engine that trains a job.
     pub(super) fn training_engine(&self, job: &TrainingTask) -> Option<Arc<dyn Engine>> {
         self.engines.iter().find(|engine| engine.trains(job)).cloned()
+    }
+
+    /// The engine that runs processing jobs on an image.
+    pub(super) fn processing_engine(&self, image: &str) -> Option<Arc<dyn Engine>> {
+        self.engines.iter().find(|engine| engine.processes(image)).cloned()
     }
 
     /// The engine that serves a model.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -33,6 +34,11 @@ pub trait Engine: Send + Sync + 'static {
         self.runs(&job.image)
     }
 
+    /// Whether this engine runs processing jobs on the image. By the image alone, unless an engine knows better.
+    fn processes(&self, image: &str) -> bool {
+        self.runs(image)
+    }
+
     /// Whether this engine serves the model. By its image alone, unless an engine knows better.
     fn serves(&self, model: &ModelFiles) -> bool {
         self.runs(&model.image)
@@ -46,6 +52,16 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The last handle to the backend is gone: whatever this engine has started outside this process is to end now.
     fn close(&self) {}
+
+    /// Processes: reads below the task's folder, logs, and leaves its outputs there. An engine that does not say
+    /// otherwise refuses.
+    ///
+    /// # Errors
+    /// The text becomes the job's `FailureReason`.
+    fn process(&self, job: &ProcessingTask) -> Result<(), EngineFailure> {
+        let image = &job.image;
+        Err(EngineFailure::algorithm(format!("the engine for the image \"{image}\" runs no processing jobs")))
+    }
 
     /// Loads a model for serving.
     ///
@@ -138,6 +154,58 @@ impl TrainingTask {
 impl fmt::Debug for TrainingTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TrainingTask").field("job_name", &self.job_name).finish_non_exhaustive()
+    }
+}
+
+/// What a processing container finds: folders with its inputs and for its outputs, environment, a place to log, a sign
+/// to stop.
+pub struct ProcessingTask {
+    /// The job's name.
+    pub job_name: String,
+    /// The job's ARN.
+    pub job_arn: String,
+    /// The processing image.
+    pub image: String,
+    /// `ContainerEntrypoint`; empty for the image's own.
+    pub entrypoint: Vec<String>,
+    /// `ContainerArguments`.
+    pub arguments: Vec<String>,
+    /// The request's environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// The number of instances that the job asked for.
+    pub instance_count: u32,
+    /// The folder that stands for the container's `/`. Below it are `opt/ml/processing/..` with the inputs and an empty
+    /// folder for each output, `opt/ml/config/processingjobconfig.json` and `opt/ml/config/resourceconfig.json`, and
+    /// `opt/ml/output`, where a file `message` becomes the job's `ExitMessage`. It is gone after the job.
+    pub root: PathBuf,
+    /// Takes each line that the container would print.
+    pub log: Arc<dyn Fn(&str) + Send + Sync>,
+    /// True once the job was asked to stop.
+    pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// True once the time to stop is over, or the backend's runtime ended.
+    pub killed: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl ProcessingTask {
+    /// Logs a line to the job's stream in CloudWatch Logs.
+    pub fn log(&self, line: impl AsRef<str>) {
+        (self.log)(line.as_ref());
+    }
+
+    /// Whether the job was asked to stop: finish within 120 s.
+    pub fn is_stopping(&self) -> bool {
+        (self.stopping)()
+    }
+
+    /// Where a path of the container, such as `/opt/ml/processing/input/a.csv`, is on this machine.
+    pub fn path(&self, in_container: &str) -> PathBuf {
+        self.root.join(in_container.trim_start_matches('/'))
+    }
+}
+
+impl fmt::Debug for ProcessingTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessingTask").field("job_name", &self.job_name).finish_non_exhaustive()
     }
 }
 

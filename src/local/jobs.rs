@@ -2,13 +2,16 @@
 
 mod containers;
 pub(super) mod hosting;
+pub(super) mod processing;
 mod run;
+pub(super) mod states;
 pub(super) mod training;
 pub(super) mod transform;
+pub(super) mod tuning;
 
 pub(super) use containers::invoke;
 pub(super) use hosting::{Deployment, Variant};
-pub(super) use run::{Run, Runtime, StopSignal};
+pub(super) use run::{Event, Run, Runtime, StopSignal};
 
 use std::time::Duration;
 

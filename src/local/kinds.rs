@@ -1,200 +1,90 @@
 //! What the kinds of resources have in common, as a table: a kind without behaviour of its own needs a row, not code.
+//!
+//! The rows are in one file for each area. What a kind's operations take and answer is in the API model, so that a row
+//! says only what the model does not: what identifies a resource, which states it goes through, what refuses it.
 
-use super::aws_error::AwsError;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value};
+
 use super::state::Place;
+use crate::api_model::{ModelShape, Service};
+
+mod row;
+
+mod hosting;
+mod training;
+
+pub(super) use self::row::{ArnTail, Draft, ListRow, MadeId, Move, Row, Status, Step, Update};
 
 /// A kind of resource, by its noun in the names of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
     TrainingJob,
     TransformJob,
+    ProcessingJob,
+    HyperParameterTuningJob,
     Model,
     EndpointConfig,
     Endpoint,
 }
 
-/// One row of the table.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) kind: Kind,
-    /// The noun: operations are `Create` + noun, `Describe` + noun and so on; members are noun + `Name` and so on.
-    pub(super) noun: &'static str,
-    /// What precedes the name in the ARN.
-    pub(super) arn_path: &'static str,
-    /// Whether names differ by more than their case; where not, ARNs carry the name in lower case.
-    pub(super) case_sensitive: bool,
-    /// Whether Describe tells when the resource was last modified.
-    pub(super) has_last_modified: bool,
-    /// Members of the Create request that Describe does not give back.
-    pub(super) hidden: &'static [&'static str],
-    /// Flags that Describe gives as false when the request left them out.
-    pub(super) flags: &'static [&'static str],
-    pub(super) list: ListRow,
-    /// The answer when the name is unknown.
-    pub(super) missing: fn(&str, &str) -> AwsError,
-    /// The answer when the name is taken; takes the ARN.
-    pub(super) taken: fn(&str) -> AwsError,
-}
-
-/// How a kind is listed.
-#[derive(Debug)]
-pub(super) struct ListRow {
-    pub(super) operation: &'static str,
-    /// The member of the output that holds the summaries.
-    pub(super) output: &'static str,
-    /// The members of a summary.
-    pub(super) members: &'static [&'static str],
-    pub(super) sort_by: &'static str,
-    pub(super) ascending: bool,
-}
-
-static TABLE: &[Row] = &[
-    Row {
-        kind: Kind::TrainingJob,
-        noun: "TrainingJob",
-        arn_path: "training-job",
-        case_sensitive: true,
-        has_last_modified: true,
-        hidden: &["Tags", "SessionChainingConfig"],
-        flags: &["EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining"],
-        list: ListRow {
-            operation: "ListTrainingJobs",
-            output: "TrainingJobSummaries",
-            members: &[
-                "TrainingJobName",
-                "TrainingJobArn",
-                "CreationTime",
-                "TrainingEndTime",
-                "LastModifiedTime",
-                "TrainingJobStatus",
-                "SecondaryStatus",
-            ],
-            sort_by: "CreationTime",
-            ascending: true,
-        },
-        missing: |_, _| AwsError::validation("Requested resource not found."),
-        taken: |arn| {
-            AwsError::in_use(format!(
-                "Training job names must be unique within an AWS account and region, and a training job with this \
-                 name already exists ({arn})"
-            ))
-        },
-    },
-    Row {
-        kind: Kind::TransformJob,
-        noun: "TransformJob",
-        arn_path: "transform-job",
-        case_sensitive: true,
-        has_last_modified: false,
-        hidden: &["Tags"],
-        flags: &[],
-        list: ListRow {
-            operation: "ListTransformJobs",
-            output: "TransformJobSummaries",
-            members: &[
-                "TransformJobName",
-                "TransformJobArn",
-                "CreationTime",
-                "TransformEndTime",
-                "LastModifiedTime",
-                "TransformJobStatus",
-                "FailureReason",
-            ],
-            sort_by: "CreationTime",
-            ascending: false,
-        },
-        missing: |name, _| AwsError::validation(format!("Could not find requested job with name: {name}")),
-        taken: |arn| {
-            AwsError::in_use(format!(
-                "Job name must be unique within an AWS account and region, and a job with this name already exists \
-                 ({arn})"
-            ))
-        },
-    },
-    Row {
-        kind: Kind::Model,
-        noun: "Model",
-        arn_path: "model",
-        case_sensitive: false,
-        has_last_modified: false,
-        hidden: &["Tags"],
-        flags: &["EnableNetworkIsolation"],
-        list: ListRow {
-            operation: "ListModels",
-            output: "Models",
-            members: &["ModelName", "ModelArn", "CreationTime"],
-            sort_by: "CreationTime",
-            ascending: false,
-        },
-        missing: |_, arn| AwsError::validation(format!("Could not find model \"{arn}\".")),
-        taken: |arn| AwsError::validation(format!("Cannot create already existing model \"{arn}\".")),
-    },
-    Row {
-        kind: Kind::EndpointConfig,
-        noun: "EndpointConfig",
-        arn_path: "endpoint-config",
-        case_sensitive: false,
-        has_last_modified: false,
-        hidden: &["Tags"],
-        flags: &["EnableNetworkIsolation"],
-        list: ListRow {
-            operation: "ListEndpointConfigs",
-            output: "EndpointConfigs",
-            members: &["EndpointConfigName", "EndpointConfigArn", "CreationTime"],
-            sort_by: "CreationTime",
-            ascending: false,
-        },
-        missing: |_, arn| AwsError::validation(format!("Could not find endpoint configuration \"{arn}\".")),
-        taken: |arn| AwsError::validation(format!("Cannot create already existing endpoint configuration \"{arn}\".")),
-    },
-    Row {
-        kind: Kind::Endpoint,
-        noun: "Endpoint",
-        arn_path: "endpoint",
-        case_sensitive: false,
-        has_last_modified: true,
-        hidden: &["Tags", "DeploymentConfig"],
-        flags: &[],
-        list: ListRow {
-            operation: "ListEndpoints",
-            output: "Endpoints",
-            members: &["EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus"],
-            sort_by: "CreationTime",
-            ascending: false,
-        },
-        missing: |_, arn| AwsError::validation(format!("Could not find endpoint \"{arn}\".")),
-        taken: |arn| AwsError::validation(format!("Cannot create already existing endpoint \"{arn}\".")),
-    },
-];
+/// The table.
+static AREAS: &[&[Row]] = &[hosting::ROWS, training::ROWS];
 
 /// What an operation that follows from the table does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Verb {
     Create,
     Describe,
+    Update,
     Delete,
     List,
+    /// Takes the resource from one state to another.
+    Move(&'static Move),
 }
+
+/// Every operation that follows from a row and that the model has.
+static OPERATIONS: LazyLock<HashMap<String, (Verb, &'static Row)>> = LazyLock::new(|| {
+    let mut found = HashMap::new();
+    for row in rows() {
+        let verbs = [
+            ("Create", Verb::Create),
+            ("Describe", Verb::Describe),
+            ("Update", Verb::Update),
+            ("Delete", Verb::Delete),
+        ];
+        let named = verbs.map(|(prefix, verb)| (format!("{prefix}{}", row.noun), verb));
+        let moves = row.status.moves.iter().map(|step| (step.operation.to_owned(), Verb::Move(step)));
+        for (name, verb) in named.into_iter().chain([(row.list.operation.to_owned(), Verb::List)]).chain(moves) {
+            if ModelShape::input(Service::SageMaker, &name).is_some() {
+                found.insert(name, (verb, row));
+            }
+        }
+    }
+    found
+});
 
 /// The operation of a name, if it follows from the table.
 pub(super) fn operation(name: &str) -> Option<(Verb, &'static Row)> {
-    if let Some(row) = TABLE.iter().find(|row| row.list.operation == name) {
-        return Some((Verb::List, row));
-    }
-    let verbs = [("Create", Verb::Create), ("Describe", Verb::Describe), ("Delete", Verb::Delete)];
-    let (noun, verb) = verbs.iter().find_map(|(prefix, verb)| Some((name.strip_prefix(prefix)?, *verb)))?;
-    TABLE.iter().find(|row| row.noun == noun).map(|row| (verb, row))
+    OPERATIONS.get(name).copied()
 }
 
-/// The row of the kind that an ARN such as `arn:aws:sagemaker:us-east-1:123456789012:model/m` names.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    AREAS.iter().copied().flatten()
+}
+
+/// The row of the kind that an ARN such as `arn:aws:sagemaker:us-east-1:123456789012:model/m` names, and what follows
+/// the kind.
 pub(super) fn of_arn(arn: &str) -> Option<(&'static Row, &str)> {
-    let (path, name) = arn.splitn(6, ':').nth(5)?.split_once('/')?;
-    TABLE.iter().find(|row| row.arn_path == path).map(|row| (row, name))
+    let (path, tail) = arn.splitn(6, ':').nth(5)?.split_once('/')?;
+    rows().find(|row| row.arn_path == path).map(|row| (row, tail))
 }
 
 impl Kind {
     pub(super) fn row(self) -> &'static Row {
-        match TABLE.iter().find(|row| row.kind == self) {
+        match rows().find(|row| row.kind == self) {
             Some(row) => row,
             None => unreachable!("a test checks that each kind has its row"),
         }
@@ -202,17 +92,18 @@ impl Kind {
 }
 
 impl Row {
-    pub(super) fn name_member(&self) -> String {
-        format!("{}Name", self.noun)
+    /// The member that holds the name, or the identifier, by which requests refer to a resource.
+    pub(super) fn name_member(&self) -> &'static str {
+        self.name
     }
 
-    pub(super) fn arn_member(&self) -> String {
-        format!("{}Arn", self.noun)
+    pub(super) fn arn_member(&self) -> &'static str {
+        self.arn
     }
 
-    /// Where the status is, if the kind has one.
-    pub(super) fn status_member(&self) -> String {
-        format!("{}Status", self.noun)
+    /// Where the status is; empty if the kind has none.
+    pub(super) fn status_member(&self) -> &'static str {
+        self.status.member
     }
 
     /// The name as far as it tells resources apart.
@@ -220,20 +111,31 @@ impl Row {
         if self.case_sensitive { name.to_owned() } else { name.to_lowercase() }
     }
 
-    pub(super) fn arn(&self, place: &Place, name: &str) -> String {
-        let Place { region, account } = place;
-        format!("arn:{}:sagemaker:{region}:{account}:{}/{}", place.partition(), self.arn_path, self.key(name))
+    /// What tells the resource of a request apart: the names of what it belongs to, then its own.
+    pub(super) fn key_of(&self, request: &Map<String, Value>) -> String {
+        let members = self.parents.iter().chain([&self.name]);
+        let parts: Vec<&str> = members.filter_map(|member| request.get(*member)?.as_str()).collect();
+        self.key(&parts.join("/"))
+    }
+
+    /// The ARN of a resource by its key, where the key is in the ARN.
+    pub(super) fn arn(&self, place: &Place, key: &str) -> String {
+        place.arn(&format!("{}/{}", self.arn_path, self.key(key)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
-    fn each_kind_has_its_row() {
-        for kind in [Kind::TrainingJob, Kind::TransformJob, Kind::Model, Kind::EndpointConfig, Kind::Endpoint] {
-            assert_eq!(kind.row().kind, kind);
+    fn each_kind_has_one_row() {
+        let mut seen = HashSet::new();
+        for row in rows() {
+            assert!(seen.insert(row.kind), "{:?}", row.kind);
+            assert_eq!(row.kind.row().noun, row.noun);
         }
     }
 
@@ -244,7 +146,8 @@ mod tests {
         assert_eq!(found("DeleteEndpointConfig"), Some((Verb::Delete, Kind::EndpointConfig)));
         assert_eq!(found("ListTrainingJobs"), Some((Verb::List, Kind::TrainingJob)));
         assert_eq!(found("ListEndpoint"), None);
-        assert_eq!(found("CreateDomain"), None);
+        assert_eq!(found("DeleteTransformJob"), None, "the model has no such operation");
+        assert_eq!(found("UpdateModel"), None);
     }
 
     #[test]

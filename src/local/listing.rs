@@ -11,6 +11,7 @@ use super::aws_error::AwsError;
 use super::kinds::Row;
 use super::state::{Resource, State};
 use super::time::{millis, millis_of, timestamp};
+use crate::api_model::{ModelShape, Service};
 
 const DEFAULT_PAGE: usize = 10;
 
@@ -31,67 +32,167 @@ impl SortKey<'_> {
 
 /// Answers `List..` of a kind.
 pub(super) fn list(state: &State, row: &Row, request: &Value) -> Result<Value, AwsError> {
+    list_some(state.all(row.kind), row, row.list.operation, request)
+}
+
+/// Answers a list operation over some resources of a kind.
+pub(super) fn list_some<'a>(
+    resources: impl Iterator<Item = &'a Resource>,
+    row: &Row,
+    operation: &str,
+    request: &Value,
+) -> Result<Value, AwsError> {
     let ascending = match request.get("SortOrder").and_then(Value::as_str) {
-        Some(order) => order == "Ascending",
+        Some(order) => order.eq_ignore_ascii_case("Ascending"),
         None => row.list.ascending,
     };
     let sort_by = request.get("SortBy").and_then(Value::as_str).unwrap_or(row.list.sort_by);
-    let scope = format!("{} {sort_by} {ascending}", row.list.operation);
+    let scope = format!("{operation} {sort_by} {ascending}");
     let after = request.get("NextToken").and_then(Value::as_str).map(|token| read_token(token, &scope)).transpose()?;
     let order = |a: &SortKey<'_>, b: &SortKey<'_>| if ascending { a.order(b) } else { b.order(a) };
+    let filters = Filter::of_request(row, request);
 
-    let mut found: Vec<(SortKey<'_>, &Resource)> = state
-        .all(row.kind)
-        .filter(|resource| passes(resource, row, request))
+    let mut found: Vec<(SortKey<'_>, &Resource)> = resources
+        .filter(|resource| filters.iter().all(|filter| filter.passes(resource, row)))
         .map(|resource| (sort_key(resource, row, sort_by), resource))
         .filter(|(key, _)| after.as_ref().is_none_or(|last| order(key, last).is_gt()))
         .collect();
-    found.sort_by(|(a, _), (b, _)| order(a, b));
-
-    // The model says that it is 1 to 100.
-    let size = request.get("MaxResults").and_then(Value::as_f64).map_or(DEFAULT_PAGE, |size| size as usize);
+    let size = page_size(request);
     let more = found.len() > size;
-    found.truncate(size);
+    if more {
+        // Only the page needs an order.
+        found.select_nth_unstable_by(size, |(a, _), (b, _)| order(a, b));
+        found.truncate(size);
+    }
+    found.sort_unstable_by(|(a, _), (b, _)| order(a, b));
+
     let mut answer = Map::new();
     if let (true, Some((key, _))) = (more, found.last()) {
         answer.insert("NextToken".to_owned(), Value::from(write_token(&scope, key)));
     }
-    let summaries = found.iter().map(|(_, resource)| summary(resource, row));
-    answer.insert(row.list.output.to_owned(), summaries.collect());
+    if let Some((output, summary)) = summaries(operation) {
+        let documents =
+            found.iter().map(|(_, resource)| Value::Object(summary.project_members(&resource.document(row))));
+        answer.insert(output.to_owned(), documents.collect());
+    }
     Ok(Value::Object(answer))
 }
 
-fn summary(resource: &Resource, row: &Row) -> Value {
-    let mut document = resource.describe(row);
-    document.insert("LastModifiedTime".to_owned(), timestamp(resource.modified));
-    document.retain(|member, _| row.list.members.contains(&member.as_str()));
-    Value::Object(document)
+/// One page of what is in order already, by position.
+pub(super) fn page(operation: &str, items: &[Value], request: &Value) -> Result<Value, AwsError> {
+    let start = match request.get("NextToken").and_then(Value::as_str) {
+        Some(token) => read_token(token, operation)?.id as usize,
+        None => 0,
+    };
+    let end = start.saturating_add(page_size(request)).min(items.len());
+    let mut answer = Map::new();
+    if end < items.len() {
+        let key = SortKey { number: 0.0, text: Cow::Borrowed(""), id: end as u64 };
+        answer.insert("NextToken".to_owned(), Value::from(write_token(operation, &key)));
+    }
+    if let Some((output, _)) = summaries(operation) {
+        answer.insert(output.to_owned(), items.get(start..end).unwrap_or_default().into());
+    }
+    Ok(Value::Object(answer))
 }
 
-fn passes(resource: &Resource, row: &Row, request: &Value) -> bool {
-    let asked = |member: &str| request.get(member).filter(|value| !value.is_null());
-    let bounded = |member: &str, at: SystemTime| {
-        let at = millis_of(&timestamp(at)).unwrap_or_default();
-        asked(&format!("{member}After")).and_then(millis_of).is_none_or(|bound| at >= bound)
-            && asked(&format!("{member}Before")).and_then(millis_of).is_none_or(|bound| at <= bound)
-    };
-    let contains = asked("NameContains").and_then(Value::as_str).is_none_or(|part| resource.name.contains(part));
-    let status = asked("StatusEquals").and_then(Value::as_str).is_none_or(|status| resource.status(row) == status);
-    // No local job keeps a warm pool or belongs to a training plan.
-    let nothing = asked("WarmPoolStatusEquals").is_some() || asked("TrainingPlanArnEquals").is_some();
-    contains
-        && status
-        && !nothing
-        && bounded("CreationTime", resource.created)
-        && bounded("LastModifiedTime", resource.modified)
+/// The member of a list operation's answer that holds the summaries, and the form of a summary.
+pub(super) fn summaries(operation: &str) -> Option<(&'static str, ModelShape)> {
+    let mut members = ModelShape::output(Service::SageMaker, operation)?.members();
+    members.find_map(|(member, shape)| Some((member.name, shape.element()?)))
+}
+
+fn page_size(request: &Value) -> usize {
+    // The model says that it is 1 to 100.
+    request.get("MaxResults").and_then(Value::as_f64).map_or(DEFAULT_PAGE, |size| size as usize)
+}
+
+/// One filter of a request.
+enum Filter<'a> {
+    Name(&'a str),
+    Created(Bound),
+    Modified(Bound),
+    Status(&'a str),
+    /// The member at a path has this value.
+    Equals(&'a str, &'a Value),
+    /// The member at a path contains this text.
+    Contains(&'a str, &'a str),
+    /// Nothing passes.
+    Nothing,
+}
+
+/// Times in milliseconds between which another must be.
+struct Bound(f64, f64);
+
+impl<'a> Filter<'a> {
+    /// The filters of a request follow from the names of its members.
+    fn of_request(row: &'a Row, request: &'a Value) -> Vec<Self> {
+        let members = request.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        members.filter_map(|(member, value)| Self::of(row, member, value)).collect()
+    }
+
+    fn of(row: &'a Row, member: &'a str, value: &'a Value) -> Option<Self> {
+        if let Some((_, path)) = row.list.filters.iter().find(|(name, _)| *name == member) {
+            return Some(match value.as_str() {
+                Some(part) if member.ends_with("Contains") || member.ends_with("Prefix") => Self::Contains(path, part),
+                _ => Self::Equals(path, value),
+            });
+        }
+        if let Some(kind) = member.strip_suffix("After").or_else(|| member.strip_suffix("Before")) {
+            let at = millis_of(value)?;
+            let bound = if member.ends_with("After") { Bound(at, f64::INFINITY) } else { Bound(f64::NEG_INFINITY, at) };
+            let modified = kind.contains("Modified");
+            return Some(if modified { Self::Modified(bound) } else { Self::Created(bound) });
+        }
+        if member == "NameContains" || member.strip_suffix("Contains") == Some(row.title) {
+            return Some(Self::Name(value.as_str()?));
+        }
+        match member {
+            "NextToken"
+            | "MaxResults"
+            | "SortBy"
+            | "SortOrder"
+            | "CrossAccountFilterOption"
+            | "IncludeNodeLogicalIds" => None,
+            // No local job keeps a warm pool or belongs to a training plan.
+            "WarmPoolStatusEquals" | "TrainingPlanArnEquals" => Some(Self::Nothing),
+            "StatusEquals" | "Status" => Some(Self::Status(value.as_str()?)),
+            _ => Some(match (member.strip_suffix("Contains"), value.as_str()) {
+                (Some(path), Some(part)) => Self::Contains(path, part),
+                _ => Self::Equals(member.strip_suffix("Equals").unwrap_or(member), value),
+            }),
+        }
+    }
+
+    fn passes(&self, resource: &Resource, row: &Row) -> bool {
+        let within =
+            |bound: &Bound, at: SystemTime| millis_of(&timestamp(at)).is_some_and(|at| bound.0 <= at && at <= bound.1);
+        match self {
+            Self::Name(part) => resource.name.contains(part),
+            Self::Created(bound) => within(bound, resource.created),
+            Self::Modified(bound) => within(bound, resource.modified),
+            Self::Status(status) => resource.status(row) == *status,
+            Self::Equals(path, value) => resource.member(path) == Some(value),
+            Self::Contains(path, part) => {
+                resource.member(path).and_then(Value::as_str).is_some_and(|text| text.contains(part))
+            }
+            Self::Nothing => false,
+        }
+    }
 }
 
 fn sort_key<'a>(resource: &'a Resource, row: &Row, sort_by: &str) -> SortKey<'a> {
     let (number, text) = match sort_by {
-        "Name" => (0.0, resource.name.as_str()),
-        "Status" => (0.0, resource.status(row)),
-        "LastModifiedTime" => (millis(resource.modified) as f64, ""),
-        _ => (millis(resource.created) as f64, ""),
+        "Name" | "NAME" => (0.0, resource.name.as_str()),
+        "Status" | "STATUS" => (0.0, resource.status(row)),
+        "LastModifiedTime" | "LAST_MODIFIED_TIME" => (millis(resource.modified) as f64, ""),
+        "CreationTime" | "CREATION_TIME" | "CreateDate" => (millis(resource.created) as f64, ""),
+        _ if sort_by == row.title || sort_by == "IMAGE_NAME" => (0.0, resource.name.as_str()),
+        member => match resource.member(member) {
+            Some(Value::String(text)) => (0.0, text.as_str()),
+            Some(Value::Number(number)) => (number.as_f64().unwrap_or_default(), ""),
+            _ => (0.0, ""),
+        },
     };
     SortKey { number, text: Cow::Borrowed(text), id: resource.id }
 }

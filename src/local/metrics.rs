@@ -7,6 +7,7 @@ use super::aws_error::AwsError;
 use super::services::logs::LogLine;
 
 /// A metric and how to find its values.
+#[derive(Clone)]
 pub(super) struct Metric {
     name: String,
     regex: Regex,
@@ -104,8 +105,12 @@ pub(super) fn final_values(metrics: &[Metric], newest_first: impl Iterator<Item 
 }
 
 impl Metric {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The value in a line; a tab may also be written `#011`, as CloudWatch shows it.
-    fn value(&self, line: &str) -> Option<f64> {
+    pub(super) fn value(&self, line: &str) -> Option<f64> {
         if !line.contains(&self.hint) {
             return None;
         }

@@ -1,14 +1,14 @@
 //! Everything that the backend remembers of SageMaker and IAM: documents with a state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::aws_error::AwsError;
 use super::jobs::{Deployment, StopSignal};
-use super::kinds::{Kind, Row};
+use super::kinds::{ArnTail, Draft, Kind, MadeId, Row};
 use super::time::timestamp;
 
 /// The longest `FailureReason`, in characters.
@@ -19,6 +19,9 @@ const MAX_REASON: usize = 1024;
 pub(super) struct Resource {
     /// Unique for the backend's life: tells a resource from a later one of the same name.
     pub(super) id: u64,
+    /// Tells it apart from others of its kind: the names of what it belongs to, and its own.
+    pub(super) key: String,
+    /// The name that people know it by.
     pub(super) name: String,
     pub(super) arn: String,
     pub(super) request: Map<String, Value>,
@@ -30,6 +33,8 @@ pub(super) struct Resource {
     pub(super) stop: Arc<StopSignal>,
     /// The loaded models of an endpoint.
     pub(super) deployment: Option<Arc<Deployment>>,
+    /// Counts the ways through states that began: a later one ends an earlier one.
+    pub(super) walks: u64,
 }
 
 /// A role that SageMaker may take on.
@@ -50,6 +55,7 @@ pub(super) struct Role {
 #[derive(Debug, Default)]
 pub(super) struct State {
     resources: BTreeMap<(Kind, String), Resource>,
+    arns: HashMap<String, (Kind, String)>,
     pub(super) roles: BTreeMap<String, Role>,
     last_id: u64,
 }
@@ -61,7 +67,36 @@ pub(super) struct Place {
     pub(super) account: String,
 }
 
+/// The kind's own way to say that there is no resource of a key or an ARN.
+fn missing(row: &Row, place: &Place, name: &str) -> AwsError {
+    if name.starts_with("arn:") {
+        let tail = name.split_once('/').map_or(name, |(_, tail)| tail);
+        return (row.missing)(tail, name);
+    }
+    let own = if row.parents.is_empty() { name } else { name.rsplit('/').next().unwrap_or(name) };
+    (row.missing)(own, &row.arn(place, name))
+}
+
+impl MadeId {
+    /// The identifier of the resource of that number: looks random, but is the same in each run.
+    fn text(self, id: u64) -> String {
+        const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        let mut text = self.prefix.to_owned();
+        let mut rest = u128::from(id).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).rotate_right(64);
+        for _ in 0..self.length {
+            text.push(char::from(DIGITS[(rest % 36) as usize]));
+            rest /= 36;
+        }
+        text
+    }
+}
+
 impl Place {
+    /// The ARN of a resource of SageMaker.
+    pub(super) fn arn(&self, resource: &str) -> String {
+        format!("arn:{}:sagemaker:{}:{}:{resource}", self.partition(), self.region, self.account)
+    }
+
     pub(super) fn partition(&self) -> &'static str {
         match self.region.as_str() {
             region if region.starts_with("cn-") => "aws-cn",
@@ -79,20 +114,41 @@ impl State {
         place: &Place,
         now: SystemTime,
         request: &Value,
-        state: Map<String, Value>,
+        mut state: Map<String, Value>,
     ) -> Result<&mut Resource, AwsError> {
-        let name = text(request, &row.name_member())?.to_owned();
-        let arn = row.arn(place, &name);
-        let key = (row.kind, row.key(&name));
-        if self.resources.contains_key(&key) {
-            return Err((row.taken)(&arn));
-        }
-        let id = self.next_id();
         let mut request = request.as_object().cloned().unwrap_or_default();
-        let tags = read_tags(request.get("Tags"));
-        request.retain(|member, value| !row.hidden.contains(&member.as_str()) && !value.is_null());
+        request.retain(|_, value| !value.is_null());
+        let tags = read_tags(request.remove("Tags").as_ref());
+        self.check_needs(row, place, &request)?;
+
+        let id = self.next_id();
+        let made = row.made.map(|made| made.text(id));
+        if let (Some(made), Some(text)) = (row.made, &made) {
+            state.entry(made.member).or_insert_with(|| Value::from(text.as_str()));
+        }
+        let is_made = row.made.is_some_and(|made| made.member == row.name) || row.name == row.arn;
+        let key = match &made {
+            Some(made) if is_made => made.clone(),
+            _ => row.key_of(&request),
+        };
+        let name = request.get(row.title).or(request.get(row.name)).and_then(Value::as_str);
+        let name = name.unwrap_or(&key).to_owned();
+        let arn = match row.arn_tail {
+            ArnTail::Key => row.arn(place, &key),
+            ArnTail::Made => row.arn(place, made.as_deref().unwrap_or(&key)),
+            ArnTail::Nested(word) => {
+                let parent = row.parents.first().and_then(|member| request.get(*member)?.as_str()).unwrap_or_default();
+                row.arn(place, &format!("{parent}/{word}/{}", made.as_deref().unwrap_or(&name)))
+            }
+        };
+        let at = (row.kind, key.clone());
+        if let Some(found) = self.resources.get(&at) {
+            return Err((row.taken)(&name, &found.arn));
+        }
+        (row.prepare)(&mut Draft { place, state: self, now, request: &mut request, members: &mut state, arn: &arn })?;
         let resource = Resource {
             id,
+            key,
             name,
             arn,
             request,
@@ -102,35 +158,76 @@ impl State {
             tags,
             stop: Arc::default(),
             deployment: None,
+            walks: 0,
         };
-        Ok(self.resources.entry(key).or_insert(resource))
+        self.arns.insert(resource.arn.clone(), at.clone());
+        Ok(self.resources.entry(at).or_insert(resource))
     }
 
-    /// The resource of a name, or the kind's own way to say that there is none.
+    /// Refuses a resource that belongs to others that do not exist.
+    fn check_needs(&self, row: &Row, place: &Place, request: &Map<String, Value>) -> Result<(), AwsError> {
+        for (kind, member) in row.needs {
+            if let Some(name) = request.get(*member).and_then(Value::as_str) {
+                self.get(kind.row(), place, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The resource of a key (a name, or the names of parents and the own one) or of an ARN, or the kind's own way to
+    /// say that there is none.
     pub(super) fn get(&self, row: &Row, place: &Place, name: &str) -> Result<&Resource, AwsError> {
-        let missing = || (row.missing)(name, &row.arn(place, name));
-        self.resources.get(&(row.kind, row.key(name))).ok_or_else(missing)
+        let found = self.at(row, name).and_then(|at| self.resources.get(&at));
+        found.ok_or_else(|| missing(row, place, name))
     }
 
     pub(super) fn get_mut(&mut self, row: &Row, place: &Place, name: &str) -> Result<&mut Resource, AwsError> {
-        let missing = || (row.missing)(name, &row.arn(place, name));
-        self.resources.get_mut(&(row.kind, row.key(name))).ok_or_else(missing)
+        let found = self.at(row, name).and_then(|at| self.resources.get_mut(&at));
+        found.ok_or_else(|| missing(row, place, name))
+    }
+
+    /// Where a resource of a key or an ARN is.
+    fn at(&self, row: &Row, name: &str) -> Option<(Kind, String)> {
+        if name.starts_with("arn:") {
+            return self.arns.get(name).filter(|(kind, _)| *kind == row.kind).cloned();
+        }
+        Some((row.kind, row.key(name)))
+    }
+
+    /// The resource of an ARN.
+    pub(super) fn by_arn(&self, arn: &str) -> Option<(&'static Row, &Resource)> {
+        let at = self.arns.get(arn)?;
+        self.resources.get(at).map(|resource| (at.0.row(), resource))
+    }
+
+    pub(super) fn by_arn_mut(&mut self, arn: &str) -> Option<&mut Resource> {
+        self.arns.get(arn).and_then(|at| self.resources.get_mut(at))
     }
 
     /// The resource of a name if it is still the one of that id.
-    pub(super) fn same(&mut self, kind: Kind, name: &str, id: u64) -> Option<&mut Resource> {
-        self.resources.get_mut(&(kind, kind.row().key(name))).filter(|resource| resource.id == id)
+    pub(super) fn same(&mut self, kind: Kind, key: &str, id: u64) -> Option<&mut Resource> {
+        self.resources.get_mut(&(kind, kind.row().key(key))).filter(|resource| resource.id == id)
     }
 
     pub(super) fn remove(&mut self, row: &Row, place: &Place, name: &str) -> Result<Resource, AwsError> {
-        self.get(row, place, name)?;
-        let missing = || (row.missing)(name, &row.arn(place, name));
-        self.resources.remove(&(row.kind, row.key(name))).ok_or_else(missing)
+        let removed = self.at(row, name).and_then(|at| self.resources.remove(&at));
+        let removed = removed.ok_or_else(|| missing(row, place, name))?;
+        self.arns.remove(&removed.arn);
+        Ok(removed)
     }
 
     pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
         let of_kind = self.resources.range((kind, String::new())..);
         of_kind.take_while(move |((of, _), _)| *of == kind).map(|(_, resource)| resource)
+    }
+
+    /// The resources of a kind whose keys begin with the names of what they belong to.
+    pub(super) fn of_parent<'a>(&'a self, row: &'a Row, parent: &str) -> impl Iterator<Item = &'a Resource> + use<'a> {
+        let prefix = format!("{}/", row.key(parent));
+        let range = self.resources.range((row.kind, prefix.clone())..);
+        range
+            .take_while(move |((kind, key), _)| *kind == row.kind && key.starts_with(&prefix))
+            .map(|(_, resource)| resource)
     }
 
     pub(super) fn next_id(&mut self) -> u64 {
@@ -144,13 +241,14 @@ impl State {
             resource.stop.ask();
         }
         self.resources.clear();
+        self.arns.clear();
         self.roles.clear();
     }
 }
 
 impl Resource {
     pub(super) fn status(&self, row: &Row) -> &str {
-        self.state.get(&row.status_member()).and_then(Value::as_str).unwrap_or_default()
+        self.state.get(row.status_member()).and_then(Value::as_str).unwrap_or_default()
     }
 
     pub(super) fn set(&mut self, member: &str, value: impl Into<Value>) {
@@ -163,19 +261,37 @@ impl Resource {
         self.set("FailureReason", cut);
     }
 
-    /// What Describe answers.
-    pub(super) fn describe(&self, row: &Row) -> Map<String, Value> {
+    /// A member at a path such as `Source.SourceUri`.
+    pub(super) fn member(&self, path: &str) -> Option<&Value> {
+        let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let found = self.state.get(first).or_else(|| self.request.get(first))?;
+        rest.into_iter().flat_map(|rest| rest.split('.')).try_fold(found, |value, name| value.get(name))
+    }
+
+    /// All that is known of the resource; answers give the part of it that their shape declares.
+    pub(super) fn document(&self, row: &Row) -> Map<String, Value> {
         let mut document = self.request.clone();
         for flag in row.flags {
             document.entry(*flag).or_insert(Value::Bool(false));
         }
-        document.insert(row.name_member(), Value::from(self.name.as_str()));
-        document.insert(row.arn_member(), Value::from(self.arn.as_str()));
-        document.insert("CreationTime".to_owned(), timestamp(self.created));
-        if row.has_last_modified {
-            document.insert("LastModifiedTime".to_owned(), timestamp(self.modified));
+        let mut set = |member: &str, value: Value| document.insert(member.to_owned(), value);
+        set(row.name, Value::from(self.name.as_str()));
+        set(row.title, Value::from(self.name.as_str()));
+        set(row.arn, Value::from(self.arn.as_str()));
+        set("CreationTime", timestamp(self.created));
+        set("LastModifiedTime", timestamp(self.modified));
+        set("CreatedBy", Value::Object(Map::new()));
+        set("LastModifiedBy", Value::Object(Map::new()));
+        if !self.tags.is_empty() {
+            set("Tags", self.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect());
         }
         document.extend(self.state.iter().map(|(member, value)| (member.clone(), value.clone())));
+        for (alias, member) in row.aliases {
+            if let (false, Some(value)) = (document.contains_key(*alias), document.get(*member)) {
+                let value = value.clone();
+                document.insert((*alias).to_owned(), value);
+            }
+        }
         document
     }
 }

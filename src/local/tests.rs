@@ -6,10 +6,12 @@ mod listing;
 mod logs;
 #[cfg(unix)]
 mod processes;
+mod processing;
 #[cfg(unix)]
 mod script_mode;
 mod support;
 mod tags;
 mod training;
 mod transform;
+mod tuning;
 mod wire;

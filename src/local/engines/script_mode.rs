@@ -20,7 +20,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::process::{CommandLine, Launch, Owned, Setting};
-use super::{Engine, EngineFailure, LoadedModel, ModelFiles, TrainingOutput, TrainingTask};
+use super::{Engine, EngineFailure, LoadedModel, ModelFiles, ProcessingTask, TrainingOutput, TrainingTask};
 use framework::Framework;
 
 mod code;
@@ -176,6 +176,17 @@ impl Engine for ScriptModeEngine {
         // Else it would wait until the names of the job's hosts can be looked up.
         launch.setting.environment.insert("SM_STUDIO_LOCAL_MODE".to_owned(), "True".to_owned());
         self.processes.train(&launch, job)
+    }
+
+    fn process(&self, job: &ProcessingTask) -> Result<(), EngineFailure> {
+        let Some((program, arguments)) = job.entrypoint.split_first() else {
+            return Err(EngineFailure::client("a processing job on a framework image needs a ContainerEntrypoint"));
+        };
+        let python = self.interpreter();
+        // What the image calls so is the Python that scripts run with here.
+        let program = if matches!(program.as_str(), "python" | "python3") { &python } else { program };
+        let command = CommandLine::new([program].into_iter().chain(arguments).chain(&job.arguments));
+        self.processes.process(&self.launch(command, Vec::new()), job)
     }
 
     fn close(&self) {

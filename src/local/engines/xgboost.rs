@@ -50,6 +50,10 @@ impl Engine for XGBoostEngine {
         self.runs(&job.image) && !job.hyperparameters.contains_key("sagemaker_program")
     }
 
+    fn processes(&self, _: &str) -> bool {
+        false
+    }
+
     fn serves(&self, model: &ModelFiles) -> bool {
         self.runs(&model.image) && !model.environment.contains_key("SAGEMAKER_PROGRAM")
     }

@@ -56,6 +56,7 @@ pub(in crate::local) struct Owner {
     pub(in crate::local) core: Arc<Core>,
     pub(in crate::local) name: String,
     kind: Kind,
+    key: String,
     id: u64,
     /// Whether what the task started may still log.
     logs: Arc<AtomicBool>,
@@ -65,7 +66,7 @@ impl Owner {
     /// Acts while the resource exists; `None` if it is gone. A reset cannot come in between.
     pub(in crate::local) fn act<T>(&self, act: impl FnOnce(&Core) -> T) -> Option<T> {
         let mut state = self.core.state();
-        state.same(self.kind, &self.name, self.id)?;
+        state.same(self.kind, &self.key, self.id)?;
         Some(act(&self.core))
     }
 
@@ -84,11 +85,12 @@ impl Owner {
 
     /// A log for what outlives the task: it takes lines as long as the resource exists, and keeps nothing alive.
     pub(in crate::local) fn lasting_log(&self, group: String, stream: String) -> Arc<dyn Fn(&str) + Send + Sync> {
-        let (core, name, kind, id) = (Arc::downgrade(&self.core), self.name.clone(), self.kind, self.id);
+        let (core, kind, key, id) = (Arc::downgrade(&self.core), self.kind, self.key.clone(), self.id);
         Arc::new(move |line| {
-            if let Some(core) = core.upgrade() {
-                let owner = Self { core, name: name.clone(), kind, id, logs: Arc::new(AtomicBool::new(true)) };
-                owner.log(&group, &stream, line);
+            let Some(core) = core.upgrade() else { return };
+            let mut state = core.state();
+            if state.same(kind, &key, id).is_some() {
+                core.logs.append(&core, &group, &stream, line);
             }
         })
     }
@@ -99,14 +101,21 @@ impl Owner {
     }
 
     /// Changes the resource; `None` if it is gone.
-    fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
+    pub(in crate::local) fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
         let now = self.core.clock.now();
         self.core.change(|state| {
-            let resource = state.same(self.kind, &self.name, self.id)?;
+            let resource = state.same(self.kind, &self.key, self.id)?;
             resource.modified = now;
             Some(change(resource, now))
         })
     }
+}
+
+/// What a task that attends to others woke up for.
+pub(in crate::local) enum Event<T> {
+    Happened(T),
+    Stopped,
+    Overtime,
 }
 
 /// A task's hold on its resource. While it exists and does not sleep, time does not jump.
@@ -126,6 +135,7 @@ impl Run {
                 core: core.clone(),
                 name: resource.name.clone(),
                 kind,
+                key: resource.key.clone(),
                 id: resource.id,
                 logs: Arc::new(AtomicBool::new(true)),
             },
@@ -157,6 +167,34 @@ impl Run {
         stop.asked()
     }
 
+    /// Lets time pass until something happens (which may bring the guard of who made it happen), a stop is asked for
+    /// (unless `stopped`, when it was already heard), or the limit is over.
+    pub(in crate::local) async fn attend<T>(
+        &mut self,
+        event: impl Future<Output = (T, Option<BusyGuard>)>,
+        stopped: bool,
+        limit: Option<Duration>,
+    ) -> Event<T> {
+        let (clock, stop, guard) = (self.owner.core.clock.clone(), self.stop.clone(), self.guard.take());
+        let limit = async {
+            match limit {
+                Some(limit) => clock.rest(limit, guard).await,
+                None => {
+                    drop(guard);
+                    std::future::pending().await
+                }
+            }
+        };
+        let (event, guard) = tokio::select! {
+            biased;
+            (value, guard) = event => (Event::Happened(value), guard),
+            () = stop.wait(), if !stopped => (Event::Stopped, None),
+            guard = limit => (Event::Overtime, Some(guard)),
+        };
+        self.guard = Some(guard.unwrap_or_else(|| clock.busy()));
+        event
+    }
+
     /// Changes the resource; `None` if it is gone.
     pub(in crate::local) fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
         self.owner.update(change)
@@ -182,18 +220,25 @@ impl Run {
     /// Removes the resource.
     pub(in crate::local) fn remove(mut self) {
         self.finished = true;
-        let Owner { core, name, kind, id, .. } = &self.owner;
+        let Owner { core, key, kind, id, .. } = &self.owner;
         core.change(|state| {
-            if state.same(*kind, name, *id).is_some() {
-                let _ = state.remove(kind.row(), &core.place, name);
+            if state.same(*kind, key, *id).is_some() {
+                let _ = state.remove(kind.row(), &core.place, key);
             }
         });
     }
 
+    /// Ends without a last change.
+    pub(in crate::local) fn abandon(mut self) {
+        self.finished = true;
+    }
+
     /// The last change to the resource.
-    pub(in crate::local) fn finish(mut self, change: impl FnOnce(&mut Resource, SystemTime)) {
+    /// The guard is for whoever waits for the end: time does not jump before they have heard of it.
+    pub(in crate::local) fn finish(mut self, change: impl FnOnce(&mut Resource, SystemTime)) -> Option<BusyGuard> {
         self.finished = true;
         self.update(change);
+        self.guard.take()
     }
 }
 
@@ -214,8 +259,11 @@ impl Drop for Run {
         self.update(|resource, now| match kind {
             Kind::TrainingJob => super::training::fail(resource, now, reason),
             Kind::TransformJob => super::transform::fail(resource, now, reason),
+            Kind::HyperParameterTuningJob => super::tuning::fail(resource, now, reason),
+            Kind::ProcessingJob => super::processing::fail(resource, now, reason),
             Kind::Endpoint => super::hosting::fail(resource, reason),
-            Kind::Model | Kind::EndpointConfig => {}
+            // What walks through its states has nothing to clean up.
+            _ => {}
         });
     }
 }

@@ -10,8 +10,9 @@ use super::containers::no_engine;
 use super::{GRACE, Run};
 use crate::local::archive;
 use crate::local::backend::Core;
+use crate::local::clock::BusyGuard;
 use crate::local::data::{self, Budget};
-use crate::local::engines::{Channel, EngineFailure, InputMode, TrainingOutput, TrainingTask};
+use crate::local::engines::{Channel, EngineFailure, HostLog, InputMode, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
 use crate::local::metrics::{self, Metric};
 use crate::local::state::Resource;
@@ -43,6 +44,15 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) output: S3Uri,
     pub(in crate::local) max_runtime: Duration,
     pub(in crate::local) metrics: Vec<Metric>,
+    pub(in crate::local) watch: Option<Watch>,
+}
+
+/// Who follows a metric while the job trains.
+#[derive(Clone)]
+pub(in crate::local) struct Watch {
+    pub(in crate::local) metric: Metric,
+    /// Takes each value; true stops the job.
+    pub(in crate::local) report: Arc<dyn Fn(f64) -> bool + Send + Sync>,
 }
 
 /// What is downloaded for a job.
@@ -115,8 +125,8 @@ pub(in crate::local) fn transition(resource: &mut Resource, now: SystemTime, sta
     list.push(entry);
 }
 
-/// Runs a job to its end.
-pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) {
+/// Runs a job to its end. The guard is for who waits for it.
+pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) -> Option<BusyGuard> {
     let mut started = None;
     let end = walk(&mut run, &mut plan, &mut started).await;
     if run.is_orphaned() {
@@ -142,7 +152,7 @@ pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) {
         };
         resource.set("TrainingJobStatus", status);
         transition(resource, now, secondary, message);
-    });
+    })
 }
 
 /// The end of a job that failed.
@@ -281,10 +291,25 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
     (trained, overtime)
 }
 
+/// What the container on an instance says: it is logged, and watched where somebody waits for a metric.
+fn said(run: &Run, plan: &Plan, started: i64) -> HostLog {
+    let (owner, watch) = (run.owner.clone(), plan.watch.clone());
+    Arc::new(move |instance, text| {
+        owner.log(LOG_GROUP, &format!("{}/algo-{instance}-{started}", owner.name), text);
+        if watch.as_ref().is_some_and(|watch| watch.sees(text)) {
+            owner.update(|resource, now| {
+                if resource.status(Kind::TrainingJob.row()) == "InProgress" {
+                    stopping(resource, now);
+                }
+            });
+        }
+    })
+}
+
 fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime) -> TrainingTask {
     let (core, stop) = (&run.owner.core, run.stop.clone());
-    let (owner, stream) = (run.owner.clone(), stream(run, Some(start)));
-    let (owner_of, started) = (run.owner.clone(), epoch(start));
+    let say = said(run, plan, epoch(start));
+    let first = say.clone();
     TrainingTask {
         job_name: run.owner.name.clone(),
         job_arn: Kind::TrainingJob.row().arn(&core.place, &run.owner.name),
@@ -296,13 +321,22 @@ fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime) -> Tr
         instance_type: plan.instance_type.clone(),
         entrypoint: plan.entrypoint.clone(),
         arguments: plan.arguments.clone(),
-        log: Arc::new(move |line| owner.log(LOG_GROUP, &stream, line)),
-        log_of: Arc::new(move |instance, line| {
-            owner_of.log(LOG_GROUP, &format!("{}/algo-{instance}-{started}", owner_of.name), line);
-        }),
+        log: Arc::new(move |text| first(1, text)),
+        log_of: say,
         stopping: Arc::new(move || stop.asked()),
         killed: Arc::new(run.owner.closed()),
         s3: core.read_object(),
+    }
+}
+
+impl Watch {
+    /// Reports the values in a text; whether the job is to stop.
+    fn sees(&self, text: &str) -> bool {
+        let mut stop = false;
+        for value in text.lines().filter_map(|line| self.metric.value(line)) {
+            stop |= (self.report)(value);
+        }
+        stop
     }
 }
 

@@ -63,7 +63,7 @@ pub(in crate::local) fn stopping(resource: &mut Resource, _now: SystemTime) {
 pub(in crate::local) async fn run(mut run: Run, plan: Plan) {
     let end = walk(&mut run, plan).await;
     let core = run.owner.core.clone();
-    run.finish(|resource, now| {
+    let _ = run.finish(|resource, now| {
         let status = match end {
             // A stopped job stores nothing, however late the stop came.
             End::Completed(outputs) if !resource.stop.asked() => match write(&core, outputs) {

@@ -1,73 +1,102 @@
 //! SageMaker's control plane.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::kinds::{self, Row, Verb};
-use crate::local::listing;
-use crate::local::state::text;
+use crate::local::jobs::{processing, training, transform, tuning};
+use crate::local::kinds::{self, Kind};
+use crate::local::state::{Resource, text};
 
 mod endpoint;
 mod endpoint_config;
 mod model;
+mod processing_job;
+mod table;
 mod tags;
 mod training_job;
 mod transform_job;
+mod tuning_job;
+
+pub(in crate::local) use training_job::{Launch, prepare as prepare_training};
 
 type Answer = Result<Value, AwsError>;
 
+/// An operation with behaviour of its own.
+type Own = (&'static str, fn(&Arc<Core>, &Value) -> Answer);
+
+/// The operations that do more than the table of kinds says.
+static OWN: &[&[Own]] = &[
+    &[
+        ("CreateTrainingJob", training_job::create),
+        ("StopTrainingJob", |core, request| stop(core, Kind::TrainingJob, training::stopping, request)),
+        ("DeleteTrainingJob", |core, request| training_job::delete(core, request)),
+        ("CreateTransformJob", transform_job::create),
+        ("StopTransformJob", |core, request| stop(core, Kind::TransformJob, transform::stopping, request)),
+        ("CreateProcessingJob", processing_job::create),
+        ("StopProcessingJob", |core, request| stop(core, Kind::ProcessingJob, processing::stopping, request)),
+        ("DeleteProcessingJob", |core, request| processing_job::delete(core, request)),
+        ("CreateHyperParameterTuningJob", tuning_job::create),
+        ("StopHyperParameterTuningJob", |core, request| {
+            stop(core, Kind::HyperParameterTuningJob, tuning::stopping, request)
+        }),
+        ("DeleteHyperParameterTuningJob", |core, request| tuning_job::delete(core, request)),
+        ("ListTrainingJobsForHyperParameterTuningJob", |core, request| tuning_job::training_jobs(core, request)),
+        ("CreateModel", |core, request| model::create(core, request)),
+        ("CreateEndpointConfig", |core, request| endpoint_config::create(core, request)),
+        ("CreateEndpoint", endpoint::create),
+        ("UpdateEndpoint", endpoint::update),
+        ("UpdateEndpointWeightsAndCapacities", endpoint::update_weights),
+        ("DeleteEndpoint", endpoint::delete),
+    ],
+    tags::OPERATIONS,
+];
+
+/// The operation with behaviour of its own of that name.
+pub(in crate::local) fn own(operation: &str) -> Option<fn(&Arc<Core>, &Value) -> Answer> {
+    OWN.iter().copied().flatten().find(|(name, _)| *name == operation).map(|(_, answer)| *answer)
+}
+
 /// Answers an operation: those with behaviour of their own first, then what follows from the table of kinds.
 pub(super) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answer {
-    match operation {
-        "CreateTrainingJob" => training_job::create(core, request),
-        "StopTrainingJob" => training_job::stop(core, request),
-        "DeleteTrainingJob" => training_job::delete(core, request),
-        "CreateTransformJob" => transform_job::create(core, request),
-        "StopTransformJob" => transform_job::stop(core, request),
-        "CreateModel" => model::create(core, request),
-        "CreateEndpointConfig" => endpoint_config::create(core, request),
-        "CreateEndpoint" => endpoint::create(core, request),
-        "UpdateEndpoint" => endpoint::update(core, request),
-        "UpdateEndpointWeightsAndCapacities" => endpoint::update_weights(core, request),
-        "DeleteEndpoint" => endpoint::delete(core, request),
-        // A transform job stays: the service has no operation to delete one.
-        "DeleteTransformJob" => Err(AwsError::unsupported("sagemaker", operation)),
-        "AddTags" => tags::add(core, request),
-        "ListTags" => tags::list(core, request),
-        "DeleteTags" => tags::delete(core, request),
-        _ => match kinds::operation(operation) {
-            Some((verb, row)) => by_table(core, verb, row, request),
-            None => Err(AwsError::unsupported("sagemaker", operation)),
-        },
+    if let Some(answer) = own(operation) {
+        return answer(core, request);
+    }
+    match kinds::operation(operation) {
+        Some((verb, row)) => table::handle(core, operation, verb, row, request),
+        None => Err(AwsError::unsupported("sagemaker", operation)),
     }
 }
 
-fn by_table(core: &Core, verb: Verb, row: &Row, request: &Value) -> Answer {
-    let name = || text(request, &row.name_member());
-    match verb {
-        Verb::Create => insert(core, row, request),
-        Verb::Describe => {
-            let state = core.state();
-            Ok(Value::Object(state.get(row, &core.place, name()?)?.describe(row)))
-        }
-        Verb::Delete => {
-            let name = name()?;
-            core.change(|state| state.remove(row, &core.place, name)).map(|_| Value::Null)
-        }
-        Verb::List => listing::list(&core.state(), row, request),
-    }
-}
-
-/// Adds a resource that has no behaviour; the answer is its ARN.
-fn insert(core: &Core, row: &Row, request: &Value) -> Answer {
+/// Stops a job that runs; one that does not cannot be stopped.
+fn stop(core: &Core, kind: Kind, stopping: fn(&mut Resource, SystemTime), request: &Value) -> Answer {
+    let row = kind.row();
+    let name = text(request, row.name_member())?;
     core.change(|state| {
-        let resource = state.insert(row, &core.place, core.clock.now(), request, Map::new())?;
-        Ok(json!({row.arn_member(): resource.arn}))
+        let job = state.get_mut(row, &core.place, name)?;
+        if job.status(row) == "InProgress" {
+            stopping(job, core.clock.now());
+            return Ok(Value::Null);
+        }
+        let (job, status) = (words(row.noun), job.status(row));
+        Err(AwsError::validation(format!("The request was rejected because the {job} is in status {status}.")))
     })
+}
+
+/// The noun of a kind as words: `training job`.
+fn words(noun: &str) -> String {
+    let mut words = String::new();
+    for letter in noun.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
 }
 
 fn parse<T: DeserializeOwned>(request: &Value) -> Result<T, AwsError> {

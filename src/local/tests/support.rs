@@ -66,6 +66,43 @@ impl Engine for Mean {
         })
     }
 
+    /// Sums up the numbers of each file of the input `numbers`.
+    fn process(&self, job: &ProcessingTask) -> Result<(), EngineFailure> {
+        let failed = |error: std::io::Error| EngineFailure::algorithm(error.to_string());
+        assert_eq!(job.arguments, ["sum"]);
+        let config = std::fs::read(job.path("/opt/ml/config/processingjobconfig.json")).map_err(failed)?;
+        let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+        assert_eq!(config["ProcessingJobName"], job.job_name.as_str());
+        let resources = std::fs::read_to_string(job.path("/opt/ml/config/resourceconfig.json")).map_err(failed)?;
+        assert_eq!(resources, r#"{"current_host":"algo-1","hosts":["algo-1"]}"#);
+        std::fs::write(job.path("/opt/ml/processing/live/progress.txt"), "begun").map_err(failed)?;
+        let mode = job.environment.get("MODE").map_or("", String::as_str);
+        assert!(mode != "panic", "oh dear");
+        if mode == "fail" {
+            return Err(EngineFailure::Algorithm { message: "cannot sum".into(), exit_code: 4 });
+        }
+        while mode == "wait" && !job.is_stopping() {
+            std::thread::yield_now();
+        }
+        let factor: f64 = job.environment.get("FACTOR").and_then(|factor| factor.parse().ok()).unwrap_or(1.0);
+        let entries = std::fs::read_dir(job.path("/opt/ml/processing/input/numbers")).map_err(failed)?;
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let mut total = 0.0;
+        std::fs::create_dir_all(job.path("/opt/ml/processing/sums/by")).map_err(failed)?;
+        for file in &files {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            job.log(format!("reading {name}"));
+            let text = std::fs::read_to_string(file).map_err(failed)?;
+            let sum: f64 = text.split([',', '\n']).filter_map(|number| number.trim().parse::<f64>().ok()).sum();
+            total += factor * sum;
+            std::fs::write(job.path("/opt/ml/processing/sums/by").join(name), (factor * sum).to_string())
+                .map_err(failed)?;
+        }
+        std::fs::write(job.path("/opt/ml/processing/sums/total.txt"), total.to_string()).map_err(failed)?;
+        std::fs::write(job.path("/opt/ml/output/message"), format!("summed {} files\n", files.len())).map_err(failed)
+    }
+
     fn load(&self, model: &ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> {
         let file = model.file("mean.txt").ok_or_else(|| EngineFailure::algorithm("mean.txt is missing"))?;
         let text = String::from_utf8_lossy(file);

@@ -50,7 +50,7 @@ impl OptMl {
     ) -> Result<(), String> {
         let folder = self.path(folder);
         for (path, content) in files {
-            let place = folder.join(archive::plain_path(Path::new(path)).map_err(|why| why.to_string())?);
+            let place = folder.join(archive::check_path(Path::new(path)).map_err(|why| why.to_string())?);
             let parent = place.parent().unwrap_or(&folder);
             let written = fs::create_dir_all(parent).and_then(|()| fs::write(&place, content));
             written.map_err(|error| format!("{path:?} cannot be written: {error}"))?;

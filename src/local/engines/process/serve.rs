@@ -13,7 +13,7 @@ use super::environment;
 use super::folder::OptMl;
 use super::group::{Group, Pause, exit_code};
 use super::output::Output;
-use super::train::spawn;
+use super::run::spawn;
 use super::{Launch, Processes};
 use crate::local::engines::{EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
 
@@ -68,7 +68,7 @@ impl Server {
         let folder = self.folder.as_ref().ok_or("the model is gone")?;
         let port = free_port().map_err(|error| format!("there is no free port: {error}"))?;
         let variables = environment::serving(folder, &self.model, port, &self.launch.setting.environment);
-        let spawned = spawn(&self.processes, &self.launch, folder, variables, self.model.log.clone());
+        let spawned = spawn(&self.processes, &self.launch, folder.root(), variables, self.model.log.clone());
         let (group, output) = spawned.map_err(|why| self.launch.cannot_start(&why))?;
         let running = Running { group, client: Client::new(port), _output: output };
         let mut pause = Pause::default();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, insert, parse};
+use super::{Answer, parse, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::kinds::Kind;
@@ -42,7 +42,7 @@ pub(super) fn create(core: &Core, request: &Value) -> Answer {
             variant["InitialVariantWeight"] = json!(1.0);
         }
     }
-    insert(core, Kind::EndpointConfig.row(), &document)
+    table::insert(core, "CreateEndpointConfig", Kind::EndpointConfig.row(), &document)
 }
 
 fn check(core: &Core, variant: &Variant) -> Result<(), AwsError> {

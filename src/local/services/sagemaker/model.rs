@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, insert, parse};
+use super::{Answer, parse, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::data;
@@ -52,7 +52,7 @@ pub(super) fn create(core: &Core, request: &Value) -> Answer {
     for container in containers {
         check_container(core, container)?;
     }
-    insert(core, Kind::Model.row(), request)
+    table::insert(core, "CreateModel", Kind::Model.row(), request)
 }
 
 fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {

@@ -3,11 +3,17 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, parse};
+use super::{Answer, Own, parse};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::kinds;
 use crate::local::state::{Resource, State, read_tags};
+
+pub(super) static OPERATIONS: &[Own] = &[
+    ("AddTags", |core, request| add(core, request)),
+    ("ListTags", |core, request| list(core, request)),
+    ("DeleteTags", |core, request| delete(core, request)),
+];
 
 const MAX_TAGS: usize = 50;
 
@@ -22,7 +28,7 @@ struct Request {
 }
 
 /// `AddTags`: new values replace old ones.
-pub(super) fn add(core: &Core, request: &Value) -> Answer {
+fn add(core: &Core, request: &Value) -> Answer {
     let request: Request = parse(request)?;
     let new = read_tags(request.tags.as_ref());
     if let Some(key) = new.keys().find(|key| key.to_lowercase().starts_with("aws:")) {
@@ -30,7 +36,7 @@ pub(super) fn add(core: &Core, request: &Value) -> Answer {
         return Err(AwsError::validation(message));
     }
     core.change(|state| {
-        let resource = find(core, state, &request.resource_arn)?;
+        let resource = find(state, &request.resource_arn)?;
         let mut tags = resource.tags.clone();
         tags.extend(new);
         if tags.len() > MAX_TAGS {
@@ -43,10 +49,10 @@ pub(super) fn add(core: &Core, request: &Value) -> Answer {
 }
 
 /// `ListTags`.
-pub(super) fn list(core: &Core, request: &Value) -> Answer {
+fn list(core: &Core, request: &Value) -> Answer {
     let request: Request = parse(request)?;
     let mut state = core.state();
-    let tags = pairs(find(core, &mut state, &request.resource_arn)?);
+    let tags = pairs(find(&mut state, &request.resource_arn)?);
     // A resource has no more tags than the smallest page holds: there never was a token.
     if request.next_token.is_some() {
         return Err(AwsError::validation("The specified NextToken is invalid."));
@@ -57,20 +63,22 @@ pub(super) fn list(core: &Core, request: &Value) -> Answer {
 }
 
 /// `DeleteTags`.
-pub(super) fn delete(core: &Core, request: &Value) -> Answer {
+fn delete(core: &Core, request: &Value) -> Answer {
     let request: Request = parse(request)?;
     core.change(|state| {
-        let resource = find(core, state, &request.resource_arn)?;
+        let resource = find(state, &request.resource_arn)?;
         resource.tags.retain(|key, _| !request.tag_keys.contains(key));
         Ok(json!({}))
     })
 }
 
-fn find<'a>(core: &Core, state: &'a mut State, arn: &str) -> Result<&'a mut Resource, AwsError> {
-    let unknown = || AwsError::validation(format!("Could not find the resource \"{arn}\"."));
-    let (row, name) = kinds::of_arn(arn).ok_or_else(unknown)?;
-    let resource = state.get_mut(row, &core.place, name)?;
-    if resource.arn == arn { Ok(resource) } else { Err((row.missing)(name, arn)) }
+fn find<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut Resource, AwsError> {
+    // The kind that the ARN names says that it is missing.
+    let missing = || match kinds::of_arn(arn) {
+        Some((row, name)) => (row.missing)(name, arn),
+        None => AwsError::validation(format!("Could not find the resource \"{arn}\".")),
+    };
+    state.by_arn_mut(arn).ok_or_else(missing)
 }
 
 fn pairs(resource: &Resource) -> Vec<Value> {

@@ -10,9 +10,10 @@ use serde_json::{Map, Value, json};
 use super::{Answer, parse};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
+use crate::local::clock::BusyGuard;
 use crate::local::data;
 use crate::local::engines::InputMode;
-use crate::local::jobs::training::{self, ChannelPlan, Inputs, Plan};
+use crate::local::jobs::training::{self, ChannelPlan, Inputs, Plan, Watch};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
 use crate::local::metrics;
@@ -54,7 +55,7 @@ struct AlgorithmSpecification {
 }
 
 /// A metric's name and regex.
-type Definition = (String, String);
+pub(super) type Definition = (String, String);
 
 impl AlgorithmSpecification {
     /// The request's own definitions, then those that the service adds for a built-in image.
@@ -134,19 +135,56 @@ struct StoppingCondition {
 /// `CreateTrainingJob`: role, data, output bucket and name are checked; the job runs in the background.
 pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
     let runtime = Runtime::current()?;
+    let (arn, job) = prepare(core, request, Launch::default())?;
+    runtime.spawn(async { drop(job.await) });
+    Ok(json!({"TrainingJobArn": arn}))
+}
+
+/// What a tuning job adds to a training job that it starts.
+#[derive(Default)]
+pub(in crate::local) struct Launch {
+    /// What answers add to the request.
+    pub(in crate::local) state: Map<String, Value>,
+    /// The metric to follow, and who takes its values: true stops the job.
+    pub(in crate::local) watch: Option<(String, Report)>,
+}
+
+pub(in crate::local) type Report = Arc<dyn Fn(f64) -> bool + Send + Sync>;
+
+/// Checks a request and adds the job, which runs as the future does. The guard is for who waits for it.
+pub(in crate::local) fn prepare(
+    core: &Arc<Core>,
+    request: &Value,
+    launch: Launch,
+) -> Result<(String, impl Future<Output = Option<BusyGuard>> + Send + use<>), AwsError> {
     let parsed: CreateTrainingJob = parse(request)?;
     let definitions = parsed.algorithm_specification.definitions();
     let mut document = request.clone();
     show_definitions(&mut document, &definitions);
-    let plan = plan(core, parsed, &definitions)?;
+    let mut plan = plan(core, parsed, &definitions)?;
+    plan.watch = launch.watch.and_then(|(name, report)| {
+        let metric = plan.metrics.iter().find(|metric| metric.name() == name)?.clone();
+        Some(Watch { metric, report })
+    });
     let (run, arn) = core.change(|state| {
         let now = core.clock.now();
-        let resource = state.insert(Kind::TrainingJob.row(), &core.place, now, &document, Map::new())?;
+        let resource = state.insert(Kind::TrainingJob.row(), &core.place, now, &document, launch.state)?;
         training::begin(resource, now, &plan.output);
         Ok((Run::new(core, Kind::TrainingJob, resource), resource.arn.clone()))
     })?;
-    runtime.spawn(training::run(run, plan));
-    Ok(json!({"TrainingJobArn": arn}))
+    Ok((arn, training::run(run, plan)))
+}
+
+/// Refuses what [`prepare`] would refuse, but for the name.
+pub(in crate::local) fn check(core: &Core, request: &Value) -> Result<(), AwsError> {
+    let parsed: CreateTrainingJob = parse(request)?;
+    let definitions = parsed.algorithm_specification.definitions();
+    plan(core, parsed, &definitions).map(|_| ())
+}
+
+/// The names of the metrics that a training job with such an `AlgorithmSpecification` has.
+pub(super) fn definitions(specification: &Value) -> Result<Vec<Definition>, AwsError> {
+    parse::<AlgorithmSpecification>(specification).map(|specification| specification.definitions())
 }
 
 fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> Result<Plan, AwsError> {
@@ -186,6 +224,7 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
         output,
         max_runtime: Duration::from_secs(max_runtime),
         metrics: metrics::compile(definitions)?,
+        watch: None,
     })
 }
 
@@ -218,30 +257,12 @@ fn channel_plan(core: &Core, channel: Channel, mode: InputMode, role: &str) -> R
 }
 
 /// Describe shows the definitions that the service adds for a built-in image, as far as there is room for them.
-fn show_definitions(document: &mut Value, definitions: &[Definition]) {
+pub(super) fn show_definitions(document: &mut Value, definitions: &[Definition]) {
     let shown = definitions.iter().take(metrics::MAX_DEFINITIONS);
     let list: Vec<Value> = shown.map(|(name, regex)| json!({"Name": name, "Regex": regex})).collect();
     if !list.is_empty() {
         document["AlgorithmSpecification"]["MetricDefinitions"] = Value::Array(list);
     }
-}
-
-/// `StopTrainingJob`.
-pub(super) fn stop(core: &Core, request: &Value) -> Answer {
-    let name = text(request, "TrainingJobName")?;
-    let row = Kind::TrainingJob.row();
-    core.change(|state| {
-        let job = state.get_mut(row, &core.place, name)?;
-        match job.status(row) {
-            "InProgress" => {
-                training::stopping(job, core.clock.now());
-                Ok(Value::Null)
-            }
-            status => Err(AwsError::validation(format!(
-                "The request was rejected because the training job is in status {status}."
-            ))),
-        }
-    })
 }
 
 /// `DeleteTrainingJob`: only after its end; then the name is free again.

@@ -13,7 +13,6 @@ use crate::local::data;
 use crate::local::jobs::transform::{self, Plan};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
-use crate::local::state::text;
 
 const DEFAULT_MAX_PAYLOAD: usize = 6;
 
@@ -154,22 +153,4 @@ fn refuse_unsupported(request: &CreateTransformJob) -> Result<(), AwsError> {
         return refuse("the JoinSource of DataProcessing");
     }
     Ok(())
-}
-
-/// `StopTransformJob`.
-pub(super) fn stop(core: &Core, request: &Value) -> Answer {
-    let name = text(request, "TransformJobName")?;
-    let row = Kind::TransformJob.row();
-    core.change(|state| {
-        let job = state.get_mut(row, &core.place, name)?;
-        match job.status(row) {
-            "InProgress" => {
-                transform::stopping(job, core.clock.now());
-                Ok(Value::Null)
-            }
-            status => Err(AwsError::validation(format!(
-                "The request was rejected because the transform job is in status {status}."
-            ))),
-        }
-    })
 }
