@@ -28,19 +28,26 @@ mod archive;
 mod aws_error;
 mod backend;
 mod clock;
+mod control;
 mod data;
 pub mod engines;
+mod faults;
 mod ignored;
 mod jobs;
 mod kinds;
 mod listing;
 mod metrics;
+mod profile;
 mod query;
+mod reading;
 mod recorder;
 mod router;
 mod s3;
+#[cfg(feature = "local-server")]
+mod server;
 mod services;
 mod state;
+mod store;
 mod time;
 mod transport;
 mod tuning;
@@ -52,5 +59,9 @@ mod tests;
 
 pub use backend::{LocalBackend, LocalBackendBuilder};
 pub use clock::{BusyGuard, LocalClock};
+pub use faults::{Fault, FaultRule, Faults};
 pub use ignored::IgnoredField;
+pub use profile::Profile;
 pub use recorder::RecordedRequest;
+#[cfg(feature = "local-server")]
+pub use server::{LocalServer, LocalServerBuilder};

@@ -3,11 +3,13 @@
 use serde_json::{Map, Value};
 
 #[cfg(test)]
-pub(crate) use super::table::{EnumValues, Limit};
+pub(crate) use super::table::EnumValues;
 pub(crate) use super::table::{Kind, Member};
 
 use super::Service;
 use super::table::Table;
+#[cfg(test)]
+use super::{pattern::matches, table::Number};
 
 /// A shape of a service's model, by its name.
 #[derive(Clone, Copy)]
@@ -50,14 +52,22 @@ impl ModelShape {
         Some(Self { table: self.table, name })
     }
 
+    /// The least length or value, where there is one above zero.
     #[cfg(test)]
-    pub(crate) fn limits(self) -> (Option<Limit>, Option<Limit>) {
-        self.table.shape(self.name).map_or((None, None), |shape| (shape.least(), shape.greatest()))
+    pub(crate) fn least(self) -> f64 {
+        let least = self.table.shape(self.name).and_then(|shape| shape.least());
+        least.map_or(0.0, |limit| limit.value()).max(0.0)
     }
 
+    /// Whether a text fits length, pattern and values.
     #[cfg(test)]
-    pub(crate) fn pattern(self) -> Option<&'static str> {
-        self.table.shape(self.name)?.pattern()
+    pub(crate) fn accepts(self, text: &str) -> bool {
+        let Some(shape) = self.table.shape(self.name) else { return true };
+        let length = Number::length(text.chars().count());
+        !shape.least().is_some_and(|limit| limit.is_above(length))
+            && !shape.greatest().is_some_and(|limit| limit.is_below(length))
+            && shape.pattern().is_none_or(|pattern| matches(pattern, text))
+            && shape.values().is_none_or(|values| values.iter().any(|value| value == text))
     }
 
     #[cfg(test)]

@@ -12,8 +12,12 @@ use http::{Request, Response};
 use serde_json::Value;
 
 use super::clock::LocalClock;
+use super::control;
 use super::engines::{Engine, ModelFiles, ReadObject, TrainingTask};
+use super::faults::{self, Broken, Faults, Hindrance};
 use super::ignored::{self, IgnoredField};
+use super::profile::Profile;
+use super::reading::Handling;
 use super::recorder::{self, RecordedRequest, Recorder};
 use super::router::{self, Service};
 use super::s3::S3;
@@ -44,6 +48,8 @@ pub(super) struct Core {
     pub(super) engines: Vec<Arc<dyn Engine>>,
     pub(super) s3: S3,
     pub(super) logs: LogStore,
+    pub(super) faults: Faults,
+    pub(super) profile: Profile,
     state: Mutex<State>,
     recorder: Recorder,
     ignored: Mutex<BTreeSet<IgnoredField>>,
@@ -57,6 +63,7 @@ pub struct LocalBackendBuilder {
     region: String,
     clock: LocalClock,
     engines: Vec<Arc<dyn Engine>>,
+    profile: Profile,
 }
 
 impl LocalBackend {
@@ -79,18 +86,41 @@ impl LocalBackend {
             region: "us-east-1".to_owned(),
             clock: LocalClock::instant(),
             engines: Vec::new(),
+            profile: Profile::Strict,
         }
     }
 
     /// Answers one request to any of the services: the whole backend behind one function.
     ///
-    /// Errors are answers in the service's own form; this never fails. Must be called within a Tokio runtime.
+    /// Errors are answers in the service's own form; this never fails. Where one of the [faults](Self::faults) breaks the
+    /// connection, the answer is an empty 502. Must be called within a Tokio runtime.
     pub async fn handle(&self, request: Request<SdkBody>) -> Response<SdkBody> {
+        self.exchange(request).await.unwrap_or_else(|Broken| {
+            let mut answer = Response::new(SdkBody::empty());
+            *answer.status_mut() = http::StatusCode::BAD_GATEWAY;
+            answer
+        })
+    }
+
+    /// As [`handle`](Self::handle), for those who can break a connection.
+    pub(super) async fn exchange(&self, request: Request<SdkBody>) -> Result<Response<SdkBody>, Broken> {
+        if let Some(answer) = control::handle(self, &request) {
+            return Ok(answer);
+        }
         let core = &self.0;
-        let _busy = core.clock.busy();
+        let handling = Handling::new(&core.clock);
+        let request = request.map(|body| handling.read(body));
         let service = router::service(&request);
         let mut record = describe(&request, &service);
-        let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request)).await;
+        let (operation, body, mut answer, fault) =
+            match Box::pin(faults::meet(core, &service, request, &handling)).await {
+                Ok((request, fault)) => {
+                    let (operation, body, answer) = Box::pin(services::handle(core, &service, request)).await;
+                    (operation, body, answer, fault)
+                }
+                Err(Hindrance::Refused(refusal)) => (Some(refusal.operation), refusal.seen, refusal.answer, None),
+                Err(Hindrance::Broken) => return Err(Broken),
+            };
         if let Some(operation) = operation {
             record.operation = operation;
         }
@@ -104,7 +134,22 @@ impl LocalBackend {
         if let Ok(id) = http::HeaderValue::from_str(&core.request_id()) {
             answer.headers_mut().entry("x-amzn-requestid").or_insert(id);
         }
-        answer
+        match fault {
+            Some(fault) => fault.befall(answer),
+            None => Ok(answer),
+        }
+    }
+
+    /// What goes wrong on demand.
+    ///
+    /// ```
+    /// use sagemaker::local::{Fault, LocalBackend};
+    ///
+    /// let backend = LocalBackend::new();
+    /// backend.faults().add(Fault::throttle().on("CreateTrainingJob").times(2));
+    /// ```
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
     }
 
     /// The backend as the HTTP client of AWS SDK clients: give it to `Config::builder().http_client(..)`.
@@ -142,7 +187,8 @@ impl LocalBackend {
         self.0.ignored().iter().cloned().collect()
     }
 
-    /// Forgets everything: resources, buckets, logs, recorded requests. Running jobs are abandoned.
+    /// Forgets everything: resources, buckets, logs, recorded requests. Running jobs are abandoned. The rules of
+    /// [faults](Self::faults) stay, and count from the beginning.
     pub fn reset(&self) {
         let core = &self.0;
         let mut state = core.state();
@@ -153,6 +199,7 @@ impl LocalBackend {
         core.logs.reset();
         core.recorder.reset();
         core.ignored().clear();
+        core.faults.restart();
         core.clock.changed();
     }
 
@@ -187,6 +234,12 @@ impl LocalBackendBuilder {
         self
     }
 
+    /// How much the backend forgives. The default is [`Profile::Strict`].
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
     /// The backend.
     pub fn build(self) -> LocalBackend {
         let clock = self.clock.clone();
@@ -194,9 +247,16 @@ impl LocalBackendBuilder {
         let core = Core {
             place: Place { region: self.region, account: self.account },
             clock: self.clock,
-            engines: self.engines.into_iter().chain(bundled_engines()).collect(),
+            engines: self
+                .engines
+                .into_iter()
+                .chain(bundled_engines(self.profile))
+                .chain(self.profile.engine())
+                .collect(),
             s3,
             logs: LogStore::default(),
+            faults: Faults::new(),
+            profile: self.profile,
             state: Mutex::default(),
             recorder: Recorder::default(),
             ignored: Mutex::default(),
@@ -209,12 +269,12 @@ impl LocalBackendBuilder {
 }
 
 /// The engines that come with the crate.
-fn bundled_engines() -> Vec<Arc<dyn Engine>> {
+fn bundled_engines(profile: Profile) -> Vec<Arc<dyn Engine>> {
     vec![
         #[cfg(feature = "algorithms")]
         Arc::new(super::engines::xgboost::XGBoostEngine::new()),
         #[cfg(unix)]
-        Arc::new(super::engines::script_mode::ScriptModeEngine::new()),
+        Arc::new(super::engines::script_mode::ScriptModeEngine::new().bundled(profile == Profile::Lenient)),
     ]
 }
 
@@ -251,6 +311,10 @@ impl Core {
         // Weak, because a container that is up belongs to the backend.
         let core = Arc::downgrade(self);
         Arc::new(move |bucket, key| core.upgrade()?.s3.get(bucket, key))
+    }
+
+    pub(super) fn is_lenient(&self) -> bool {
+        self.profile == Profile::Lenient
     }
 
     /// An identifier in the form of those of AWS, different for each answer.

@@ -57,12 +57,13 @@ pub(super) fn resolve(core: &Core, data_type: &str, uri: &str, role: &str) -> Re
     match data_type {
         "S3Prefix" => {
             let inputs = below(core, &place);
-            if inputs.is_empty() { Err(no_objects(core, &place, role)) } else { Ok(inputs) }
+            if inputs.is_empty() && !core.is_lenient() { Err(no_objects(core, &place, role)) } else { Ok(inputs) }
         }
-        "ManifestFile" => {
-            let manifest = core.s3.get(place.bucket(), place.key()).ok_or_else(|| no_objects(core, &place, role))?;
-            manifest_inputs(&manifest, uri)
-        }
+        "ManifestFile" => match core.s3.get(place.bucket(), place.key()) {
+            Some(manifest) => manifest_inputs(&manifest, uri),
+            None if core.is_lenient() => Ok(Vec::new()),
+            None => Err(no_objects(core, &place, role)),
+        },
         other => Err(AwsError::validation(format!("The local backend does not support the S3DataType {other} yet."))),
     }
 }
@@ -75,6 +76,10 @@ pub(super) fn s3_uri(uri: &str) -> Result<S3Uri, AwsError> {
 /// Refuses an output place whose bucket does not exist.
 pub(super) fn check_output_bucket(core: &Core, place: &S3Uri) -> Result<(), AwsError> {
     if core.s3.bucket_exists(place.bucket()) {
+        return Ok(());
+    }
+    if core.is_lenient() {
+        core.s3.create_bucket(place.bucket());
         return Ok(());
     }
     Err(AwsError::validation(format!(

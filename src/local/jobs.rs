@@ -17,3 +17,6 @@ use std::time::Duration;
 
 /// What a container gets between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(120);
+
+/// Why a job failed for which there were no instances.
+const NO_CAPACITY: &str = "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.";

@@ -13,10 +13,28 @@ use crate::api_model::{ModelShape, Service};
 
 mod row;
 
+mod automl;
+mod clusters;
+mod compilation;
+mod experiments;
+mod feature_store;
 mod hosting;
+mod hubs;
+mod images;
+mod inference;
+mod labeling;
+mod lineage;
+mod mlflow;
+mod model_cards;
+mod monitoring;
+mod notebooks;
+mod pipelines;
+mod projects;
+mod registry;
+mod studio;
 mod training;
 
-pub(super) use self::row::{ArnTail, Draft, ListRow, MadeId, Move, Row, Status, Step, Update};
+pub(super) use self::row::{ArnTail, Draft, ListRow, MadeId, Move, Row, Status, Step, Update, at};
 
 /// A kind of resource, by its noun in the names of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,10 +46,84 @@ pub(super) enum Kind {
     Model,
     EndpointConfig,
     Endpoint,
+    AIBenchmarkJob,
+    AIRecommendationJob,
+    AIWorkloadConfig,
+    Action,
+    Algorithm,
+    App,
+    AppImageConfig,
+    Artifact,
+    Association,
+    AutoMLJob,
+    Cluster,
+    ClusterSchedulerConfig,
+    CodeRepository,
+    CompilationJob,
+    ComputeQuota,
+    Context,
+    DataQualityJobDefinition,
+    Domain,
+    Experiment,
+    FeatureGroup,
+    FlowDefinition,
+    Hub,
+    HubContent,
+    HumanTaskUi,
+    Image,
+    ImageVersion,
+    InferenceExperiment,
+    InferenceRecommendationsJob,
+    LabelingJob,
+    MlflowApp,
+    MlflowTrackingServer,
+    ModelBiasJobDefinition,
+    ModelCard,
+    ModelCardExportJob,
+    ModelExplainabilityJobDefinition,
+    ModelPackage,
+    ModelPackageGroup,
+    ModelQualityJobDefinition,
+    MonitoringSchedule,
+    NotebookInstance,
+    NotebookInstanceLifecycleConfig,
+    OptimizationJob,
+    PartnerApp,
+    Pipeline,
+    PipelineExecution,
+    Project,
+    Space,
+    StudioLifecycleConfig,
+    Trial,
+    TrialComponent,
+    UserProfile,
+    Workforce,
+    Workteam,
 }
 
 /// The table.
-static AREAS: &[&[Row]] = &[hosting::ROWS, training::ROWS];
+static AREAS: &[&[Row]] = &[
+    automl::ROWS,
+    clusters::ROWS,
+    compilation::ROWS,
+    experiments::ROWS,
+    feature_store::ROWS,
+    hosting::ROWS,
+    hubs::ROWS,
+    images::ROWS,
+    inference::ROWS,
+    labeling::ROWS,
+    lineage::ROWS,
+    mlflow::ROWS,
+    model_cards::ROWS,
+    monitoring::ROWS,
+    notebooks::ROWS,
+    pipelines::ROWS,
+    projects::ROWS,
+    registry::ROWS,
+    studio::ROWS,
+    training::ROWS,
+];
 
 /// What an operation that follows from the table does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,15 +184,6 @@ impl Kind {
 }
 
 impl Row {
-    /// The member that holds the name, or the identifier, by which requests refer to a resource.
-    pub(super) fn name_member(&self) -> &'static str {
-        self.name
-    }
-
-    pub(super) fn arn_member(&self) -> &'static str {
-        self.arn
-    }
-
     /// Where the status is; empty if the kind has none.
     pub(super) fn status_member(&self) -> &'static str {
         self.status.member
@@ -114,7 +197,8 @@ impl Row {
     /// What tells the resource of a request apart: the names of what it belongs to, then its own.
     pub(super) fn key_of(&self, request: &Map<String, Value>) -> String {
         let members = self.parents.iter().chain([&self.name]);
-        let parts: Vec<&str> = members.filter_map(|member| request.get(*member)?.as_str()).collect();
+        // Names may come as ARNs.
+        let parts: Vec<&str> = members.filter_map(|member| request.get(*member)?.as_str()).map(last_of_arn).collect();
         self.key(&parts.join("/"))
     }
 
@@ -122,6 +206,11 @@ impl Row {
     pub(super) fn arn(&self, place: &Place, key: &str) -> String {
         place.arn(&format!("{}/{}", self.arn_path, self.key(key)))
     }
+}
+
+/// What follows the last slash of an ARN; a name as it is.
+fn last_of_arn(name: &str) -> &str {
+    if name.starts_with("arn:") { name.rsplit('/').next().unwrap_or(name) } else { name }
 }
 
 #[cfg(test)]

@@ -80,6 +80,16 @@ pub(super) fn list_some<'a>(
 
 /// One page of what is in order already, by position.
 pub(super) fn page(operation: &str, items: &[Value], request: &Value) -> Result<Value, AwsError> {
+    page_of(operation, items, request, Value::clone)
+}
+
+/// [`page`] of what takes its form only when it is on the page.
+pub(super) fn page_of<T>(
+    operation: &str,
+    items: &[T],
+    request: &Value,
+    form: impl Fn(&T) -> Value,
+) -> Result<Value, AwsError> {
     let start = match request.get("NextToken").and_then(Value::as_str) {
         Some(token) => read_token(token, operation)?.id as usize,
         None => 0,
@@ -91,7 +101,8 @@ pub(super) fn page(operation: &str, items: &[Value], request: &Value) -> Result<
         answer.insert("NextToken".to_owned(), Value::from(write_token(operation, &key)));
     }
     if let Some((output, _)) = summaries(operation) {
-        answer.insert(output.to_owned(), items.get(start..end).unwrap_or_default().into());
+        let page = items.get(start..end).unwrap_or_default();
+        answer.insert(output.to_owned(), page.iter().map(form).collect());
     }
     Ok(Value::Object(answer))
 }
@@ -104,7 +115,7 @@ pub(super) fn summaries(operation: &str) -> Option<(&'static str, ModelShape)> {
 
 fn page_size(request: &Value) -> usize {
     // The model says that it is 1 to 100.
-    request.get("MaxResults").and_then(Value::as_f64).map_or(DEFAULT_PAGE, |size| size as usize)
+    request.get("MaxResults").and_then(Value::as_f64).map_or(DEFAULT_PAGE, |size| size.max(1.0) as usize)
 }
 
 /// One filter of a request.

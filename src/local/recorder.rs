@@ -11,7 +11,7 @@ use super::query;
 ///
 /// JSON requests (SageMaker, Logs) keep their whole body, form requests (STS, IAM) their members. Of S3 and runtime
 /// requests the headers that matter and the length of the body are kept, never the payload.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct RecordedRequest {
     /// `sagemaker`, `sagemaker-runtime`, `s3`, `logs`, `sts` or `iam`.
@@ -84,14 +84,16 @@ pub(super) fn matters(header: &str) -> bool {
     relevant && !signing.contains(&header) && !header.contains("customer-key")
 }
 
+/// Whether a parameter of a presigned URL is part of its signature, and so a secret.
+pub(super) fn signs(parameter: &str) -> bool {
+    SIGNING_PARAMETERS.contains(&parameter.to_ascii_lowercase().as_str())
+}
+
 /// Path and query without what signs a presigned URL: with it, whoever reads the record could send the request again.
 pub(super) fn unsigned(path_and_query: &str) -> String {
     let Some((path, query)) = path_and_query.split_once('?') else { return path_and_query.to_owned() };
-    let signs = |pair: &&str| {
-        let name = query::decode(pair.split('=').next().unwrap_or_default().as_bytes()).to_ascii_lowercase();
-        SIGNING_PARAMETERS.contains(&name.as_str())
-    };
-    let kept: Vec<&str> = query.split('&').filter(|pair| !signs(pair)).collect();
+    let is_secret = |pair: &&str| signs(&query::decode(pair.split('=').next().unwrap_or_default().as_bytes()));
+    let kept: Vec<&str> = query.split('&').filter(|pair| !is_secret(pair)).collect();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 

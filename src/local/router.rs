@@ -4,6 +4,8 @@ use aws_smithy_types::body::SdkBody;
 use http::Request;
 use http::header::{AUTHORIZATION, HOST};
 
+use super::query;
+
 /// The services behind the one handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Service {
@@ -18,6 +20,9 @@ pub(super) enum Service {
 }
 
 impl Service {
+    /// Those that the backend has.
+    pub(super) const ALL: [Self; 6] = [Self::SageMaker, Self::Runtime, Self::S3, Self::Logs, Self::Sts, Self::Iam];
+
     /// The name in the recorder.
     pub(super) fn name(&self) -> &str {
         match self {
@@ -81,9 +86,8 @@ fn by_path(request: &Request<SdkBody>) -> Option<Service> {
 }
 
 fn by_credential_scope(request: &Request<SdkBody>) -> Option<Service> {
-    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    let scope = header.split_once("Credential=")?.1.split([',', ' ']).next()?;
     // The form is key/date/region/service/aws4_request.
+    let scope = scope_of_header(request).or_else(|| scope_of_query(request))?;
     Some(match scope.rsplit('/').nth(1)? {
         "sagemaker" => Service::SageMaker,
         "logs" => Service::Logs,
@@ -92,6 +96,19 @@ fn by_credential_scope(request: &Request<SdkBody>) -> Option<Service> {
         "s3" => Service::S3,
         name => Service::Other(name.to_owned()),
     })
+}
+
+fn scope_of_header(request: &Request<SdkBody>) -> Option<String> {
+    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let scope = header.split_once("Credential=")?.1.split([',', ' ']).next()?;
+    Some(scope.to_owned())
+}
+
+/// The scope of a presigned URL.
+fn scope_of_query(request: &Request<SdkBody>) -> Option<String> {
+    let pairs = request.uri().query()?.split('&').filter_map(|pair| pair.split_once('='));
+    let mut named = pairs.filter(|(name, _)| query::decode(name.as_bytes()).eq_ignore_ascii_case("x-amz-credential"));
+    named.next().map(|(_, scope)| query::decode(scope.as_bytes()))
 }
 
 #[cfg(test)]
@@ -136,6 +153,13 @@ mod tests {
         assert_eq!(target("SageMaker.ListModels"), Service::SageMaker);
         assert_eq!(target("Logs_20140328.GetLogEvents"), Service::Logs);
         assert_eq!(target("AWSGlue.GetTables"), Service::Other("AWSGlue".into()));
+        let presigned = |service: &str| {
+            let scope =
+                format!("X-Amz-Algorithm=a&X-Amz-Credential=A%2FK%2F20250101%2Fus-east-1%2F{service}%2Faws4_request");
+            route("GET", &format!("http://localhost/?{scope}"), &[])
+        };
+        assert_eq!(presigned("sts"), Service::Sts);
+        assert_eq!(presigned("s3"), Service::S3);
         assert_eq!(route("POST", "http://localhost/endpoints/e/invocations", &[]), Service::Runtime);
         assert_eq!(route("PUT", "http://localhost/endpoints/e/invocations", &[]), Service::S3);
         assert_eq!(route("GET", "http://localhost/bucket/key", &[]), Service::S3);

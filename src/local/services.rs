@@ -11,7 +11,7 @@ use super::aws_error::AwsError;
 use super::backend::Core;
 use super::router::{self, Service};
 use super::wire::{self, Answer};
-use super::{query, validation};
+use super::{query, recorder, validation};
 
 pub(super) mod iam;
 pub(super) mod logs;
@@ -69,6 +69,22 @@ async fn json(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
     (Some(operation), SeenBody { value, length }, wire::json(result))
 }
 
+/// Reads the body of a request whose service is told what to do by its body.
+pub(super) async fn read(body: SdkBody) -> Result<Bytes, AwsError> {
+    wire::collect(body, MAX_JSON).await.map_err(wire::Unread::error)
+}
+
+/// An error in a service's own form.
+pub(super) fn refuse(core: &Core, service: &Service, request: &Request<SdkBody>, error: AwsError) -> Answer {
+    match service {
+        Service::S3 => core.s3.refuse(request, error.status, &error.code, &error.message),
+        Service::Runtime => wire::rest_json_error(error),
+        Service::Sts => wire::xml(sts::NAMESPACE, "", &core.request_id(), Err(error)),
+        Service::Iam => wire::xml(iam::NAMESPACE, "", &core.request_id(), Err(error)),
+        _ => wire::json(Err(error)),
+    }
+}
+
 fn parse(bytes: &Bytes) -> Result<Value, AwsError> {
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
@@ -84,13 +100,15 @@ fn parse(bytes: &Bytes) -> Result<Value, AwsError> {
 async fn form(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) -> (Option<String>, SeenBody, Answer) {
     let request_id = core.request_id();
     let namespace = if *service == Service::Sts { sts::NAMESPACE } else { iam::NAMESPACE };
+    let in_query = request.uri().query().unwrap_or_default().to_owned();
     let bytes = match wire::collect(request.into_body(), MAX_FORM).await {
         Ok(bytes) => bytes,
         Err(unread) => {
             return (None, SeenBody::default(), wire::xml(namespace, "", &request_id, Err(unread.error())));
         }
     };
-    let members = query::form(&bytes);
+    // A presigned URL has them in its query.
+    let members = if bytes.is_empty() { query::form(in_query.as_bytes()) } else { query::form(&bytes) };
     let action = members.get("Action").cloned().unwrap_or_default();
     let result = match service {
         Service::Sts => sts::handle(core, &action),
@@ -98,6 +116,10 @@ async fn form(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
     };
     let mut answer = wire::xml(namespace, &action, &request_id, result);
     wire::set(&mut answer, "x-amzn-requestid", &request_id);
-    let value = members.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+    let value = members
+        .into_iter()
+        .filter(|(name, _)| !recorder::signs(name))
+        .map(|(name, value)| (name, Value::from(value)))
+        .collect();
     (Some(action), SeenBody { value, length: Some(bytes.len() as u64) }, answer)
 }

@@ -8,11 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::aws_error::AwsError;
 use super::jobs::{Deployment, StopSignal};
-use super::kinds::{ArnTail, Draft, Kind, MadeId, Row};
+use super::kinds::{ArnTail, Draft, Kind, MadeId, Row, at};
 use super::time::timestamp;
 
 /// The longest `FailureReason`, in characters.
 const MAX_REASON: usize = 1024;
+/// How many changes of a resource's tags are remembered.
+const MAX_TAG_CHANGES: usize = 8;
 
 /// One resource: the request that made it, and what Describe adds to it.
 #[derive(Debug)]
@@ -29,12 +31,30 @@ pub(super) struct Resource {
     pub(super) created: SystemTime,
     pub(super) modified: SystemTime,
     pub(super) tags: BTreeMap<String, String>,
+    /// When the tags changed, and what they were before; the newest changes, oldest first.
+    pub(super) tags_before: Vec<(SystemTime, BTreeMap<String, String>)>,
     /// Tells a running job to stop.
     pub(super) stop: Arc<StopSignal>,
     /// The loaded models of an endpoint.
     pub(super) deployment: Option<Arc<Deployment>>,
     /// Counts the ways through states that began: a later one ends an earlier one.
     pub(super) walks: u64,
+}
+
+/// What tells a resource from others.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) key: String,
+    pub(super) name: String,
+    pub(super) arn: String,
+}
+
+/// What makes a new resource, besides its identity.
+struct Made {
+    id: u64,
+    request: Map<String, Value>,
+    state: Map<String, Value>,
+    tags: BTreeMap<String, String>,
 }
 
 /// A role that SageMaker may take on.
@@ -77,6 +97,39 @@ fn missing(row: &Row, place: &Place, name: &str) -> AwsError {
     (row.missing)(own, &row.arn(place, name))
 }
 
+impl Row {
+    /// The identity of a new resource, as its row says.
+    fn identify(
+        &self,
+        place: &Place,
+        request: &Map<String, Value>,
+        state: &mut Map<String, Value>,
+        id: u64,
+    ) -> Identity {
+        let text = |member: &str| request.get(member).and_then(Value::as_str);
+        let made = self.made.map(|made| made.text(id));
+        if let (Some(row), Some(text)) = (self.made, &made) {
+            state.insert(row.member.to_owned(), Value::from(text.as_str()));
+        }
+        let is_key = self.made.is_some_and(|made| made.member == self.name) || self.name == self.arn;
+        let key = match &made {
+            Some(made) if is_key => made.clone(),
+            _ => self.key_of(request),
+        };
+        let name = text(self.title).or(text(self.name)).unwrap_or(&key).to_owned();
+        let last = made.as_deref().unwrap_or(&name);
+        let arn = match self.arn_tail {
+            ArnTail::Key => self.arn(place, &key),
+            ArnTail::Made => self.arn(place, last),
+            ArnTail::Nested(word) => {
+                let parent = self.parents.first().and_then(|member| text(member)).unwrap_or_default();
+                self.arn(place, &format!("{parent}/{word}/{last}"))
+            }
+        };
+        Identity { key, name, arn }
+    }
+}
+
 impl MadeId {
     /// The identifier of the resource of that number: looks random, but is the same in each run.
     fn text(self, id: u64) -> String {
@@ -87,7 +140,7 @@ impl MadeId {
             text.push(char::from(DIGITS[(rest % 36) as usize]));
             rest /= 36;
         }
-        text
+        if self.upper_case { format!("{}{}", self.prefix, text[self.prefix.len()..].to_uppercase()) } else { text }
     }
 }
 
@@ -122,30 +175,43 @@ impl State {
         self.check_needs(row, place, &request)?;
 
         let id = self.next_id();
-        let made = row.made.map(|made| made.text(id));
-        if let (Some(made), Some(text)) = (row.made, &made) {
-            state.entry(made.member).or_insert_with(|| Value::from(text.as_str()));
-        }
-        let is_made = row.made.is_some_and(|made| made.member == row.name) || row.name == row.arn;
-        let key = match &made {
-            Some(made) if is_made => made.clone(),
-            _ => row.key_of(&request),
-        };
-        let name = request.get(row.title).or(request.get(row.name)).and_then(Value::as_str);
-        let name = name.unwrap_or(&key).to_owned();
-        let arn = match row.arn_tail {
-            ArnTail::Key => row.arn(place, &key),
-            ArnTail::Made => row.arn(place, made.as_deref().unwrap_or(&key)),
-            ArnTail::Nested(word) => {
-                let parent = row.parents.first().and_then(|member| request.get(*member)?.as_str()).unwrap_or_default();
-                row.arn(place, &format!("{parent}/{word}/{}", made.as_deref().unwrap_or(&name)))
-            }
-        };
+        let Identity { key, name, arn } = row.identify(place, &request, &mut state, id);
+        self.add(row, place, now, Identity { key, name, arn }, Made { id, request, state, tags })
+    }
+
+    /// Adds a resource whose identity the service gives in its own way, such as a version.
+    pub(super) fn insert_as(
+        &mut self,
+        row: &Row,
+        place: &Place,
+        now: SystemTime,
+        identity: Identity,
+        request: &Value,
+        state: Map<String, Value>,
+    ) -> Result<&mut Resource, AwsError> {
+        let mut request = request.as_object().cloned().unwrap_or_default();
+        request.retain(|_, value| !value.is_null());
+        let tags = read_tags(request.remove("Tags").as_ref());
+        self.check_needs(row, place, &request)?;
+        let id = self.next_id();
+        self.add(row, place, now, identity, Made { id, request, state, tags })
+    }
+
+    fn add(
+        &mut self,
+        row: &Row,
+        place: &Place,
+        now: SystemTime,
+        identity: Identity,
+        made: Made,
+    ) -> Result<&mut Resource, AwsError> {
+        let Identity { key, name, arn } = identity;
+        let Made { id, mut request, mut state, tags } = made;
         let at = (row.kind, key.clone());
         if let Some(found) = self.resources.get(&at) {
             return Err((row.taken)(&name, &found.arn));
         }
-        (row.prepare)(&mut Draft { place, state: self, now, request: &mut request, members: &mut state, arn: &arn })?;
+        (row.prepare)(&mut Draft { place, state: self, now, request: &mut request, members: &mut state })?;
         let resource = Resource {
             id,
             key,
@@ -156,6 +222,7 @@ impl State {
             created: now,
             modified: now,
             tags,
+            tags_before: Vec::new(),
             stop: Arc::default(),
             deployment: None,
             walks: 0,
@@ -167,9 +234,15 @@ impl State {
     /// Refuses a resource that belongs to others that do not exist.
     fn check_needs(&self, row: &Row, place: &Place, request: &Map<String, Value>) -> Result<(), AwsError> {
         for (kind, member) in row.needs {
-            if let Some(name) = request.get(*member).and_then(Value::as_str) {
-                self.get(kind.row(), place, name)?;
+            let Some(name) = at(request, member).and_then(Value::as_str) else { continue };
+            let needed = kind.row();
+            if name.starts_with("arn:") {
+                self.get(needed, place, name)?;
+                continue;
             }
+            let parents = needed.parents.iter().filter_map(|parent| request.get(*parent)?.as_str());
+            let key: Vec<&str> = parents.chain([name]).collect();
+            self.get(needed, place, &key.join("/"))?;
         }
         Ok(())
     }
@@ -184,6 +257,11 @@ impl State {
     pub(super) fn get_mut(&mut self, row: &Row, place: &Place, name: &str) -> Result<&mut Resource, AwsError> {
         let found = self.at(row, name).and_then(|at| self.resources.get_mut(&at));
         found.ok_or_else(|| missing(row, place, name))
+    }
+
+    /// The resource of a key, as it is in [`Resource::key`].
+    pub(super) fn by_key_mut(&mut self, row: &Row, key: &str) -> Option<&mut Resource> {
+        self.resources.get_mut(&(row.kind, key.to_owned()))
     }
 
     /// Where a resource of a key or an ARN is.
@@ -216,6 +294,19 @@ impl State {
         Ok(removed)
     }
 
+    /// Removes what a resource takes along.
+    pub(super) fn remove_below(&mut self, row: &Row, key: &str) {
+        for kind in row.takes_along {
+            let row = kind.row();
+            let keys: Vec<String> = self.of_parent(row, key).map(|resource| resource.key.clone()).collect();
+            for key in keys {
+                if let Some(removed) = self.resources.remove(&(*kind, key)) {
+                    self.arns.remove(&removed.arn);
+                }
+            }
+        }
+    }
+
     pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
         let of_kind = self.resources.range((kind, String::new())..);
         of_kind.take_while(move |((of, _), _)| *of == kind).map(|(_, resource)| resource)
@@ -228,6 +319,23 @@ impl State {
         range
             .take_while(move |((kind, key), _)| *kind == row.kind && key.starts_with(&prefix))
             .map(|(_, resource)| resource)
+    }
+
+    /// The nouns of what keeps a resource from being deleted.
+    pub(super) fn keepers(&self, row: &Row, resource: &Resource) -> Option<String> {
+        let own = resource.key.rsplit('/').next().unwrap_or_default();
+        let mut found = row.kept_by.iter().filter(|(kind, member)| {
+            self.all(*kind).any(|other| {
+                let names = |member: &str| other.request.get(member).and_then(Value::as_str);
+                let name = names(member).map(|name| name.rsplit('/').next().unwrap_or_default());
+                name.is_some_and(|name| row.key(name) == own)
+                    && row.parents.iter().all(|parent| {
+                        let same = resource.request.get(*parent).and_then(Value::as_str);
+                        same.is_none() || names(parent) == same
+                    })
+            })
+        });
+        found.next().map(|(kind, _)| format!("{}s", kind.row().noun))
     }
 
     pub(super) fn next_id(&mut self) -> u64 {
@@ -255,6 +363,24 @@ impl Resource {
         self.state.insert(member.to_owned(), value.into());
     }
 
+    /// Replaces the tags.
+    pub(super) fn set_tags(&mut self, now: SystemTime, tags: BTreeMap<String, String>) {
+        let before = std::mem::replace(&mut self.tags, tags);
+        if self.tags_before.len() == MAX_TAG_CHANGES {
+            self.tags_before.remove(0);
+        }
+        self.tags_before.push((now, before));
+    }
+
+    /// The tags as they were at a time, as far as it is remembered.
+    pub(super) fn tags_at(&self, time: SystemTime) -> Option<&BTreeMap<String, String>> {
+        if self.created > time {
+            return None;
+        }
+        let later = self.tags_before.iter().find(|(changed, _)| *changed > time);
+        Some(later.map_or(&self.tags, |(_, before)| before))
+    }
+
     /// Why the resource failed, cut to what the API allows.
     pub(super) fn set_failure(&mut self, reason: &str) {
         let cut: String = reason.chars().take(MAX_REASON).collect();
@@ -263,9 +389,7 @@ impl Resource {
 
     /// A member at a path such as `Source.SourceUri`.
     pub(super) fn member(&self, path: &str) -> Option<&Value> {
-        let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-        let found = self.state.get(first).or_else(|| self.request.get(first))?;
-        rest.into_iter().flat_map(|rest| rest.split('.')).try_fold(found, |value, name| value.get(name))
+        at(&self.state, path).or_else(|| at(&self.request, path))
     }
 
     /// All that is known of the resource; answers give the part of it that their shape declares.
@@ -275,7 +399,6 @@ impl Resource {
             document.entry(*flag).or_insert(Value::Bool(false));
         }
         let mut set = |member: &str, value: Value| document.insert(member.to_owned(), value);
-        set(row.name, Value::from(self.name.as_str()));
         set(row.title, Value::from(self.name.as_str()));
         set(row.arn, Value::from(self.arn.as_str()));
         set("CreationTime", timestamp(self.created));
@@ -287,7 +410,7 @@ impl Resource {
         }
         document.extend(self.state.iter().map(|(member, value)| (member.clone(), value.clone())));
         for (alias, member) in row.aliases {
-            if let (false, Some(value)) = (document.contains_key(*alias), document.get(*member)) {
+            if let (false, Some(value)) = (document.contains_key(*alias), at(&document, member)) {
                 let value = value.clone();
                 document.insert((*alias).to_owned(), value);
             }

@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod identity;
+mod kinds;
 mod listing;
 mod logs;
 #[cfg(unix)]

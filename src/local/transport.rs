@@ -22,7 +22,8 @@ impl HttpConnector for InProcess {
         HttpConnectorFuture::new(async move {
             let failed = |error| ConnectorError::other(Box::new(error), None);
             let request = request.try_into_http1x().map_err(failed)?;
-            let answer = backend.handle(request).await;
+            let broken = |broken| ConnectorError::io(Box::new(broken));
+            let answer = backend.exchange(request).await.map_err(broken)?;
             HttpResponse::try_from(answer).map_err(failed)
         })
     }

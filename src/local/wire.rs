@@ -100,8 +100,9 @@ pub(super) fn xml(namespace: &str, action: &str, request_id: &str, result: Resul
         }
         Err(error) => {
             let (code, message) = (escape(&error.code), escape(&error.message));
+            let fault_of = if error.status < 500 { "Sender" } else { "Receiver" };
             let body = format!(
-                "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>Sender</Type><Code>{code}</Code>\
+                "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault_of}</Type><Code>{code}</Code>\
                  <Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
             );
             answer(error.status, "text/xml", body)

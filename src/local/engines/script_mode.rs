@@ -53,6 +53,8 @@ const DEFAULT_PROGRAM: &str = "inference.py";
 pub struct ScriptModeEngine {
     python: Option<String>,
     install_requirements: bool,
+    /// Leaves to others what it could not run.
+    modest: bool,
     setting: Setting,
     processes: Owned,
 }
@@ -81,6 +83,12 @@ impl ScriptModeEngine {
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.setting.environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// As one of the engines that every backend has; in the lenient profile another one takes what cannot run here.
+    pub(in crate::local) fn bundled(mut self, lenient: bool) -> Self {
+        self.modest = lenient;
         self
     }
 
@@ -149,12 +157,19 @@ impl Engine for ScriptModeEngine {
 
     fn trains(&self, job: &TrainingTask) -> bool {
         let brings_code = job.hyperparameters.contains_key(PROGRAM) || !job.entrypoint.is_empty();
-        Framework::of_image(&job.image).is_some_and(|framework| !framework.is_algorithm_too || brings_code)
+        Framework::of_image(&job.image).is_some_and(|framework| match self.modest {
+            true => brings_code && self.check_toolkit(&self.interpreter(), framework).is_ok(),
+            false => brings_code || !framework.is_algorithm_too,
+        })
     }
 
     fn serves(&self, model: &ModelFiles) -> bool {
         let brings_code = model.environment.contains_key("SAGEMAKER_PROGRAM");
-        Framework::of_image(&model.image).is_some_and(|framework| !framework.is_algorithm_too || brings_code)
+        let packs_code = || model.files.iter().any(|(path, _)| path.starts_with("code/"));
+        Framework::of_image(&model.image).is_some_and(|framework| match self.modest {
+            true => brings_code || !framework.is_algorithm_too && packs_code(),
+            false => brings_code || !framework.is_algorithm_too,
+        })
     }
 
     fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {

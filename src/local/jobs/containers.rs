@@ -13,8 +13,9 @@ use super::run::panic_message;
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::engines::{Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
+use crate::local::engines::{Engine, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
 use crate::local::kinds::Kind;
+use crate::local::profile::Nothing;
 
 /// A container that is up.
 pub(in crate::local) struct Container {
@@ -126,7 +127,11 @@ fn load_one(
     surroundings: &Surroundings,
 ) -> Result<Arc<dyn LoadedModel>, LoadFailure> {
     let image = definition.image.clone().unwrap_or_default();
-    let files = files(core, &definition, number)?;
+    let (files, without_data) = match files(core, &definition, number) {
+        Ok(files) => (files, false),
+        Err(LoadFailure::Data(_)) if core.is_lenient() => (Vec::new(), true),
+        Err(failure) => return Err(failure),
+    };
     let mut environment = definition.environment;
     environment.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
     let model = ModelFiles {
@@ -139,6 +144,7 @@ fn load_one(
         s3: core.read_object(),
     };
     let engine = core.serving_engine(&model).ok_or_else(|| LoadFailure::NoEngine(no_engine(&model.image)))?;
+    let engine: Arc<dyn Engine> = if without_data { Arc::new(Nothing) } else { engine };
     engine.load(&model).map_err(|failure| LoadFailure::Engine(failure.message().to_owned()))
 }
 

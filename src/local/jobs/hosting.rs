@@ -19,6 +19,8 @@ use crate::local::time::timestamp;
 const CREATING: u64 = 30;
 const UPDATING: u64 = 30;
 const DELETING: u64 = 5;
+const NO_CAPACITY: &str = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. \
+     Please retry using a different ML instance type or after some time.";
 /// How long a container may take until it answers its first ping.
 const PING_LIMIT: Duration = Duration::from_secs(240);
 
@@ -222,6 +224,9 @@ pub(in crate::local) async fn delete(mut run: Run) {
 
 /// Loads the models of all variants; the text says why one did not come up.
 async fn deploy(run: &Run, variants: &[Value]) -> Result<Deployment, String> {
+    if run.faults.capacity {
+        return Err(NO_CAPACITY.to_owned());
+    }
     let mut up = Vec::with_capacity(variants.len());
     for variant in variants {
         let name = variant["VariantName"].as_str().unwrap_or_default().to_owned();

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
+use crate::local::faults::JobFaults;
 use crate::local::kinds::Kind;
 use crate::local::state::Resource;
 
@@ -124,6 +126,7 @@ pub(in crate::local) enum Event<T> {
 pub(in crate::local) struct Run {
     pub(in crate::local) owner: Owner,
     pub(in crate::local) stop: Arc<StopSignal>,
+    pub(in crate::local) faults: JobFaults,
     guard: Option<BusyGuard>,
     finished: bool,
 }
@@ -140,6 +143,7 @@ impl Run {
                 logs: Arc::new(AtomicBool::new(true)),
             },
             stop: resource.stop.clone(),
+            faults: core.faults.of_job(kind, resource),
             guard: Some(core.clock.busy()),
             finished: false,
         }
@@ -149,10 +153,31 @@ impl Run {
         self.owner.core.clock.now()
     }
 
-    /// Lets virtual time pass.
+    /// Lets virtual time pass; for ever, if a fault says that the resource is stuck.
     pub(in crate::local) async fn pass(&mut self, seconds: u64) {
+        self.hold().await;
         let guard = self.guard.take();
         self.guard = Some(self.owner.core.clock.rest(Duration::from_secs(seconds), guard).await);
+    }
+
+    /// Goes on only when no fault holds the resource in its status.
+    pub(in crate::local) async fn hold(&mut self) {
+        if !self.faults.may_hold() {
+            return;
+        }
+        let mut cleared = self.owner.core.faults.watch();
+        let Owner { core, name, kind, id, .. } = &self.owner;
+        let held = core.state().same(*kind, name, *id).is_some_and(|resource| {
+            let secondary = resource.state.get("SecondaryStatus").and_then(Value::as_str);
+            self.faults.hold(&[resource.status(kind.row()), secondary.unwrap_or_default()])
+        });
+        if held {
+            self.guard = None; // others go on
+            // The sender lives as long as the backend, so there is no error.
+            let _ = cleared.changed().await;
+            self.guard = Some(self.owner.core.clock.busy());
+            self.faults.release();
+        }
     }
 
     /// Lets virtual time pass, or less if a stop is asked for; whether one was.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::containers::no_engine;
-use super::{GRACE, Run};
+use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
@@ -15,6 +15,7 @@ use crate::local::data::{self, Budget};
 use crate::local::engines::{Channel, EngineFailure, HostLog, InputMode, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
 use crate::local::metrics::{self, Metric};
+use crate::local::profile::Nothing;
 use crate::local::state::Resource;
 use crate::local::time::{epoch, seconds_since, timestamp};
 use crate::types::S3Uri;
@@ -25,6 +26,11 @@ const DOWNLOADING_DATA: u64 = 5;
 const DOWNLOADING_IMAGE: u64 = 5;
 const UPLOADING: u64 = 5;
 const STOPPING: u64 = 2;
+
+/// How long a spot instance trains before it is taken away, and how long there is none.
+const INTERRUPTED_AFTER: u64 = 30;
+const INTERRUPTED: u64 = 60;
+const RESTARTING: u64 = 10;
 
 const LOG_GROUP: &str = "/aws/sagemaker/TrainingJobs";
 /// What a job may read in all, in bytes: everything is kept in memory.
@@ -181,6 +187,9 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
     if run.pass_unless_stopped(PENDING).await {
         return stopped_early(run).await;
     }
+    if run.faults.capacity {
+        return End::Failed(NO_CAPACITY.to_owned());
+    }
     let start = run.now();
     *started = Some(start);
     run.update(|resource, now| resource.set("TrainingStartTime", timestamp(now)));
@@ -199,7 +208,13 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
     if run.pass_unless_stopped(DOWNLOADING_IMAGE).await {
         return stopped_early(run).await;
     }
+    for _ in 0..run.faults.interruptions {
+        if interrupt(run).await {
+            return stopped_early(run).await;
+        }
+    }
     enter(run, "Training", "Training image download completed. Training in progress.");
+    run.hold().await;
     let (trained, overtime) = train(run, plan, channels, start).await;
     let stopped = overtime || run.stop.asked();
     match trained {
@@ -223,6 +238,24 @@ fn enter(run: &Run, status: &str, message: &str) {
             transition(resource, now, status, message);
         }
     });
+}
+
+/// Trains until the instances are taken away, and gets new ones; whether a stop came.
+async fn interrupt(run: &mut Run) -> bool {
+    enter(run, "Training", "Training image download completed. Training in progress.");
+    if run.pass_unless_stopped(INTERRUPTED_AFTER).await {
+        return true;
+    }
+    enter(run, "Interrupted", "The job stopped because the managed spot training instances were interrupted.");
+    if run.pass_unless_stopped(INTERRUPTED).await {
+        return true;
+    }
+    enter(run, "Restarting", "Restarting the training job");
+    if run.pass_unless_stopped(RESTARTING).await {
+        return true;
+    }
+    enter(run, "Downloading", "Downloading the training image");
+    run.pass_unless_stopped(DOWNLOADING_IMAGE).await
 }
 
 async fn stopped_early(run: &mut Run) -> End {
@@ -256,6 +289,8 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
     let Some(engine) = run.owner.core.training_engine(&task) else {
         return (Trained::Failed(format!("ClientError: {}", no_engine(&plan.image))), false);
     };
+    let no_data = !task.channels.is_empty() && task.channels.iter().all(|channel| channel.files.is_empty());
+    let engine = if no_data && run.owner.core.is_lenient() { Arc::new(Nothing) } else { engine };
     let clock = run.owner.core.clock.clone();
     let stop = run.stop.clone();
     let mut overtime = false;

@@ -3,21 +3,30 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 
 use super::containers::{self, Container, LoadFailure, Surroundings};
 use super::hosting::instance_id;
 use super::run::Owner;
-use super::{GRACE, Run};
+use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::backend::Core;
 use crate::local::data::{self, Budget, Input};
-use crate::local::engines::Invocation;
+use crate::local::engines::{Invocation, InvocationFailure, Reply};
 use crate::local::s3::Prepared;
 use crate::local::state::Resource;
 use crate::local::time::{date_time, epoch, timestamp};
 use crate::types::S3Uri;
+
+mod data_processing;
+mod json_path;
+mod split;
+
+pub(in crate::local) use data_processing::{DataProcessing, Form};
+pub(in crate::local) use json_path::JsonPath;
+pub(in crate::local) use split::Split;
 
 const STARTING: u64 = 30;
 const STOPPING: u64 = 2;
@@ -27,14 +36,13 @@ const MAX_INPUT: u64 = 8 << 30;
 const LOG_GROUP: &str = "/aws/sagemaker/TransformJobs";
 
 /// What a transform job does, taken from its request.
-#[derive(Clone)]
 pub(in crate::local) struct Plan {
     pub(in crate::local) model: String,
     pub(in crate::local) data_type: String,
     pub(in crate::local) uri: String,
     pub(in crate::local) content_type: String,
     pub(in crate::local) gzip: bool,
-    pub(in crate::local) by_line: bool,
+    pub(in crate::local) split: Split,
     pub(in crate::local) multi_record: bool,
     /// In bytes; `None` for no limit.
     pub(in crate::local) max_payload: Option<usize>,
@@ -42,6 +50,14 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) assemble_lines: bool,
     pub(in crate::local) output: S3Uri,
     pub(in crate::local) environment: BTreeMap<String, String>,
+    /// How many payloads of an object are at the model at a time; at least one.
+    pub(in crate::local) max_concurrent: u32,
+    /// How long the model may take for an answer.
+    pub(in crate::local) answer_limit: Duration,
+    /// How often it is asked again when it fails by its own fault.
+    pub(in crate::local) max_retries: u32,
+    /// Filters and join, if there are any.
+    pub(in crate::local) processing: Option<DataProcessing>,
 }
 
 enum End {
@@ -90,20 +106,19 @@ async fn walk(run: &mut Run, plan: Plan) -> End {
         run.pass(STOPPING).await;
         return End::Stopped;
     }
+    if run.faults.capacity {
+        return End::Failed(NO_CAPACITY.to_owned());
+    }
     run.update(|resource, now| resource.set("TransformStartTime", timestamp(now)));
-    let log = Log::new(run);
-    let surroundings = Surroundings::new(run, LOG_GROUP, &log.container);
-    let (core, clock, stop) = (run.owner.core.clone(), run.owner.core.clock.clone(), run.stop.clone());
+    let job = Job { run, core: run.owner.core.clone(), log: Log::new(run), plan: Arc::new(plan) };
+    let (clock, stop) = (run.owner.core.clock.clone(), run.stop.clone());
     let worked = {
-        let work = run.work(move || {
-            let job = Job { core: &core, plan: &plan, log: &log, surroundings: &surroundings };
-            job.transform(&|| stop.asked())
-        });
+        let work = Box::pin(job.transform());
         tokio::pin!(work);
         tokio::select! {
             biased;
             worked = &mut work => Some(worked),
-            () = async { run.stop.wait().await; clock.sleep(GRACE).await } => None,
+            () = async { stop.wait().await; clock.sleep(GRACE).await } => None,
         }
     };
     run.owner.close_logs();
@@ -112,9 +127,8 @@ async fn walk(run: &mut Run, plan: Plan) -> End {
         return End::Stopped;
     };
     match worked {
-        Ok(Ok(outputs)) => End::Completed(outputs),
-        Ok(Err(reason)) => End::Failed(reason),
-        Err(panic) => End::Failed(format!("AlgorithmError: {panic}")),
+        Ok(outputs) => End::Completed(outputs),
+        Err(reason) => End::Failed(reason),
     }
 }
 
@@ -151,180 +165,152 @@ impl Log {
 }
 
 struct Job<'a> {
-    core: &'a Arc<Core>,
-    plan: &'a Plan,
-    log: &'a Log,
-    surroundings: &'a Surroundings,
+    run: &'a Run,
+    core: Arc<Core>,
+    plan: Arc<Plan>,
+    log: Log,
 }
 
 impl Job<'_> {
     /// All outputs, or why the job failed. Ends early, with whatever there is, when it is stopped.
-    fn transform(&self, stopped: &dyn Fn() -> bool) -> Result<Outputs, String> {
-        let plan = self.plan;
-        let containers =
-            containers::load(self.core, &plan.model, &plan.environment, self.surroundings).map_err(|failure| {
-                match failure {
-                    LoadFailure::NoModel(why) | LoadFailure::Data(why) | LoadFailure::NoEngine(why) => {
-                        format!("ClientError: {why}")
-                    }
-                    LoadFailure::Engine(why) => {
-                        self.log.container(&why);
-                        format!("AlgorithmError: {why}")
-                    }
-                }
-            })?;
+    async fn transform(&self) -> Result<Outputs, String> {
+        let containers = Arc::new(self.load().await?);
         self.log.container("Model loaded, listening on port 8080");
+        let plan = &self.plan;
         let strategy = if plan.multi_record { "MULTI_RECORD" } else { "SINGLE_RECORD" };
-        let megabytes = plan.max_payload.unwrap_or(0) >> 20;
-        self.log.data(&format!("MaxConcurrentTransforms=1, MaxPayloadInMB={megabytes}, BatchStrategy={strategy}"));
-        let inputs = data::resolve(self.core, &plan.data_type, &plan.uri, "");
+        let (concurrent, megabytes) = (plan.max_concurrent, plan.max_payload.unwrap_or(0) >> 20);
+        self.log.data(&format!(
+            "MaxConcurrentTransforms={concurrent}, MaxPayloadInMB={megabytes}, BatchStrategy={strategy}"
+        ));
+        let inputs = data::resolve(&self.core, &plan.data_type, &plan.uri, "");
         let inputs = inputs.map_err(|error| format!("ClientError: {}", error.message))?;
         let mut outputs = Vec::with_capacity(inputs.len());
         let mut budget = Budget::new(MAX_INPUT);
-        for input in &inputs {
-            if stopped() {
+        for input in inputs {
+            if self.run.stop.asked() {
                 break;
             }
-            let body = self.object(&containers, input, &mut budget, stopped)?;
-            let object = self.core.s3.prepare(Bytes::from(body), None);
-            outputs.push((plan.output.join(&format!("{}.out", input.path)), object));
+            let place = plan.output.join(&format!("{}.out", input.path));
+            let (left, body) = self.object(&containers, input, budget).await?;
+            budget = left;
+            let core = self.core.clone();
+            let prepared = self.run.work(move || core.s3.prepare(Bytes::from(body), None)).await;
+            outputs.push((place, prepared.map_err(internal)?));
         }
         Ok(outputs)
     }
 
-    fn object(
+    /// The containers of the model, once they are up.
+    async fn load(&self) -> Result<Vec<Container>, String> {
+        let (core, plan) = (self.core.clone(), self.plan.clone());
+        let surroundings = Surroundings::new(self.run, LOG_GROUP, &self.log.container);
+        let load = move || containers::load(&core, &plan.model, &plan.environment, &surroundings);
+        let loaded = self.run.work(load).await;
+        loaded.map_err(|panic| format!("AlgorithmError: {panic}"))?.map_err(|failure| match failure {
+            LoadFailure::NoModel(why) | LoadFailure::Data(why) | LoadFailure::NoEngine(why) => {
+                format!("ClientError: {why}")
+            }
+            LoadFailure::Engine(why) => {
+                self.log.container(&why);
+                format!("AlgorithmError: {why}")
+            }
+        })
+    }
+
+    /// What comes out for an object, and what is left of the budget.
+    async fn object(
         &self,
-        containers: &[Container],
-        input: &Input,
-        budget: &mut Budget,
-        stopped: &dyn Fn() -> bool,
-    ) -> Result<Vec<u8>, String> {
+        containers: &Arc<Vec<Container>>,
+        input: Input,
+        mut budget: Budget,
+    ) -> Result<(Budget, Vec<u8>), String> {
         let name = format!("{}/{}", input.bucket, input.key);
-        let body = budget.read(self.core, input, self.plan.gzip).map_err(|why| format!("ClientError: {why}"))?;
-        let payloads = payloads(self.plan, &body).map_err(|too_large| {
-            self.log.data(&format!("{name}: ClientError: {too_large}"));
-            format!("ClientError: s3://{name}: {too_large}")
+        let (core, plan) = (self.core.clone(), self.plan.clone());
+        let read = self.run.work(move || {
+            let body = budget.read(&core, &input, plan.gzip)?;
+            let payloads = split::payloads(plan.split, plan.multi_record, plan.max_payload, &body)
+                .map_err(|why| format!("s3://{}/{}: {why}", input.bucket, input.key))?;
+            Ok::<_, String>((budget, payloads))
+        });
+        let (budget, payloads) = read.await.map_err(internal)?.map_err(|why| {
+            self.log.data(&format!("{name}: ClientError: {why}"));
+            format!("ClientError: {why}")
         })?;
+        let answers = payloads.into_iter().map(|payload| self.payload(containers, &name, payload));
+        let mut answers = futures_util::stream::iter(answers).buffered(self.plan.max_concurrent as usize);
         let mut out = Vec::new();
-        for payload in payloads {
-            if stopped() {
+        while let Some(answer) = answers.next().await {
+            if self.run.stop.asked() {
                 break;
             }
+            out.extend_from_slice(&answer?);
+            if self.plan.assemble_lines && !out.ends_with(b"\n") {
+                out.push(b'\n');
+            }
+        }
+        Ok((budget, out))
+    }
+
+    /// What comes out for a payload: filtered, asked, joined and filtered again.
+    async fn payload(&self, containers: &Arc<Vec<Container>>, name: &str, payload: Bytes) -> Result<Bytes, String> {
+        let bad_record = |why: String| {
+            self.log.data(&format!("{name}: ClientError: {why}"));
+            format!("ClientError: {why}")
+        };
+        let Some(processing) = &self.plan.processing else {
+            return Ok(self.ask(containers, name, payload).await?.body);
+        };
+        let form = Form::of(&self.plan.content_type).ok_or_else(|| bad_record("the records have no form".into()))?;
+        let filtered = processing.input(&payload, form).map_err(bad_record)?;
+        let reply = self.ask(containers, name, Bytes::from(filtered)).await?;
+        let answer_form = Form::of(&reply.content_type).or(Form::of(&self.plan.accept)).unwrap_or(form);
+        processing.output(&payload, form, &reply.body, answer_form).map(Bytes::from).map_err(bad_record)
+    }
+
+    /// Asks the model, again if it fails by its own fault.
+    async fn ask(&self, containers: &Arc<Vec<Container>>, name: &str, body: Bytes) -> Result<Reply, String> {
+        let mut retries = self.plan.max_retries;
+        loop {
             let request = Invocation {
                 content_type: self.plan.content_type.clone(),
                 accept: self.plan.accept.clone(),
-                body: payload,
+                body: body.clone(),
             };
-            match containers::invoke(containers, request, &AtomicUsize::new(0)) {
-                Ok(reply) => {
-                    out.extend_from_slice(&reply.body);
-                    if self.plan.assemble_lines && !out.ends_with(b"\n") {
-                        out.push(b'\n');
-                    }
-                }
-                Err((_, failure)) => {
-                    let class = if failure.status < 500 { "ClientError" } else { "AlgorithmError" };
-                    self.log.data(&format!("{name}: {class}: {}", failure.status));
-                    self.log.data(&format!("{name}: "));
-                    self.log.data(&format!("{name}: Message:"));
-                    self.log.data(&format!("{name}: {}", failure.message.replace('\n', " ")));
-                    return Err(format!("{class}: See job logs for more information"));
-                }
+            let failure = match self.invoke(containers, request).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            let own_fault = !(400..500).contains(&failure.status);
+            if own_fault && retries > 0 && !self.run.stop.asked() {
+                retries -= 1;
+                continue;
             }
+            let class = if own_fault { "AlgorithmError" } else { "ClientError" };
+            self.log.data(&format!("{name}: {class}: {}", failure.status));
+            self.log.data(&format!("{name}: "));
+            self.log.data(&format!("{name}: Message:"));
+            self.log.data(&format!("{name}: {}", failure.message.replace('\n', " ")));
+            return Err(format!("{class}: See job logs for more information"));
         }
-        Ok(out)
     }
-}
 
-/// What is sent to the model, one body a call.
-fn payloads(plan: &Plan, body: &Bytes) -> Result<Vec<Bytes>, String> {
-    let limit = plan.max_payload.unwrap_or(usize::MAX);
-    let fits = |payload: Bytes| {
-        if payload.len() <= limit {
-            return Ok(payload);
-        }
-        Err(format!("a record of {} bytes is larger than MaxPayloadInMB allows ({limit} bytes)", payload.len()))
-    };
-    match (plan.by_line, plan.multi_record) {
-        (false, _) => Ok(vec![fits(body.clone())?]),
-        (true, false) => lines(body).map(|(start, end)| fits(body.slice(start..end))).collect(),
-        (true, true) => {
-            let mut out = Vec::new();
-            let (mut start, mut end) = (0, 0);
-            for (line_start, line_end) in lines(body) {
-                fits(body.slice(line_start..line_end))?;
-                if line_end - start > limit {
-                    out.push(body.slice(start..end));
-                    start = line_start;
-                }
-                end = line_end;
+    async fn invoke(&self, containers: &Arc<Vec<Container>>, request: Invocation) -> Result<Reply, InvocationFailure> {
+        let containers = containers.clone();
+        let work = self.run.work(move || containers::invoke(&containers, request, &AtomicUsize::new(0)));
+        tokio::select! {
+            biased;
+            replied = work => match replied {
+                Ok(replied) => replied.map_err(|(_, failure)| failure),
+                Err(message) => Err(InvocationFailure { status: 500, message }),
+            },
+            () = self.core.clock.sleep(self.plan.answer_limit) => {
+                let seconds = self.plan.answer_limit.as_secs();
+                Err(InvocationFailure { status: 0, message: format!("The model did not answer within {seconds} seconds") })
             }
-            if end > start {
-                out.push(body.slice(start..end));
-            }
-            Ok(out)
         }
     }
 }
 
-/// Where each line begins and ends, without its line feed.
-fn lines(body: &[u8]) -> impl Iterator<Item = (usize, usize)> {
-    let mut next = 0;
-    std::iter::from_fn(move || {
-        let rest = body.get(next..).filter(|rest| !rest.is_empty())?;
-        let start = next;
-        let length = rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
-        next = start + length + 1;
-        Some((start, start + length))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn plan(by_line: bool, multi_record: bool, max_payload: Option<usize>) -> Plan {
-        Plan {
-            model: String::new(),
-            data_type: String::new(),
-            uri: String::new(),
-            content_type: String::new(),
-            gzip: false,
-            by_line,
-            multi_record,
-            max_payload,
-            accept: String::new(),
-            assemble_lines: false,
-            output: S3Uri::new("bucket", "").unwrap(),
-            environment: BTreeMap::new(),
-        }
-    }
-
-    fn split(plan: &Plan, body: &'static str) -> Vec<Bytes> {
-        payloads(plan, &Bytes::from(body)).unwrap()
-    }
-
-    #[test]
-    fn objects_are_split_into_payloads() {
-        assert_eq!(split(&plan(false, true, None), "a\nb\n"), ["a\nb\n"]);
-        assert_eq!(split(&plan(true, false, None), "a\nbc\n"), ["a", "bc"]);
-        assert_eq!(split(&plan(true, false, None), "a\n\nb"), ["a", "", "b"]);
-        assert_eq!(split(&plan(true, true, None), "a\nbc\nd\n"), ["a\nbc\nd"]);
-        assert_eq!(split(&plan(true, true, Some(4)), "a\nbc\nd\n"), ["a\nbc", "d"]);
-        assert!(split(&plan(true, true, None), "").is_empty());
-        assert!(payloads(&plan(true, true, Some(2)), &Bytes::from("a\nlong\n")).is_err());
-        assert!(payloads(&plan(false, true, Some(2)), &Bytes::from("long")).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn no_line_is_lost_and_no_payload_is_too_large(rows in proptest::collection::vec("[a-z]{1,9}", 1..40), limit in 9usize..40) {
-            let body = Bytes::from(rows.join("\n") + "\n");
-            let payloads = payloads(&plan(true, true, Some(limit)), &body).unwrap();
-            prop_assert!(payloads.iter().all(|payload| payload.len() <= limit));
-            let joined: Vec<String> = payloads.iter().flat_map(|payload| payload.split(|&b| b == b'\n')).map(|line| String::from_utf8(line.to_vec()).unwrap()).collect();
-            prop_assert_eq!(joined, rows);
-        }
-    }
+fn internal(panic: String) -> String {
+    format!("InternalServerError: {panic}")
 }

@@ -32,7 +32,7 @@ pub(in crate::local) struct Row {
     pub(in crate::local) case_sensitive: bool,
     /// Flags that Describe gives as false when the request left them out.
     pub(in crate::local) flags: &'static [&'static str],
-    /// Other names of members in answers: the other name, then the member.
+    /// Other names of members in answers: the other name, then the path of the member.
     pub(in crate::local) aliases: &'static [(&'static str, &'static str)],
     /// The member of Describe's answer that holds all others, if one does.
     pub(in crate::local) wrap: &'static str,
@@ -40,11 +40,15 @@ pub(in crate::local) struct Row {
     pub(in crate::local) needs: &'static [(Kind, &'static str)],
     /// What keeps it from being deleted: a kind, and the member that names this one there.
     pub(in crate::local) kept_by: &'static [(Kind, &'static str)],
+    /// What is deleted with it: kinds whose keys begin with its key.
+    pub(in crate::local) takes_along: &'static [Kind],
     pub(in crate::local) status: Status,
     pub(in crate::local) list: ListRow,
     pub(in crate::local) update: Update,
     /// Checks a new resource and completes it.
     pub(in crate::local) prepare: fn(&mut Draft<'_>) -> Result<(), AwsError>,
+    /// The answer when it is kept from being deleted; takes the ARN and the nouns of what keeps it.
+    pub(in crate::local) kept: fn(&str, &str) -> AwsError,
     /// The answer when the name is unknown; takes name and ARN.
     pub(in crate::local) missing: fn(&str, &str) -> AwsError,
     /// The answer when the name is taken; takes name and ARN.
@@ -70,6 +74,7 @@ pub(in crate::local) struct MadeId {
     pub(in crate::local) prefix: &'static str,
     /// How many characters follow the prefix.
     pub(in crate::local) length: usize,
+    pub(in crate::local) upper_case: bool,
 }
 
 /// A state and how many seconds it lasts; the last of several stays.
@@ -122,6 +127,10 @@ pub(in crate::local) struct Update {
     pub(in crate::local) merged: &'static [&'static str],
     /// Lists of keys to remove, then the object to remove them from.
     pub(in crate::local) removals: &'static [(&'static str, &'static str)],
+    /// Members that change nothing by themselves: `finish` reads them.
+    pub(in crate::local) left: &'static [&'static str],
+    /// What these rules cannot say; comes after them.
+    pub(in crate::local) finish: fn(&mut Resource, &Value) -> Result<(), AwsError>,
 }
 
 /// A resource that is about to be made.
@@ -133,7 +142,6 @@ pub(in crate::local) struct Draft<'a> {
     pub(in crate::local) request: &'a mut Map<String, Value>,
     /// What Describe adds to it.
     pub(in crate::local) members: &'a mut Map<String, Value>,
-    pub(in crate::local) arn: &'a str,
 }
 
 impl Row {
@@ -162,10 +170,12 @@ impl Row {
             wrap: "",
             needs: &[],
             kept_by: &[],
+            takes_along: &[],
             status: Status::NONE,
             list,
             update: Update::PLAIN,
             prepare: |_| Ok(()),
+            kept: |arn, what| AwsError::in_use(format!("Cannot delete \"{arn}\": delete its {what} first.")),
             missing: |_, arn| AwsError::resource_not_found(format!("Resource \"{arn}\" does not exist.")),
             taken: |_, arn| AwsError::in_use(format!("Resource already exists: {arn}")),
         }
@@ -212,7 +222,42 @@ impl ListRow {
 }
 
 impl Update {
-    pub(in crate::local) const PLAIN: Self = Self { renamed: &[], merged: &[], removals: &[] };
+    pub(in crate::local) const PLAIN: Self =
+        Self { renamed: &[], merged: &[], removals: &[], left: &[], finish: |_, _| Ok(()) };
+}
+
+impl MadeId {
+    pub(in crate::local) const fn new(member: &'static str, prefix: &'static str, length: usize) -> Self {
+        Self { member, prefix, length, upper_case: false }
+    }
+}
+
+impl Draft<'_> {
+    /// Sets a member that Describe adds.
+    pub(in crate::local) fn set(&mut self, member: &str, value: impl Into<Value>) {
+        self.members.insert(member.to_owned(), value.into());
+    }
+
+    /// Sets what the request left out.
+    pub(in crate::local) fn default(&mut self, member: &str, value: impl Into<Value>) {
+        self.request.entry(member).or_insert_with(|| value.into());
+    }
+
+    /// A member of the request at a path such as `HumanTaskConfig.WorkteamArn`.
+    pub(in crate::local) fn text(&self, path: &str) -> Option<&str> {
+        at(self.request, path)?.as_str()
+    }
+
+    pub(in crate::local) fn has(&self, member: &str) -> bool {
+        self.request.contains_key(member)
+    }
+}
+
+/// The value at a path such as `Source.SourceUri`.
+pub(in crate::local) fn at<'a>(members: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    let mut names = path.split('.');
+    let first = members.get(names.next()?)?;
+    names.try_fold(first, |value, name| value.get(name))
 }
 
 /// A row whose members are called like its noun: `Model` has `ModelName`, `ModelArn` and `CreateModel`.

@@ -13,8 +13,10 @@ pub(super) struct Address {
 pub(super) fn of_host(host: &str) -> Address {
     let host = without_port(host).trim_end_matches('.').to_ascii_lowercase();
     if let Some(rest) = host.strip_suffix(".localhost") {
-        let bucket = if rest == "s3" { None } else { Some(rest.strip_suffix(".s3").unwrap_or(rest).to_owned()) };
-        return Address { bucket, region: None };
+        return of_local(rest).unwrap_or_else(|| Address { bucket: Some(rest.to_owned()), region: None });
+    }
+    if let Some(rest) = host.strip_suffix(".localhost.localstack.cloud") {
+        return of_local(rest).unwrap_or_default();
     }
     let labels: Vec<&str> = host.split('.').collect();
     let aws = labels.iter().rposition(|label| *label == "amazonaws");
@@ -29,6 +31,25 @@ pub(super) fn of_host(host: &str) -> Address {
         .and_then(|end| labels[service + 1..end].iter().rfind(|label| **label != "dualstack"))
         .map(|region| (*region).to_owned());
     Address { bucket, region }
+}
+
+/// What precedes a name of this machine: `bucket.s3`, `bucket.s3.region` or these without a bucket.
+fn of_local(rest: &str) -> Option<Address> {
+    let (rest, region) = match rest.rsplit_once('.') {
+        Some((rest, region)) if is_region(region) && (rest == "s3" || rest.ends_with(".s3")) => (rest, Some(region)),
+        _ => (rest, None),
+    };
+    let bucket = if rest == "s3" { None } else { Some(rest.strip_suffix(".s3")?.to_owned()) };
+    Some(Address { bucket, region: region.map(str::to_owned) })
+}
+
+/// Whether a label has the form of a region, such as `us-gov-west-1`.
+fn is_region(label: &str) -> bool {
+    let mut parts = label.rsplit('-');
+    let number = parts.next().is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    number
+        && parts.clone().count() >= 2
+        && parts.all(|part| part.len() >= 2 && part.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
 fn without_port(host: &str) -> &str {
@@ -60,6 +81,15 @@ mod tests {
             ("data.localhost:5000", Some("data"), None),
             ("s3-data.localhost", Some("s3-data"), None),
             ("data.s3.localhost", Some("data"), None),
+            ("data.s3.us-east-1.localhost:4566", Some("data"), Some("us-east-1")),
+            ("s3.us-gov-west-1.localhost", None, Some("us-gov-west-1")),
+            ("my.s3.data.localhost", Some("my.s3.data"), None),
+            ("us-east-1.localhost", Some("us-east-1"), None),
+            ("data.s3.localhost.localstack.cloud:4566", Some("data"), None),
+            ("data.s3.eu-west-1.localhost.localstack.cloud", Some("data"), Some("eu-west-1")),
+            ("s3.localhost.localstack.cloud", None, None),
+            ("sagemaker.us-east-1.localhost.localstack.cloud", None, None),
+            ("localhost.localstack.cloud", None, None),
             ("Data.S3.example.com", Some("data"), None),
             ("s3.localhost:9000", None, None),
             ("localhost:9000", None, None),

@@ -1,12 +1,16 @@
 //! Turns an answer of the protocol crate into one of AWS: request ids, the details of errors, no body where none is.
 
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, SERVER};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, SERVER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use s3s::{HttpError, HttpResponse};
 
+use super::body::Body;
 use super::{Inner, address, errors, receive};
 
 /// What an answer has to know of its request.
@@ -19,14 +23,9 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(inner: &Inner, request: &Request<SdkBody>) -> Self {
-        let address = address::of_host(receive::host(request.uri(), request.headers()));
-        let path = crate::local::query::decode(request.uri().path().as_bytes());
-        let resource = match address.bucket {
-            Some(bucket) => format!("/{bucket}{path}"),
-            None => path,
-        };
+        let resource = resource(request);
         // Spread over all digits, as ids of AWS are, yet the same in every run.
-        let number = inner.next_number().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let number = inner.requests.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         Self { method: request.method().clone(), resource, request_id: format!("{number:016X}") }
     }
 
@@ -34,6 +33,28 @@ impl Context {
         let path = self.resource.strip_prefix('/').unwrap_or(&self.resource);
         path.split_once('/').unwrap_or((path, ""))
     }
+}
+
+/// `/bucket/key`, decoded.
+pub(super) fn resource(request: &Request<SdkBody>) -> String {
+    let address = address::of_host(receive::host(request.uri(), request.headers()));
+    let path = crate::local::query::decode(request.uri().path().as_bytes());
+    match address.bucket {
+        Some(bucket) => format!("/{bucket}{path}"),
+        None => path,
+    }
+}
+
+/// An error that somebody else decided on.
+pub(super) fn refuse(status: u16, code: &str, message: &str, context: &Context) -> Response<SdkBody> {
+    let document = format!("{}{}", tag("Code", code), tag("Message", message));
+    let body = Bytes::from(error_document(&document, context));
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(());
+    *response.status_mut() = status;
+    let (mut parts, ()) = response.into_parts();
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    complete(parts, body, context)
 }
 
 /// Completes an answer.
@@ -46,17 +67,27 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
             response.into_parts()
         }
     };
-    // One frame of memory at hand: nothing is copied, and nothing can fail but our own stream.
+    let content: Option<Sent> = parts.extensions.remove();
+    // One frame of memory at hand: nothing is copied, and nothing can fail.
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
 
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
     if is_error {
         body = error_document(&String::from_utf8_lossy(&body), context).into();
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-    } else if !parts.headers.contains_key(ACCEPT_RANGES) {
-        // Only the content of an object comes with ranges: this is a document of the protocol.
+    } else {
         body = escape_controls(body);
+        if parts.extensions.remove::<BareEtag>().is_some() {
+            let document = String::from_utf8_lossy(&body);
+            body = document.replace("<ETag>\"", "<ETag>").replace("\"</ETag>", "</ETag>").into();
+        }
     }
+    complete(parts, body, context)
+}
+
+/// The headers that every answer has, and no body where none is.
+fn complete(mut parts: http::response::Parts, mut body: Bytes, context: &Context) -> Response<SdkBody> {
+    let is_error = parts.status.is_client_error() || parts.status.is_server_error();
     let bodiless = matches!(parts.status, StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
     if bodiless || context.method == Method::HEAD {
         body.clear();
@@ -65,7 +96,8 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
             parts.headers.remove(CONTENT_LENGTH);
         }
     } else {
-        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        let length = content.as_ref().map_or(body.len() as u64, |Sent(_, range)| range.end - range.start);
+        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     if let Ok(id) = HeaderValue::try_from(&context.request_id) {
         parts.headers.insert("x-amz-request-id", id);
@@ -73,8 +105,20 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
     parts.headers.insert("x-amz-id-2", HeaderValue::from_static(HOST_ID));
     parts.headers.insert(SERVER, HeaderValue::from_static("AmazonS3"));
     parts.extensions.clear();
-    Response::from_parts(parts, SdkBody::from(body))
+    let body = match content {
+        Some(Sent(body, range)) if context.method != Method::HEAD => body.answer(range),
+        _ => SdkBody::from(body),
+    };
+    Response::from_parts(parts, body)
 }
+
+/// Asks for an entity tag without quotes: the one document of S3 that has it so is that of GetObjectAttributes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BareEtag;
+
+/// The content of an object and the range of it that is the body of an answer. It bypasses the protocol crate.
+#[derive(Debug, Clone)]
+pub(super) struct Sent(pub(super) Body, pub(super) Range<u64>);
 
 const HOST_ID: &str = "bG9jYWwgYmFja2VuZCBvZiBzYWdlbWFrZXI=";
 
@@ -84,9 +128,19 @@ fn error_document(document: &str, context: &Context) -> String {
     let message = element(document, "Message").or_else(|| errors::default_message(code)).unwrap_or(code);
     let (bucket, key) = context.bucket_and_key();
     let details = match code {
-        "NoSuchBucket" | "InvalidBucketName" | "BucketNotEmpty" | "BucketAlreadyOwnedByYou" => {
-            tag("BucketName", bucket)
-        }
+        "NoSuchBucket"
+        | "InvalidBucketName"
+        | "BucketNotEmpty"
+        | "BucketAlreadyOwnedByYou"
+        | "NoSuchBucketPolicy"
+        | "NoSuchTagSet"
+        | "NoSuchLifecycleConfiguration"
+        | "NoSuchCORSConfiguration"
+        | "NoSuchWebsiteConfiguration"
+        | "NoSuchPublicAccessBlockConfiguration"
+        | "OwnershipControlsNotFoundError"
+        | "ReplicationConfigurationNotFoundError"
+        | "ObjectLockConfigurationNotFoundError" => tag("BucketName", bucket),
         "NoSuchKey" => tag("Key", key),
         _ => tag("Resource", &context.resource),
     };

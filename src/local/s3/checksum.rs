@@ -1,11 +1,17 @@
 //! The checksums of S3: five algorithms, of a whole object or composed of those of its parts.
 
+use std::io;
+
 use aws_smithy_types::base64;
+use crc_fast::CrcAlgorithm;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
 use s3s::dto::ChecksumType;
+use serde::{Deserialize, Serialize};
+
+use super::body::Body;
 
 /// A checksum algorithm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Algorithm {
     Crc32,
     Crc32c,
@@ -72,7 +78,7 @@ impl Algorithm {
 }
 
 /// What a checksum was taken of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Coverage {
     FullObject,
     /// The raw values of the parts.
@@ -89,17 +95,64 @@ impl Coverage {
 }
 
 /// A checksum in the form of answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Checksum {
     pub(super) algorithm: Algorithm,
     /// Base64; a composite one ends in `-` and the number of parts.
-    pub(super) value: String,
+    pub(super) value: Box<str>,
     pub(super) coverage: Coverage,
 }
 
 impl Checksum {
     pub(super) fn of(algorithm: Algorithm, data: &[u8]) -> Self {
-        Self { algorithm, value: base64::encode(algorithm.digest(data)), coverage: Coverage::FullObject }
+        Self::whole(algorithm, &algorithm.digest(data))
+    }
+
+    fn whole(algorithm: Algorithm, digest: &[u8]) -> Self {
+        Self { algorithm, value: base64::encode(digest).into(), coverage: Coverage::FullObject }
+    }
+
+    /// The checksum of a body that may be on disk; blocks while it is read.
+    pub(super) fn of_body(algorithm: Algorithm, body: &Body) -> io::Result<Self> {
+        macro_rules! digest {
+            ($hash:ident) => {{
+                let mut hash = $hash::new();
+                body.each_chunk(|chunk| hash.update(chunk))?;
+                Self::whole(algorithm, hash.finalize().as_ref())
+            }};
+        }
+        Ok(match algorithm {
+            Algorithm::Crc32 => digest!(Crc32),
+            Algorithm::Crc32c => digest!(Crc32c),
+            Algorithm::Crc64Nvme => digest!(Crc64Nvme),
+            Algorithm::Sha1 => digest!(Sha1),
+            Algorithm::Sha256 => digest!(Sha256),
+        })
+    }
+
+    /// The checksum of the whole from those of its parts, each with its length; `None` for what cannot be put together.
+    pub(super) fn combined<'a>(
+        algorithm: Algorithm,
+        parts: impl IntoIterator<Item = (Option<&'a Self>, u64)>,
+    ) -> Option<Self> {
+        let crc = match algorithm {
+            Algorithm::Crc32 => CrcAlgorithm::Crc32IsoHdlc,
+            Algorithm::Crc32c => CrcAlgorithm::Crc32Iscsi,
+            Algorithm::Crc64Nvme => CrcAlgorithm::Crc64Nvme,
+            Algorithm::Sha1 | Algorithm::Sha256 => return None,
+        };
+        let mut whole = None;
+        for (part, length) in parts {
+            let part = part.filter(|part| part.algorithm == algorithm && part.coverage == Coverage::FullObject)?;
+            let raw = base64::decode(&*part.value).ok()?;
+            let value = raw.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+            whole = Some(match whole {
+                None => value,
+                Some(before) => crc_fast::checksum_combine(crc, before, value, length),
+            });
+        }
+        let raw = whole?.to_be_bytes();
+        Some(Self::whole(algorithm, &raw[raw.len() - algorithm.width()..]))
     }
 
     /// The checksum of the parts' checksums.
@@ -107,11 +160,11 @@ impl Checksum {
         let mut raw = Vec::new();
         let mut count = 0;
         for part in parts {
-            raw.extend(base64::decode(&part.value).unwrap_or_default());
+            raw.extend(base64::decode(&*part.value).unwrap_or_default());
             count += 1;
         }
         let value = format!("{}-{count}", base64::encode(algorithm.digest(&raw)));
-        Self { algorithm, value, coverage: Coverage::Composite }
+        Self { algorithm, value: value.into(), coverage: Coverage::Composite }
     }
 }
 
@@ -119,7 +172,7 @@ impl Checksum {
 macro_rules! fill_checksum {
     ($answer:expr, $checksum:expr) => {{
         use $crate::local::s3::checksum::Algorithm;
-        let value = Some($checksum.value.clone());
+        let value = Some(String::from($checksum.value.clone()));
         match $checksum.algorithm {
             Algorithm::Crc32 => $answer.checksum_crc32 = value,
             Algorithm::Crc32c => $answer.checksum_crc32c = value,
@@ -146,20 +199,39 @@ macro_rules! given_checksum {
 }
 pub(super) use given_checksum;
 
-pub(super) fn md5(data: &[u8]) -> Vec<u8> {
-    Md5::checksum(data).as_ref().to_vec()
+pub(super) fn md5(data: &[u8]) -> [u8; 16] {
+    Md5::checksum(data)
+}
+
+/// Blocks while a body on disk is read.
+pub(super) fn md5_of_body(body: &Body) -> io::Result<[u8; 16]> {
+    let mut hash = Md5::new();
+    body.each_chunk(|chunk| hash.update(chunk))?;
+    Ok(hash.finalize())
+}
+
+pub(super) fn sha256(data: &[u8]) -> [u8; 32] {
+    Sha256::checksum(data)
 }
 
 pub(super) fn sha256_hex(data: &[u8]) -> String {
-    hex(Sha256::checksum(data).as_ref())
+    hex(&sha256(data))
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// The check values of the algorithms' catalogues for the text `123456789`.
@@ -186,6 +258,24 @@ mod tests {
         let parts = [Checksum::of(Algorithm::Crc32, b"a"), Checksum::of(Algorithm::Crc32, b"b")];
         let raw = [Algorithm::Crc32.digest(b"a"), Algorithm::Crc32.digest(b"b")].concat();
         let composite = Checksum::composite(Algorithm::Crc32, &parts);
-        assert_eq!(composite.value, format!("{}-2", Checksum::of(Algorithm::Crc32, &raw).value));
+        assert_eq!(*composite.value, format!("{}-2", Checksum::of(Algorithm::Crc32, &raw).value));
+    }
+
+    proptest! {
+        #[test]
+        fn checksums_of_parts_combine_to_that_of_the_whole(
+            parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 1..5),
+        ) {
+            for algorithm in Algorithm::ALL {
+                let checksums: Vec<Checksum> = parts.iter().map(|part| Checksum::of(algorithm, part)).collect();
+                let lengths = parts.iter().map(|part| part.len() as u64);
+                let combined = Checksum::combined(algorithm, checksums.iter().map(Some).zip(lengths));
+                let hashes = matches!(algorithm, Algorithm::Sha1 | Algorithm::Sha256);
+                let whole = Checksum::of(algorithm, &parts.concat());
+                prop_assert_eq!(combined, (!hashes).then_some(whole.clone()));
+                let body = Body::join(parts.iter().map(|part| Body::memory(part.clone().into())));
+                prop_assert_eq!(Checksum::of_body(algorithm, &body).unwrap(), whole);
+            }
+        }
     }
 }

@@ -61,9 +61,7 @@ pub(super) fn refusal(verdict: &Verdict, object: &Object) -> Option<S3Error> {
             if let Ok(etag) = object.etag().to_http_header() {
                 headers.insert(http::header::ETAG, etag);
             }
-            let mut date = Vec::new();
-            let formatted = object.modified().format(s3s::dto::TimestampFormat::HttpDate, &mut date);
-            if let (Ok(()), Ok(date)) = (formatted, http::HeaderValue::from_bytes(&date)) {
+            if let Some(date) = errors::http_date(object.modified) {
                 headers.insert(http::header::LAST_MODIFIED, date);
             }
             error.set_headers(headers);
@@ -97,23 +95,24 @@ pub(super) fn check_write(
 fn matches(condition: &ETagCondition, object: &Object) -> bool {
     match condition {
         ETagCondition::Any => true,
-        ETagCondition::ETag(etag) => etag.value() == object.etag,
+        ETagCondition::ETag(etag) => etag.value() == object.etag.text(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::{Duration, UNIX_EPOCH};
 
     use bytes::Bytes;
 
     use super::*;
-    use crate::local::s3::object::Attributes;
+    use crate::local::s3::object::Content;
 
     #[test]
     fn an_entity_tag_outweighs_a_date() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-        let object = Object::new(Bytes::new(), None, Attributes::default(), at(100));
+        let object = Object::new(Content::of(Bytes::new(), None), Arc::default(), at(100));
         let same = ETagCondition::ETag(object.etag());
         let other: ETagCondition = "\"other\"".parse().unwrap();
         let any = ETagCondition::Any;

@@ -1,6 +1,6 @@
 //! The errors of S3 in AWS's words.
 
-use http::StatusCode;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use s3s::{S3Error, S3ErrorCode, s3_error};
 
 pub(super) fn no_such_bucket() -> S3Error {
@@ -9,6 +9,59 @@ pub(super) fn no_such_bucket() -> S3Error {
 
 pub(super) fn no_such_key() -> S3Error {
     s3_error!(NoSuchKey, "The specified key does not exist.")
+}
+
+pub(super) fn no_such_version() -> S3Error {
+    s3_error!(NoSuchVersion, "The specified version does not exist.")
+}
+
+/// The newest version of the key is a delete marker.
+pub(super) fn deleted(version: &str) -> S3Error {
+    let mut error = no_such_key();
+    error.set_headers(delete_marker(version));
+    error
+}
+
+/// The version that is asked for is a delete marker, made at this time in seconds since 1970.
+pub(super) fn is_delete_marker(version: &str, modified: u64) -> S3Error {
+    let mut error = s3_error!(MethodNotAllowed, "The specified method is not allowed against this resource.");
+    let mut headers = delete_marker(version);
+    headers.insert(http::header::ALLOW, HeaderValue::from_static("DELETE"));
+    if let Some(date) = http_date(modified) {
+        headers.insert(http::header::LAST_MODIFIED, date);
+    }
+    error.set_headers(headers);
+    error
+}
+
+fn delete_marker(version: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-amz-delete-marker", HeaderValue::from_static("true"));
+    if let Ok(version) = HeaderValue::from_str(version) {
+        headers.insert("x-amz-version-id", version);
+    }
+    headers
+}
+
+/// Seconds since 1970 as a header has them.
+pub(super) fn http_date(seconds: u64) -> Option<HeaderValue> {
+    let mut date = Vec::new();
+    super::object::timestamp(seconds).format(s3s::dto::TimestampFormat::HttpDate, &mut date).ok()?;
+    HeaderValue::from_bytes(&date).ok()
+}
+
+pub(super) fn bucket_not_empty(has_versions: bool) -> S3Error {
+    let more = if has_versions { ". You must delete all versions in the bucket." } else { "" };
+    s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty{more}")
+}
+
+pub(super) fn no_acls() -> S3Error {
+    s3_error!(AccessControlListNotSupported, "The bucket does not allow ACLs")
+}
+
+/// The object must be restored from its archive before it can be read.
+pub(super) fn archived() -> S3Error {
+    s3_error!(InvalidObjectState, "The operation is not valid for the object's storage class")
 }
 
 pub(super) fn no_such_upload() -> S3Error {

@@ -1,5 +1,6 @@
 //! Pages of keys: prefix, delimiter, common prefixes, where to go on.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -33,13 +34,16 @@ pub(super) struct Page<'a, T> {
 }
 
 /// The keys of a map from where the query starts.
-pub(super) fn start<'a, T>(map: &'a BTreeMap<String, T>, query: Query<'_>) -> impl Iterator<Item = (&'a str, &'a T)> {
+pub(super) fn start<'a, K: Borrow<str> + Ord, T>(
+    map: &'a BTreeMap<K, T>,
+    query: Query<'_>,
+) -> impl Iterator<Item = (&'a str, &'a T)> {
     let from = if query.after >= query.prefix && !query.after.is_empty() {
         Bound::Excluded(query.after)
     } else {
         Bound::Included(query.prefix)
     };
-    map.range::<str, _>((from, Bound::Unbounded)).map(|(key, value)| (key.as_str(), value))
+    map.range::<str, _>((from, Bound::Unbounded)).map(|(key, value)| (key.borrow(), value))
 }
 
 /// Takes a page from sorted items that start at or behind the query's `after`.

@@ -1,56 +1,73 @@
 //! Multipart uploads: parts, and what they are assembled to.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::{Bytes, BytesMut};
 use s3s::dto::ETag;
 use s3s::{S3Result, s3_error};
+use serde::{Deserialize, Serialize};
 
+use super::body::Body;
 use super::checksum::{Algorithm, Checksum, Coverage, hex, md5};
 use super::errors;
-use super::object::{Attributes, Object, whole_seconds};
+use super::object::{self, Attributes, Content, Etag, Multipart, Object, PartOf, seconds};
 use super::tags::Tags;
+use super::version::Version;
 
 /// The least size of every part but the last.
 pub(super) const MIN_PART: usize = 5 * 1024 * 1024;
 const MAX_PART_NUMBER: i32 = 10_000;
 
 /// An upload in progress.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Upload {
-    pub(super) initiated: SystemTime,
-    pub(super) attributes: Attributes,
+    /// Seconds since 1970.
+    pub(super) initiated: u64,
+    #[serde(with = "object::shared")]
+    pub(super) attributes: Arc<Attributes>,
     pub(super) tags: Tags,
     /// What the request asked for; `None` leaves S3 its default.
     pub(super) algorithm: Option<Algorithm>,
     pub(super) coverage: Coverage,
+    #[serde(skip)]
     pub(super) parts: BTreeMap<i32, Part>,
 }
 
 /// An uploaded part; it costs no copy to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
-    pub(super) body: Bytes,
-    md5: Vec<u8>,
-    pub(super) modified: SystemTime,
-    pub(super) checksum: Option<Checksum>,
+    pub(super) body: Body,
+    pub(super) md5: [u8; 16],
+    /// Seconds since 1970.
+    pub(super) modified: u64,
+    pub(super) checksum: Checksum,
+    /// Whether answers tell of the checksum: it came with the part, or the upload asked for one.
+    pub(super) given: bool,
 }
 
 impl Part {
-    pub(super) fn new(body: Bytes, checksum: Option<Checksum>, now: SystemTime) -> Self {
-        Self { md5: md5(&body), body, modified: whole_seconds(now), checksum }
+    pub(super) fn new(content: Content, now: SystemTime) -> Self {
+        let Content { body, md5, checksum, given } = content;
+        Self { body, md5, modified: seconds(now), checksum, given }
+    }
+
+    /// The checksum as far as answers tell of it.
+    pub(super) fn told(&self) -> Option<&Checksum> {
+        Some(&self.checksum).filter(|_| self.given)
     }
 
     pub(super) fn etag(&self) -> ETag {
         ETag::Strong(hex(&self.md5))
     }
 
-    fn checksum_of(&self, algorithm: Algorithm) -> Checksum {
-        match &self.checksum {
-            Some(checksum) if checksum.algorithm == algorithm => checksum.clone(),
-            _ => Checksum::of(algorithm, &self.body),
+    /// Blocks if the body is on disk and must be read.
+    fn checksum_of(&self, algorithm: Algorithm) -> io::Result<Checksum> {
+        if self.checksum.algorithm == algorithm {
+            return Ok(self.checksum.clone());
         }
+        Checksum::of_body(algorithm, &self.body)
     }
 }
 
@@ -138,7 +155,7 @@ impl Upload {
             parts.push(part.clone());
         }
         let all_but_last = &parts[..parts.len() - 1];
-        if all_but_last.iter().any(|part| part.body.len() < MIN_PART) {
+        if all_but_last.iter().any(|part| part.body.len() < MIN_PART as u64) {
             return Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"));
         }
         Ok(parts)
@@ -146,9 +163,7 @@ impl Upload {
 
     fn check_named_checksum(&self, name: &NamedPart<'_>, part: &Part) -> S3Result<()> {
         match (name.checksum, self.algorithm) {
-            (Some(given), _) if part.checksum.as_ref().is_some_and(|stored| stored.value != given) => {
-                Err(invalid_part())
-            }
+            (Some(given), _) if part.told().is_some_and(|stored| *stored.value != *given) => Err(invalid_part()),
             (None, Some(algorithm)) if self.coverage == Coverage::Composite => Err(errors::invalid_request(format!(
                 "The upload was created using a {} checksum. The complete request must include the checksum for each \
                  part. It was missing for part {} in the request.",
@@ -159,40 +174,37 @@ impl Upload {
         }
     }
 
-    /// The object that the parts make.
-    pub(super) fn assemble(&self, id: &str, parts: &[Part], now: SystemTime) -> Object {
-        let body = join(parts);
-        let digests: Vec<u8> = parts.iter().flat_map(|part| part.md5.iter().copied()).collect();
+    /// The object that the parts make. Blocks if parts are on disk and must be read for a checksum.
+    pub(super) fn assemble(&self, id: &str, parts: &[Part], now: SystemTime) -> io::Result<Object> {
+        let body = Body::join(parts.iter().map(|part| part.body.clone()));
+        let digests: Vec<u8> = parts.iter().flat_map(|part| part.md5).collect();
         let algorithm = self.algorithm.unwrap_or(Algorithm::DEFAULT);
         let checksum = match self.coverage {
-            Coverage::FullObject => Checksum::of(algorithm, &body),
+            Coverage::FullObject => {
+                let of_parts = parts.iter().map(|part| (Some(&part.checksum), part.body.len()));
+                match Checksum::combined(algorithm, of_parts) {
+                    Some(checksum) => checksum,
+                    None => Checksum::of_body(algorithm, &body)?,
+                }
+            }
             Coverage::Composite => {
-                let checksums: Vec<Checksum> = parts.iter().map(|part| part.checksum_of(algorithm)).collect();
-                Checksum::composite(algorithm, &checksums)
+                let checksums: io::Result<Vec<Checksum>> =
+                    parts.iter().map(|part| part.checksum_of(algorithm)).collect();
+                Checksum::composite(algorithm, &checksums?)
             }
         };
-        Object {
-            etag: format!("{}-{}", hex(&md5(&digests)), parts.len()),
+        let part = |part: &Part| PartOf { size: part.body.len(), checksum: part.told().cloned() };
+        Ok(Object {
+            version: Version::NULL,
+            etag: Etag { md5: md5(&digests), parts: u16::try_from(parts.len()).unwrap_or(u16::MAX) },
             checksum,
-            modified: whole_seconds(now),
+            modified: seconds(now),
             attributes: self.attributes.clone(),
             tags: self.tags.clone(),
-            parts: parts.iter().map(|part| part.body.len() as u64).collect(),
-            upload: Some(id.to_owned()),
+            multipart: Some(Box::new(Multipart { upload: id.to_owned(), parts: parts.iter().map(part).collect() })),
             body,
-        }
+        })
     }
-}
-
-fn join(parts: &[Part]) -> Bytes {
-    if let [part] = parts {
-        return part.body.clone();
-    }
-    let mut body = BytesMut::with_capacity(parts.iter().map(|part| part.body.len()).sum());
-    for part in parts {
-        body.extend_from_slice(&part.body);
-    }
-    body.freeze()
 }
 
 fn invalid_part() -> s3s::S3Error {

@@ -4,13 +4,13 @@ use aws_smithy_types::body::SdkBody;
 use http::header::HOST;
 use http::{Method, Request};
 
-use super::address;
+use super::{address, documents};
 
 /// Such as `PutObject`; the HTTP method for what has no name here.
 pub(super) fn name(request: &Request<SdkBody>) -> &str {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let host = request.uri().host().or_else(|| header(HOST)).unwrap_or_default();
-    let path = request.uri().path().trim_start_matches('/');
+    let path = request.uri().path().strip_prefix('/').unwrap_or_default();
     let place = match (address::of_host(host).bucket, path.split_once('/')) {
         (None, _) if path.is_empty() => Place::Service,
         (None, Some((_, key))) if !key.is_empty() => Place::Object,
@@ -18,20 +18,35 @@ pub(super) fn name(request: &Request<SdkBody>) -> &str {
         _ => Place::Bucket,
     };
     let query = request.uri().query().unwrap_or_default();
-    let asks = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    let asks = |name: &str| asks(query, name);
     let copies = request.headers().contains_key("x-amz-copy-source");
+    if let Place::Bucket = place
+        && let Some(name) = documents::operation(request.method(), asks)
+    {
+        return name;
+    }
     match (place, request.method()) {
         (Place::Service, &Method::GET) => "ListBuckets",
         (Place::Bucket, &Method::HEAD) => "HeadBucket",
-        (Place::Bucket, &Method::PUT) if query.is_empty() => "CreateBucket",
-        (Place::Bucket, &Method::DELETE) if query.is_empty() => "DeleteBucket",
+        (Place::Bucket, &Method::PUT) if asks("versioning") => "PutBucketVersioning",
+        (Place::Bucket, &Method::PUT) if asks("acl") => "PutBucketAcl",
+        (Place::Bucket, &Method::PUT) if query.is_empty() || asks("x-id") => "CreateBucket",
+        (Place::Bucket, &Method::DELETE) if query.is_empty() || asks("x-id") => "DeleteBucket",
         (Place::Bucket, &Method::POST) if asks("delete") => "DeleteObjects",
         (Place::Bucket, &Method::GET) if asks("location") => "GetBucketLocation",
         (Place::Bucket, &Method::GET) if asks("uploads") => "ListMultipartUploads",
         (Place::Bucket, &Method::GET) if asks("list-type") => "ListObjectsV2",
-        (Place::Bucket, &Method::GET) if !asks("versions") => "ListObjects",
+        (Place::Bucket, &Method::GET) if asks("versions") => "ListObjectVersions",
+        (Place::Bucket, &Method::GET) if asks("versioning") => "GetBucketVersioning",
+        (Place::Bucket, &Method::GET) if asks("acl") => "GetBucketAcl",
+        (Place::Bucket, &Method::GET) => "ListObjects",
         (Place::Object, &Method::HEAD) => "HeadObject",
         (Place::Object, &Method::GET) if asks("tagging") => "GetObjectTagging",
+        (Place::Object, &Method::GET) if asks("attributes") => "GetObjectAttributes",
+        (Place::Object, &Method::GET) if asks("acl") => "GetObjectAcl",
+        (Place::Object, &Method::PUT) if asks("acl") => "PutObjectAcl",
+        (Place::Object, &Method::PUT) if OTHER.iter().any(|name| asks(name)) => "PUT",
+        (Place::Object, &Method::GET) if OTHER.iter().any(|name| asks(name)) => "GET",
         (Place::Object, &Method::PUT) if asks("tagging") => "PutObjectTagging",
         (Place::Object, &Method::DELETE) if asks("tagging") => "DeleteObjectTagging",
         (Place::Object, &Method::POST) if asks("uploads") => "CreateMultipartUpload",
@@ -46,6 +61,14 @@ pub(super) fn name(request: &Request<SdkBody>) -> &str {
         (Place::Object, &Method::DELETE) => "DeleteObject",
         (_, method) => method.as_str(),
     }
+}
+
+/// Subresources of objects that nothing here answers.
+const OTHER: [&str; 7] = ["retention", "legal-hold", "torrent", "restore", "annotation", "renameObject", "encryption"];
+
+/// Whether a parameter is in the query.
+pub(super) fn asks(query: &str, name: &str) -> bool {
+    query.split('&').any(|pair| pair.split('=').next() == Some(name))
 }
 
 enum Place {
@@ -66,6 +89,10 @@ mod tests {
             ("PUT", "/a?partNumber=1&uploadId=u", "/data/a?partNumber=1&uploadId=u", "UploadPart"),
             ("POST", "/?delete", "/data?delete", "DeleteObjects"),
             ("GET", "/?list-type=2&prefix=a", "/data/?list-type=2&prefix=a", "ListObjectsV2"),
+            ("GET", "/?versions", "/data?versions", "ListObjectVersions"),
+            ("GET", "/?policy", "/data?policy", "GetBucketPolicy"),
+            ("DELETE", "/?lifecycle", "/data/?lifecycle", "DeleteBucketLifecycle"),
+            ("PUT", "/a?retention", "/data/a?retention", "PUT"),
             ("PATCH", "/a", "/data/a", "PATCH"),
         ] {
             for uri in

@@ -1,34 +1,42 @@
 //! Turns a request as clients send it into one that the protocol crate takes: path-style, unsigned, body decoded.
 
+use std::sync::Arc;
+
 use aws_smithy_types::base64;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, RANGE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::Full;
 use s3s::{Body, HttpRequest, S3Error, S3Result, s3_error};
 
+use super::body::off_thread;
 use super::checksum::{Algorithm, Checksum, md5, sha256_hex};
-use super::{Inner, address, auth, aws_chunked, errors};
+use super::object::Content;
+use super::{Inner, address, auth, aws_chunked, errors, operation};
 use crate::local::wire;
 
 /// The largest body: that of the largest PutObject, 5 GiB, with room for chunk headers.
 const MAX_BODY: u64 = 5 * 1024 * 1024 * 1024 + 64 * 1024 * 1024;
 /// The largest object of one request.
 const MAX_OBJECT: u64 = 5 * 1024 * 1024 * 1024;
+/// The largest document; a list of 1000 keys to delete, each written as references, is smaller.
+const MAX_DOCUMENT: u64 = 16 * 1024 * 1024;
+/// Above it, the digests of a body are computed where they keep nobody waiting.
+const LARGE: usize = 256 * 1024;
 
 /// What was found out on the way, for the operations.
 #[derive(Debug, Clone)]
 pub(super) struct Received {
-    pub(super) body: Bytes,
-    /// The checksum that came with the body, verified.
-    pub(super) checksum: Option<Checksum>,
+    /// The body, unless it is the content of an object.
+    pub(super) bytes: Bytes,
+    pub(super) content: Option<Content>,
     /// The region that the request was sent to.
     pub(super) region: String,
 }
 
 /// Prepares a request for the protocol crate, or refuses it.
-pub(super) async fn receive(inner: &Inner, request: Request<SdkBody>) -> S3Result<HttpRequest> {
+pub(super) async fn receive(inner: &Arc<Inner>, request: Request<SdkBody>) -> S3Result<HttpRequest> {
+    let has_content = matches!(operation::name(&request), "PutObject" | "UploadPart");
     let (mut parts, body) = request.into_parts();
     let address = address::of_host(host(&parts.uri, &parts.headers));
     let unsigned = auth::strip(parts.uri.query().unwrap_or_default(), &mut parts.headers, (inner.real_now)())?;
@@ -39,15 +47,34 @@ pub(super) async fn receive(inner: &Inner, request: Request<SdkBody>) -> S3Resul
     check_owner(inner, bucket_of_path(parts.uri.path()), &parts.headers)?;
     drop_unreadable_range(&mut parts.headers);
 
-    let body = collect(body, MAX_BODY).await?;
-    let body = decode(body, &mut parts.headers)?;
-    let checksum = verify(&parts.method, &unsigned.query, &parts.headers, &body)?;
-    let region = address.region.or(unsigned.region).unwrap_or_else(|| inner.region.clone());
+    refuse_announced(&parts.headers)?;
 
-    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    parts.extensions.insert(Received { body: body.clone(), checksum, region });
-    // In this form the protocol crate's own logs do not show the content.
-    Ok(Request::from_parts(parts, Body::http_body(Full::new(body))))
+    let body = collect(body, if has_content { MAX_BODY } else { MAX_DOCUMENT }).await?;
+    let body = decode(body, &mut parts.headers)?;
+    let region = address.region.or(unsigned.region).unwrap_or_else(|| inner.region.clone());
+    let (s3, query) = (inner.clone(), unsigned.query);
+    let large = body.len() > LARGE;
+    let take = move || {
+        let checksum = verify(&parts.method, &query, &parts.headers, &body)?;
+        let (bytes, content) = match has_content {
+            true => (Bytes::new(), Some(s3.keep(body, checksum)?)),
+            false => (body, None),
+        };
+        Ok::<_, S3Error>((parts, bytes, content))
+    };
+    let (mut parts, bytes, content) = off_thread(large, take).await??;
+
+    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    parts.extensions.insert(Received { bytes: bytes.clone(), content, region });
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// What says that it is too large is not read at all.
+fn refuse_announced(headers: &HeaderMap) -> S3Result<()> {
+    let announced = |name: &HeaderName| text(headers, name).and_then(|length| length.parse::<u64>().ok());
+    let body = announced(&CONTENT_LENGTH).unwrap_or(0);
+    let object = announced(&HeaderName::from_static("x-amz-decoded-content-length")).unwrap_or(0);
+    if body > MAX_BODY || object > MAX_OBJECT { Err(errors::entity_too_large()) } else { Ok(()) }
 }
 
 /// The host of an absolute URI, as in-process clients send it, or of the header.
@@ -108,6 +135,7 @@ fn drop_unreadable_range(headers: &mut HeaderMap) {
 
 async fn collect(body: SdkBody, limit: u64) -> S3Result<Bytes> {
     wire::collect(body, limit).await.map_err(|unread| match unread {
+        wire::Unread::TooLarge(MAX_DOCUMENT) => S3Error::new(s3s::S3ErrorCode::MaxMessageLengthExceeded),
         wire::Unread::TooLarge(_) => errors::entity_too_large(),
         wire::Unread::Incomplete => errors::incomplete_body(),
     })
@@ -196,7 +224,7 @@ fn verify(method: &Method, query: &str, headers: &HeaderMap, body: &Bytes) -> S3
     if let Some(given) = text(headers, &HeaderName::from_static("content-md5")) {
         let given = base64::decode(given).ok().filter(|raw| raw.len() == 16);
         let given = given.ok_or_else(|| s3_error!(InvalidDigest, "The Content-MD5 you specified was invalid."))?;
-        if given != md5(body) {
+        if given != md5(body).as_slice() {
             return Err(errors::bad_digest("Content-MD5"));
         }
     }
@@ -232,7 +260,7 @@ fn verify_checksum(headers: &HeaderMap, body: &Bytes) -> S3Result<Option<Checksu
         return Err(errors::invalid_request(format!("Value for {} header is invalid.", algorithm.header())));
     }
     let computed = Checksum::of(algorithm, body);
-    if computed.value != value {
+    if *computed.value != *value {
         return Err(errors::bad_digest(algorithm.name()));
     }
     Ok(Some(computed))

@@ -2,23 +2,32 @@
 
 use s3s::dto::{Tag, TagSet};
 use s3s::{S3Error, S3Result, s3_error};
+use serde::{Deserialize, Serialize};
 
 use super::errors;
 use crate::local::query;
 
 /// Valid tags in the order of the request.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tags(Vec<(String, String)>);
 
 impl Tags {
     const MAX: usize = 10;
+    const MAX_OF_BUCKET: usize = 50;
     const MAX_KEY: usize = 128;
     const MAX_VALUE: usize = 256;
 
     pub(super) fn from_set(set: TagSet) -> S3Result<Self> {
-        let pairs =
-            set.into_iter().map(|tag| Ok((tag.key.ok_or_else(errors::malformed_xml)?, tag.value.unwrap_or_default())));
-        Self::checked(pairs.collect::<S3Result<_>>()?)
+        Self::limited(pairs(set)?)
+    }
+
+    /// Refuses what cannot be the tags of a bucket.
+    pub(super) fn check_of_bucket(set: TagSet) -> S3Result<()> {
+        let pairs = pairs(set)?;
+        if pairs.len() > Self::MAX_OF_BUCKET {
+            return Err(too_many("Bucket tag count cannot be greater than 50"));
+        }
+        Self::checked(pairs).map(drop)
     }
 
     /// The header `x-amz-tagging`: `key=value&key=value`, encoded as a query string.
@@ -26,17 +35,17 @@ impl Tags {
         let decode = |text: &str| query::decode(text.replace('+', " ").as_bytes());
         let pairs = header.split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Self::checked(pairs.map(|(key, value)| (decode(key), decode(value))).collect())
+        Self::limited(pairs.map(|(key, value)| (decode(key), decode(value))).collect())
+    }
+
+    fn limited(pairs: Vec<(String, String)>) -> S3Result<Self> {
+        if pairs.len() > Self::MAX {
+            return Err(too_many("Object tags cannot be greater than 10"));
+        }
+        Self::checked(pairs)
     }
 
     fn checked(pairs: Vec<(String, String)>) -> S3Result<Self> {
-        if pairs.len() > Self::MAX {
-            return Err(errors::custom(
-                "BadRequest",
-                http::StatusCode::BAD_REQUEST,
-                "Object tags cannot be greater than 10",
-            ));
-        }
         for (index, (key, value)) in pairs.iter().enumerate() {
             if key.is_empty() || key.encode_utf16().count() > Self::MAX_KEY {
                 return Err(invalid("The TagKey you have provided is invalid"));
@@ -59,6 +68,14 @@ impl Tags {
     pub(super) fn count(&self) -> Option<i32> {
         i32::try_from(self.0.len()).ok().filter(|count| *count > 0)
     }
+}
+
+fn pairs(set: TagSet) -> S3Result<Vec<(String, String)>> {
+    set.into_iter().map(|tag| Ok((tag.key.ok_or_else(errors::malformed_xml)?, tag.value.unwrap_or_default()))).collect()
+}
+
+fn too_many(message: &'static str) -> S3Error {
+    errors::custom("BadRequest", http::StatusCode::BAD_REQUEST, message)
 }
 
 fn invalid(message: &'static str) -> S3Error {

@@ -3,10 +3,12 @@
 mod buckets;
 mod checksums;
 mod conditions;
+mod configuration;
 mod keys;
 mod listings;
 mod multipart;
 mod objects;
+mod versions;
 mod wire;
 
 use std::fmt;

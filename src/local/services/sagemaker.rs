@@ -12,10 +12,24 @@ use crate::local::jobs::{processing, training, transform, tuning};
 use crate::local::kinds::{self, Kind};
 use crate::local::state::{Resource, text};
 
+mod automl;
+mod clusters;
 mod endpoint;
 mod endpoint_config;
+mod experiments;
+mod feature_store;
+mod hubs;
+mod images;
+mod labeling;
+mod lineage;
 mod model;
+mod model_cards;
+mod monitoring;
+mod pipelines;
+mod presigned;
 mod processing_job;
+mod registry;
+mod search;
 mod table;
 mod tags;
 mod training_job;
@@ -53,6 +67,20 @@ static OWN: &[&[Own]] = &[
         ("UpdateEndpointWeightsAndCapacities", endpoint::update_weights),
         ("DeleteEndpoint", endpoint::delete),
     ],
+    automl::OPERATIONS,
+    clusters::OPERATIONS,
+    experiments::OPERATIONS,
+    feature_store::OPERATIONS,
+    hubs::OPERATIONS,
+    images::OPERATIONS,
+    labeling::OPERATIONS,
+    lineage::OPERATIONS,
+    model_cards::OPERATIONS,
+    monitoring::OPERATIONS,
+    pipelines::OPERATIONS,
+    presigned::OPERATIONS,
+    registry::OPERATIONS,
+    search::OPERATIONS,
     tags::OPERATIONS,
 ];
 

@@ -132,14 +132,14 @@ async fn a_bad_request_is_refused() {
     assert_eq!(refusal(missing), validation(&format!("Could not find model \"{arn}\".")));
     let empty = transform(&aws, "t").transform_input(input("s3://data/no/", sm::SplitType::Line)).send().await;
     assert!(refusal(empty).1.starts_with("No S3 objects found under S3 URL \"s3://data/no/\""));
-    let split = transform(&aws, "t").transform_input(input("s3://data/in/", sm::SplitType::Recordio)).send().await;
-    assert_eq!(refusal(split), validation("The local backend does not support the SplitType RecordIO yet."));
-    let filter = sm::DataProcessing::builder().input_filter("$[1:]").build();
-    let filtered = transform(&aws, "t").data_processing(filter).send().await;
-    assert_eq!(
-        refusal(filtered),
-        validation("The local backend does not support the InputFilter of DataProcessing yet.")
-    );
+    let filter = |filter: &str| sm::DataProcessing::builder().input_filter(filter).build();
+    let filtered = transform(&aws, "t").data_processing(filter("$..x")).send().await;
+    let text = "The InputFilter \"$..x\" is not a valid JSONPath: the operator . is not supported.";
+    assert_eq!(refusal(filtered), validation(text));
+    let mut images = input("s3://data/in/", sm::SplitType::Line);
+    images.content_type = Some("image/png".to_owned());
+    let filtered = transform(&aws, "t").transform_input(images).data_processing(filter("$[1:]")).send().await;
+    assert!(refusal(filtered).1.starts_with("DataProcessing is only supported for the content types text/csv"));
     let harmless = sm::DataProcessing::builder().input_filter("$").join_source(sm::JoinSource::None).build();
     run(&aws, transform(&aws, "t").data_processing(harmless)).await;
     let again = transform(&aws, "t").send().await;
@@ -173,4 +173,74 @@ async fn jobs_are_listed_by_when_they_last_changed() {
     assert_eq!(after.transform_job_summaries().len(), 1);
     let before = aws_sdk_sagemaker::primitives::DateTime::from_secs(1);
     assert!(list().last_modified_time_before(before).send().await.unwrap().transform_job_summaries().is_empty());
+}
+
+#[tokio::test]
+async fn records_are_filtered_and_joined() {
+    let aws = backend(LocalClock::instant()).await;
+    aws.put("data", "joined/a.csv", "id1,1\nid2,2\n");
+    let processing = sm::DataProcessing::builder()
+        .input_filter("$[1:]")
+        .join_source(sm::JoinSource::Input)
+        .output_filter("$[0,-1]")
+        .build();
+    let job = transform(&aws, "join").transform_input(input("s3://data/joined/", sm::SplitType::Line));
+    let job = run(&aws, job.data_processing(processing)).await;
+    assert_eq!(job.failure_reason(), None);
+    assert_eq!(aws.get("out", "batch/a.csv.out").unwrap(), "id1,5\nid2,5\n");
+    assert_eq!(job.data_processing().unwrap().input_filter(), Some("$[1:]"));
+}
+
+#[tokio::test]
+async fn payloads_go_out_together_and_come_back_in_order() {
+    let aws = backend(LocalClock::instant()).await;
+    let rows: String = (0..40).map(|row| format!("{row}\n")).collect();
+    aws.put("data", "many/a.csv", rows);
+    let job = transform(&aws, "many")
+        .transform_input(input("s3://data/many/", sm::SplitType::Line))
+        .batch_strategy(sm::BatchStrategy::SingleRecord)
+        .max_concurrent_transforms(8)
+        .max_payload_in_mb(1);
+    assert_eq!(run(&aws, job).await.failure_reason(), None);
+    assert_eq!(aws.get("out", "batch/a.csv.out").unwrap(), "5\n".repeat(40));
+    let log = aws.lines("/aws/sagemaker/TransformJobs").await;
+    assert!(log[1].contains("MaxConcurrentTransforms=8, MaxPayloadInMB=1, BatchStrategy=SINGLE_RECORD"), "{log:?}");
+}
+
+#[tokio::test]
+async fn framed_records_are_split() {
+    let aws = backend(LocalClock::instant()).await;
+    let record = |content: &str| {
+        let length = (content.len() as u64).to_le_bytes();
+        [&length[..], &[0; 4], content.as_bytes(), &[0; 4]].concat()
+    };
+    aws.put("data", "tf/a", [record("1"), record("2")].concat());
+    let job = transform(&aws, "tf")
+        .transform_input(input("s3://data/tf/", sm::SplitType::Tfrecord))
+        .batch_strategy(sm::BatchStrategy::SingleRecord);
+    assert_eq!(run(&aws, job).await.failure_reason(), None);
+    assert_eq!(aws.get("out", "batch/a.out").unwrap(), "5\n5\n");
+    aws.put("data", "broken/a", "this is no TFRecord file");
+    let broken = transform(&aws, "broken").transform_input(input("s3://data/broken/", sm::SplitType::Tfrecord));
+    let reason = run(&aws, broken).await.failure_reason().unwrap().to_owned();
+    assert_eq!(reason, "ClientError: s3://data/broken/a: the object is no valid TFRecord file");
+}
+
+#[tokio::test]
+async fn a_slow_model_is_asked_again_and_given_up() {
+    let aws = Aws::with_clock(LocalClock::scaled(100.0));
+    aws.model("m", "5").await;
+    aws.put("data", "slow/a.csv", "slow");
+    // The model takes 0.3 seconds, which are 30 of the clock's.
+    let client = |seconds| {
+        sm::ModelClientConfig::builder().invocations_timeout_in_seconds(seconds).invocations_max_retries(1).build()
+    };
+    for (seconds, failure) in [(5, Some("AlgorithmError: See job logs for more information")), (600, None)] {
+        let name = format!("slow-{seconds}");
+        let job = transform(&aws, &name).transform_input(input("s3://data/slow/", sm::SplitType::None));
+        let job = run(&aws, job.model_client_config(client(seconds))).await;
+        assert_eq!(job.failure_reason(), failure);
+    }
+    let log = aws.lines("/aws/sagemaker/TransformJobs").await;
+    assert!(log.iter().any(|line| line.ends_with("The model did not answer within 5 seconds")), "{log:?}");
 }

@@ -620,3 +620,52 @@ async fn a_reset_abandons_a_search() {
     assert!(list.hyper_parameter_tuning_job_summaries().is_empty());
     assert!(aws.sagemaker.list_training_jobs().send().await.unwrap().training_job_summaries().is_empty());
 }
+
+/// The rentals of bikes by hour: the search finds a model that is better than the usual one.
+#[cfg(feature = "algorithms")]
+#[tokio::test]
+async fn xgboost_is_tuned_on_real_data() {
+    const IMAGE: &str = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1";
+    let aws = Aws::of(LocalBackend::new());
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/bike-sharing");
+    for name in ["train", "validation"] {
+        let rows = std::fs::read(data.join(format!("{name}.csv"))).unwrap();
+        // Some of them will do.
+        let some: Vec<&[u8]> = rows.split_inclusive(|&b| b == b'\n').step_by(4).collect();
+        aws.put("data", &format!("{name}/rows.csv"), some.concat());
+    }
+    aws.backend.core().s3.create_bucket("out");
+    let csv = |name: &str| {
+        let mut channel = channel(name, &format!("s3://data/{name}"), sm::S3DataType::S3Prefix);
+        channel.content_type = Some("text/csv".to_owned());
+        channel
+    };
+    let algorithm = sm::HyperParameterAlgorithmSpecification::builder()
+        .training_image(IMAGE)
+        .training_input_mode(sm::TrainingInputMode::File)
+        .build();
+    let fixed = [("objective", "reg:squarederror"), ("num_round", "30")];
+    let xgboost = definition(&aws, &fixed)
+        .algorithm_specification(algorithm)
+        .set_input_data_config(Some(vec![csv("train"), csv("validation")]))
+        .build();
+    let eta = sm::ContinuousParameterRange::builder().name("eta").min_value("0.01").max_value("0.8");
+    let ranges = sm::ParameterRanges::builder()
+        .continuous_parameter_ranges(eta.scaling_type(sm::HyperParameterScalingType::Logarithmic).build())
+        .integer_parameter_ranges(
+            sm::IntegerParameterRange::builder().name("max_depth").min_value("1").max_value("9").build(),
+        )
+        .categorical_parameter_ranges(category("tree_method", &["hist", "exact"]))
+        .build();
+    let mut rmse = objective(sm::HyperParameterTuningJobObjectiveType::Minimize);
+    rmse.metric_name = Some("validation:rmse".to_owned());
+    let config = config(Bayesian, 12, 2).parameter_ranges(ranges).hyper_parameter_tuning_job_objective(rmse);
+    let job = run(&aws, tune(&aws, "bikes", config).training_job_definition(xgboost)).await;
+    assert_eq!(job.hyper_parameter_tuning_job_status().unwrap().as_str(), "Completed", "{:?}", job.failure_reason());
+    let found = jobs(&aws, "bikes").await;
+    assert_eq!(found.len(), 12);
+    let best = loss(job.best_training_job().unwrap());
+    let mut losses: Vec<f32> = found.iter().map(loss).collect();
+    losses.sort_by(f32::total_cmp);
+    assert!(best == losses[0] && best < losses[6] * 0.95, "{losses:?}");
+}

@@ -6,8 +6,8 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::{errors, received};
 use crate::local::s3::Inner;
 use crate::local::s3::listing;
-use crate::local::s3::object::whole_seconds;
-use crate::local::s3::storage::Bucket as StoredBucket;
+use crate::local::s3::object::timestamp;
+use crate::local::s3::storage::{Bucket as StoredBucket, Versioning};
 
 /// The one region that is nobody's location constraint.
 const CLASSIC: &str = "us-east-1";
@@ -20,7 +20,15 @@ pub(super) fn create(s3: &Inner, mut request: S3Request<CreateBucketInput>) -> S
     }
     let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
     let region = region(constraint.as_ref().map(BucketLocationConstraint::as_str), &endpoint)?;
-    let created = whole_seconds(s3.now());
+    let ownership = input.object_ownership.as_ref().map(ObjectOwnership::as_str);
+    let enforced = matches!(ownership, None | Some("BucketOwnerEnforced"));
+    if input.acl.as_ref().is_some_and(|acl| acl.as_str() != "private") && enforced {
+        return Err(errors::custom(
+            "InvalidBucketAclWithObjectOwnership",
+            http::StatusCode::BAD_REQUEST,
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+        ));
+    }
     let mut buckets = s3.storage.write();
     if buckets.contains_key(&input.bucket) {
         if endpoint != CLASSIC {
@@ -30,7 +38,8 @@ pub(super) fn create(s3: &Inner, mut request: S3Request<CreateBucketInput>) -> S
             ));
         }
     } else {
-        buckets.insert(input.bucket.clone(), StoredBucket::new(&region, created));
+        let bucket = s3.new_bucket(&input.bucket, &region, ownership);
+        buckets.insert(input.bucket.clone(), bucket);
     }
     Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
 }
@@ -60,12 +69,7 @@ pub(super) fn head(s3: &Inner, request: S3Request<HeadBucketInput>) -> S3Result<
 }
 
 pub(super) fn delete(s3: &Inner, request: S3Request<DeleteBucketInput>) -> S3Result<DeleteBucketOutput> {
-    let mut buckets = s3.storage.write();
-    let bucket = buckets.get(&request.input.bucket).ok_or_else(errors::no_such_bucket)?;
-    if !bucket.objects.is_empty() {
-        return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty"));
-    }
-    buckets.remove(&request.input.bucket);
+    s3.storage.remove(&request.input.bucket)?;
     Ok(DeleteBucketOutput {})
 }
 
@@ -85,7 +89,7 @@ pub(super) fn list(s3: &Inner, request: S3Request<ListBucketsInput>) -> S3Result
     let page = listing::page(found, query);
     let entry = |(name, bucket): (&str, &StoredBucket)| Bucket {
         name: Some(name.to_owned()),
-        creation_date: Some(Timestamp::from(bucket.created)),
+        creation_date: Some(timestamp(bucket.created)),
         // Only the paged form of the request is answered with regions.
         bucket_region: (input.max_buckets.is_some() || input.bucket_region.is_some()).then(|| bucket.region.clone()),
     };
@@ -108,8 +112,39 @@ pub(super) fn versioning(
     s3: &Inner,
     request: S3Request<GetBucketVersioningInput>,
 ) -> S3Result<GetBucketVersioningOutput> {
-    // A bucket that never had versions has no status either.
-    s3.storage.with(&request.input.bucket, |_| Ok(GetBucketVersioningOutput::default()))
+    let versioning = s3.storage.with(&request.input.bucket, |bucket| Ok(bucket.versioning))?;
+    let status = match versioning {
+        // A bucket that never had versions has no status either.
+        Versioning::Never => None,
+        Versioning::Enabled => Some(BucketVersioningStatus::ENABLED),
+        Versioning::Suspended => Some(BucketVersioningStatus::SUSPENDED),
+    };
+    Ok(GetBucketVersioningOutput {
+        status: status.map(BucketVersioningStatus::from_static),
+        ..GetBucketVersioningOutput::default()
+    })
+}
+
+pub(super) fn set_versioning(
+    s3: &Inner,
+    request: S3Request<PutBucketVersioningInput>,
+) -> S3Result<PutBucketVersioningOutput> {
+    let configuration = request.input.versioning_configuration;
+    if configuration.mfa_delete.is_some_and(|delete| delete.as_str() == "Enabled") {
+        return Err(errors::not_implemented("MFA delete is not supported here."));
+    }
+    let versioning = match configuration.status.as_ref().map(BucketVersioningStatus::as_str) {
+        Some("Enabled") => Versioning::Enabled,
+        Some("Suspended") => Versioning::Suspended,
+        _ => {
+            return Err(s3_error!(IllegalVersioningConfigurationException, "The Versioning element must be specified"));
+        }
+    };
+    s3.storage.with_mut(&request.input.bucket, |bucket| {
+        bucket.versioning = versioning;
+        bucket.changed();
+        Ok(PutBucketVersioningOutput::default())
+    })
 }
 
 #[cfg(test)]

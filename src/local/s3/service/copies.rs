@@ -1,25 +1,30 @@
 //! Copies of objects and of ranges of them.
 
+use std::ops::Range as Span;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use s3s::dto::*;
-use s3s::{S3Request, S3Result, s3_error};
+use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
-use super::{check_version, errors};
+use super::errors;
 use crate::local::s3::Inner;
+use crate::local::s3::body::off_thread;
 use crate::local::s3::checksum::{Algorithm, Checksum, Coverage, fill_checksum};
 use crate::local::s3::conditions::ReadConditions;
 use crate::local::s3::multipart::{Part as StoredPart, check_part_number};
-use crate::local::s3::object::{Attributes, Object, fill_encryption, requested_attributes};
+use crate::local::s3::object::{Attributes, Content, Etag, Object, fill_encryption, requested_attributes, timestamp};
 use crate::local::s3::tags::Tags;
 
-/// Where a copy comes from, if the conditions on it hold.
+/// Where a copy comes from, if the conditions on it hold, and its version.
 macro_rules! find_source {
     ($s3:expr, $input:expr) => {{
         let input = &$input;
-        let (bucket, key) = source(&input.copy_source)?;
-        let object = $s3.storage.object(bucket, key)?;
+        let (bucket, key, version) = source(&input.copy_source)?;
+        let (object, version_id) = $s3.storage.with(bucket, |bucket| {
+            let object = bucket.object(key, version)?;
+            let version_id = bucket.version_id(object.version);
+            Ok((object, version_id))
+        })?;
         let conditions = ReadConditions {
             if_match: input.copy_source_if_match.as_ref(),
             if_none_match: input.copy_source_if_none_match.as_ref(),
@@ -27,26 +32,29 @@ macro_rules! find_source {
             if_unmodified_since: input.copy_source_if_unmodified_since.as_ref(),
         };
         conditions.check_source(&object)?;
-        object
+        if object.attributes.is_archived() {
+            return Err(errors::archived());
+        }
+        (object, version_id)
     }};
 }
 
-fn source(source: &CopySource) -> S3Result<(&str, &str)> {
+fn source(source: &CopySource) -> S3Result<(&str, &str, Option<&str>)> {
     match source {
-        CopySource::Bucket { bucket, key, version_id } => {
-            check_version(version_id.as_deref())?;
-            Ok((bucket, key))
-        }
+        CopySource::Bucket { bucket, key, version_id } => Ok((bucket, key, version_id.as_deref())),
         _ => Err(errors::not_implemented("Only a bucket and a key are supported as the source of a copy here.")),
     }
 }
 
-pub(super) fn copy(s3: &Inner, request: S3Request<CopyObjectInput>) -> S3Result<CopyObjectOutput> {
+pub(super) async fn copy(
+    s3: &Arc<Inner>,
+    request: S3Request<CopyObjectInput>,
+) -> S3Result<S3Response<CopyObjectOutput>> {
     let input = request.input;
-    let original = find_source!(s3, input);
+    let (original, copy_source_version_id) = find_source!(s3, input);
     let replace = directive(input.metadata_directive.as_ref().map(MetadataDirective::as_str))?;
-    let requested = requested_attributes!(input, &s3.kms_arn_prefix());
-    let onto_itself = source(&input.copy_source)? == (input.bucket.as_str(), input.key.as_str());
+    let requested = requested_attributes!(input, s3);
+    let onto_itself = source(&input.copy_source)? == (input.bucket.as_str(), input.key.as_str(), None);
     let changes_nothing = !replace
         && input.storage_class.is_none()
         && input.server_side_encryption.is_none()
@@ -62,13 +70,14 @@ pub(super) fn copy(s3: &Inner, request: S3Request<CopyObjectInput>) -> S3Result<
         Some(name) => algorithm(name)?,
         None => original.checksum.algorithm,
     };
-    let mut object =
-        Object::new(original.body.clone(), Some(checksum_of_copy(&original, algorithm)), attributes, s3.now());
-    object.tags = if directive(input.tagging_directive.as_ref().map(TaggingDirective::as_str))? {
+    let tags = if directive(input.tagging_directive.as_ref().map(TaggingDirective::as_str))? {
         input.tagging.as_deref().map(Tags::from_header).transpose()?.unwrap_or_default()
     } else {
         original.tags.clone()
     };
+    let content = whole(&original, algorithm).await?;
+    let mut object = Object::new(content, s3.shared(attributes), s3.now());
+    object.tags = tags;
 
     let mut result = CopyObjectResult {
         e_tag: Some(object.etag()),
@@ -77,13 +86,34 @@ pub(super) fn copy(s3: &Inner, request: S3Request<CopyObjectInput>) -> S3Result<
         ..CopyObjectResult::default()
     };
     fill_checksum!(result, object.checksum);
-    let mut output = CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() };
+    let mut output =
+        CopyObjectOutput { copy_object_result: Some(result), copy_source_version_id, ..CopyObjectOutput::default() };
     fill_encryption!(output, object.attributes.encryption);
     s3.storage.with_mut(&input.bucket, |bucket| {
-        bucket.objects.insert(input.key, Arc::new(object));
+        let object = bucket.put(&input.key, object, s3.next_number());
+        output.version_id = bucket.version_id(object.version);
         Ok(())
     })?;
-    Ok(output)
+    Ok(S3Response::new(output))
+}
+
+/// The content of a copy, which is of one piece: an entity tag and a checksum composed of those of parts are replaced.
+async fn whole(original: &Arc<Object>, algorithm: Algorithm) -> S3Result<Content> {
+    let Etag { md5, parts } = original.etag;
+    let checksum = &original.checksum;
+    let same = checksum.algorithm == algorithm && checksum.coverage == Coverage::FullObject;
+    if parts == 0 && same {
+        return Ok(Content { body: original.body.clone(), md5, checksum: checksum.clone(), given: true });
+    }
+    let body = original.body.clone();
+    let digest = move || {
+        let checksum = Checksum::of_body(algorithm, &body)?;
+        let md5 = if parts == 0 { md5 } else { crate::local::s3::checksum::md5_of_body(&body)? };
+        Ok(Content { body, md5, checksum, given: true })
+    };
+    off_thread(original.body.is_on_disk(), digest)
+        .await?
+        .map_err(|error: std::io::Error| S3Error::internal_error(error))
 }
 
 /// A copy keeps what describes the content; class, encryption and redirection are always those of the request.
@@ -110,57 +140,59 @@ pub(super) fn algorithm(name: &ChecksumAlgorithm) -> S3Result<Algorithm> {
     })
 }
 
-/// A copy is of one piece: a checksum composed of parts is replaced.
-fn checksum_of_copy(original: &Object, algorithm: Algorithm) -> Checksum {
-    let checksum = &original.checksum;
-    if checksum.algorithm == algorithm && checksum.coverage == Coverage::FullObject {
-        return checksum.clone();
-    }
-    Checksum::of(algorithm, &original.body)
-}
-
-pub(super) fn copy_part(s3: &Inner, request: S3Request<UploadPartCopyInput>) -> S3Result<UploadPartCopyOutput> {
+pub(super) async fn copy_part(
+    s3: &Arc<Inner>,
+    request: S3Request<UploadPartCopyInput>,
+) -> S3Result<S3Response<UploadPartCopyOutput>> {
     let input = request.input;
     check_part_number(input.part_number)?;
-    let original = find_source!(s3, input);
-    let body = match input.copy_source_range.as_deref() {
-        None => original.body.clone(),
-        Some(range) => copied_range(&original.body, range)?,
+    let (original, copy_source_version_id) = find_source!(s3, input);
+    let span = match input.copy_source_range.as_deref() {
+        None => 0..original.body.len(),
+        Some(range) => copied_range(original.body.len(), range)?,
     };
     let (algorithm, encryption) = s3.storage.with(&input.bucket, |bucket| {
         let upload = bucket.upload(&input.key, &input.upload_id)?;
         Ok((upload.algorithm, upload.attributes.encryption.clone()))
     })?;
-    let checksum = algorithm.map(|algorithm| Checksum::of(algorithm, &body));
-    let part = StoredPart::new(body, checksum, s3.now());
+    let (inner, source) = (s3.clone(), original.clone());
+    let take = move || {
+        let bytes = source.body.read(span).map_err(S3Error::internal_error)?;
+        let checksum = algorithm.map(|algorithm| Checksum::of(algorithm, &bytes));
+        inner.keep(bytes, checksum)
+    };
+    let content = off_thread(original.body.is_on_disk(), take).await??;
+    let part = StoredPart::new(content, s3.now());
 
     let mut result = CopyPartResult {
         e_tag: Some(part.etag()),
-        last_modified: Some(Timestamp::from(part.modified)),
+        last_modified: Some(timestamp(part.modified)),
         ..CopyPartResult::default()
     };
-    if let Some(checksum) = &part.checksum {
+    if let Some(checksum) = part.told() {
         fill_checksum!(result, checksum);
     }
-    let mut output = UploadPartCopyOutput { copy_part_result: Some(result), ..UploadPartCopyOutput::default() };
+    let mut output = UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        copy_source_version_id,
+        ..UploadPartCopyOutput::default()
+    };
     fill_encryption!(output, encryption);
-    s3.storage.with_mut(&input.bucket, |bucket| {
-        bucket.upload_mut(&input.key, &input.upload_id)?.parts.insert(input.part_number, part);
-        Ok(())
-    })?;
-    Ok(output)
+    s3.storage
+        .with_mut(&input.bucket, |bucket| bucket.put_part(&input.key, &input.upload_id, input.part_number, part))?;
+    Ok(S3Response::new(output))
 }
 
 /// Unlike a range of a read, this one has both ends and lies within the object.
-fn copied_range(body: &Bytes, range: &str) -> S3Result<Bytes> {
+fn copied_range(size: u64, range: &str) -> S3Result<Span<u64>> {
     let Ok(Range::Int { first, last: Some(last) }) = Range::parse(range) else {
         return Err(errors::invalid_argument(
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the \
              zero-based offsets of the first and last bytes to copy",
         ));
     };
-    match (usize::try_from(first), usize::try_from(last)) {
-        (Ok(first), Ok(last)) if last < body.len() => Ok(body.slice(first..=last)),
-        _ => Err(s3_error!(InvalidArgument, "Range specified is not valid for source object of size: {}", body.len())),
+    if last >= size {
+        return Err(s3_error!(InvalidArgument, "Range specified is not valid for source object of size: {size}"));
     }
+    Ok(first..last + 1)
 }

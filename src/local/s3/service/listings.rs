@@ -10,7 +10,9 @@ use crate::local::s3::Inner;
 use crate::local::s3::checksum::{Coverage, fill_checksum};
 use crate::local::s3::listing::{self, Page, Query, url_encode};
 use crate::local::s3::multipart::{Part as StoredPart, Upload};
-use crate::local::s3::object::{Object as StoredObject, size};
+use crate::local::s3::object::{Object as StoredObject, size, timestamp};
+use crate::local::s3::storage::{Bucket as StoredBucket, Past};
+use crate::local::s3::version::Version;
 
 /// Writes names as the request wants them.
 #[derive(Clone, Copy)]
@@ -117,6 +119,117 @@ pub(super) fn objects_v2(s3: &Inner, request: S3Request<ListObjectsV2Input>) -> 
     })
 }
 
+/// A version in a listing: an object, or else a delete marker.
+#[derive(Clone, Copy)]
+struct Listed<'a> {
+    version: Version,
+    modified: u64,
+    object: Option<&'a StoredObject>,
+    is_latest: bool,
+}
+
+/// The versions of a bucket from a key on, by key and then from the newest to the oldest.
+fn listed<'a>(bucket: &'a StoredBucket, query: Query<'a>) -> impl Iterator<Item = (&'a str, Listed<'a>)> {
+    let mut current = listing::start(&bucket.objects, query).peekable();
+    let mut history = listing::start(&bucket.history, query).peekable();
+    let by_key = std::iter::from_fn(move || {
+        let keys = [current.peek().map(|(key, _)| *key), history.peek().map(|(key, _)| *key)];
+        let key = keys.into_iter().flatten().min()?;
+        let object = current.next_if(|(at, _)| *at == key).map(|(_, object)| object);
+        let past = history.next_if(|(at, _)| *at == key).map(|(_, past)| past.as_slice()).unwrap_or_default();
+        Some((key, object, past))
+    });
+    by_key.flat_map(|(key, object, past)| {
+        let of_object = |object: &'a StoredObject| Listed {
+            version: object.version,
+            modified: object.modified,
+            object: Some(object),
+            is_latest: false,
+        };
+        let newest = object.map(|object| of_object(object)).into_iter();
+        let older = past.iter().map(move |past| match past {
+            Past::Object(object) => of_object(object),
+            Past::Marker { version, modified } => {
+                Listed { version: *version, modified: *modified, object: None, is_latest: false }
+            }
+        });
+        let mark = |(at, listed): (usize, Listed<'a>)| Listed { is_latest: at == 0, ..listed };
+        newest.chain(older).enumerate().map(mark).map(move |listed| (key, listed))
+    })
+}
+
+pub(super) fn versions(s3: &Inner, request: S3Request<ListObjectVersionsInput>) -> S3Result<ListObjectVersionsOutput> {
+    let input = request.input;
+    let names = Names::requested(input.encoding_type.as_ref())?;
+    let limit = listing::limit(input.max_keys, "max-keys")?;
+    let key_marker = input.key_marker.as_deref().unwrap_or_default();
+    let id_marker = input.version_id_marker.as_deref().unwrap_or_default();
+    if key_marker.is_empty() && !id_marker.is_empty() {
+        return Err(errors::invalid_argument("A version-id marker cannot be specified without a key marker."));
+    }
+    let query = Query {
+        prefix: input.prefix.as_deref().unwrap_or_default(),
+        delimiter: input.delimiter.as_deref().unwrap_or_default(),
+        after: key_marker,
+        limit,
+    };
+    s3.storage.with(&input.bucket, |bucket| {
+        // With both markers the page begins within the versions of a key.
+        let begin = Query { after: if id_marker.is_empty() { key_marker } else { "" }, ..query };
+        let mut seen = id_marker.is_empty();
+        let behind = listed(bucket, begin).filter(|(key, _)| !key.is_empty()).skip_while(|(key, listed)| {
+            if seen || *key > key_marker {
+                return false;
+            }
+            seen = *key == key_marker && listed.version.is(id_marker);
+            true
+        });
+        let page = listing::page(behind, query);
+        let last = page.entries.last().filter(|(key, _)| page.last == Some(key));
+        let owner = s3.owner();
+        let (objects, markers): (Vec<_>, Vec<_>) = page.entries.iter().partition(|(_, listed)| listed.object.is_some());
+        let version = |(key, listed): &(&str, Listed<'_>)| {
+            let object = listed.object?;
+            Some(ObjectVersion {
+                key: Some(names.write(key)),
+                version_id: Some(listed.version.id()),
+                is_latest: Some(listed.is_latest),
+                last_modified: Some(object.modified()),
+                e_tag: Some(object.etag()),
+                size: Some(object.size()),
+                storage_class: Some(object.attributes.storage_class.name().into()),
+                checksum_algorithm: Some(vec![ChecksumAlgorithm::from_static(object.checksum.algorithm.name())]),
+                checksum_type: Some(object.checksum.coverage.to_dto()),
+                owner: Some(owner.clone()),
+                ..ObjectVersion::default()
+            })
+        };
+        let marker = |(key, listed): &(&str, Listed<'_>)| DeleteMarkerEntry {
+            key: Some(names.write(key)),
+            version_id: Some(listed.version.id()),
+            is_latest: Some(listed.is_latest),
+            last_modified: Some(timestamp(listed.modified)),
+            owner: Some(owner.clone()),
+        };
+        Ok(ListObjectVersionsOutput {
+            versions: Some(objects.into_iter().filter_map(version).collect()),
+            delete_markers: Some(markers.into_iter().map(marker).collect()),
+            common_prefixes: Some(names.prefixes(&page.prefixes)),
+            is_truncated: Some(page.truncated),
+            next_key_marker: page.last.map(|last| names.write(last)),
+            next_version_id_marker: last.map(|(_, listed)| listed.version.id()),
+            name: Some(input.bucket.clone()),
+            prefix: Some(names.write(query.prefix)),
+            key_marker: Some(names.write(key_marker)),
+            version_id_marker: Some(id_marker.to_owned()),
+            delimiter: names.write_some(input.delimiter.as_deref()),
+            max_keys: count(limit),
+            encoding_type: input.encoding_type.clone(),
+            ..ListObjectVersionsOutput::default()
+        })
+    })
+}
+
 pub(super) fn uploads(
     s3: &Inner,
     request: S3Request<ListMultipartUploadsInput>,
@@ -167,7 +280,7 @@ fn entry(s3: &Inner, key: String, id: &str, upload: &Upload) -> MultipartUpload 
     MultipartUpload {
         key: Some(key),
         upload_id: Some(id.to_owned()),
-        initiated: Some(Timestamp::from(upload.initiated)),
+        initiated: Some(timestamp(upload.initiated)),
         storage_class: Some(upload.attributes.storage_class.name().into()),
         checksum_algorithm: upload.algorithm.map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name())),
         checksum_type: upload.algorithm.map(|_| Coverage::to_dto(upload.coverage)),
@@ -213,11 +326,11 @@ fn part_entry(number: i32, part: &StoredPart) -> Part {
     let mut entry = Part {
         part_number: Some(number),
         e_tag: Some(part.etag()),
-        last_modified: Some(Timestamp::from(part.modified)),
+        last_modified: Some(timestamp(part.modified)),
         size: Some(size(&part.body)),
         ..Part::default()
     };
-    if let Some(checksum) = &part.checksum {
+    if let Some(checksum) = part.told() {
         fill_checksum!(entry, checksum);
     }
     entry

@@ -3,27 +3,28 @@
 use std::sync::Arc;
 
 use s3s::dto::*;
-use s3s::{S3Request, S3Result};
+use s3s::{S3Request, S3Response, S3Result};
 
-use super::{check_version, errors, received};
+use super::{content, errors};
 use crate::local::s3::Inner;
+use crate::local::s3::answer::Sent;
 use crate::local::s3::checksum::fill_checksum;
 use crate::local::s3::conditions::{self, ReadConditions};
-use crate::local::s3::object::{Object, fill_encryption, requested_attributes};
-use crate::local::s3::storage::Bucket as StoredBucket;
+use crate::local::s3::object::{Object, fill_encryption, requested_attributes, seconds};
+use crate::local::s3::storage::{Bucket as StoredBucket, Deleted};
 use crate::local::s3::tags::Tags;
 
 /// The most keys of one DeleteObjects.
 const MAX_DELETED: usize = 1000;
 
 pub(super) fn put(s3: &Inner, mut request: S3Request<PutObjectInput>) -> S3Result<PutObjectOutput> {
-    let received = received(&mut request)?;
+    let content = content(&mut request)?;
     let input = request.input;
     if input.write_offset_bytes.is_some() {
         return Err(errors::not_implemented("A header you provided implies functionality that is not implemented"));
     }
-    let attributes = requested_attributes!(input, &s3.kms_arn_prefix());
-    let mut object = Object::new(received.body, received.checksum, attributes, s3.now());
+    let attributes = requested_attributes!(input, s3);
+    let mut object = Object::new(content, s3.shared(attributes), s3.now());
     object.tags = input.tagging.as_deref().map(Tags::from_header).transpose()?.unwrap_or_default();
 
     let mut output = PutObjectOutput { e_tag: Some(object.etag()), ..PutObjectOutput::default() };
@@ -31,9 +32,10 @@ pub(super) fn put(s3: &Inner, mut request: S3Request<PutObjectInput>) -> S3Resul
     output.checksum_type = Some(object.checksum.coverage.to_dto());
     fill_encryption!(output, object.attributes.encryption);
     s3.storage.with_mut(&input.bucket, |bucket| {
-        let current = bucket.objects.get(&input.key).map(Arc::as_ref);
+        let current = bucket.objects.get(input.key.as_str()).map(Arc::as_ref);
         conditions::check_write(input.if_match.as_ref(), input.if_none_match.as_ref(), current)?;
-        bucket.objects.insert(input.key, Arc::new(object));
+        let object = bucket.put(&input.key, object, s3.next_number());
+        output.version_id = bucket.version_id(object.version);
         Ok(())
     })?;
     Ok(output)
@@ -48,7 +50,7 @@ struct Slice {
 }
 
 fn slice(object: &Object, range: Option<Range>, part: Option<i32>) -> S3Result<Slice> {
-    let length = object.body.len() as u64;
+    let length = object.body.len();
     let (range, parts_count) = match (range, part) {
         (Some(_), Some(_)) => {
             return Err(errors::invalid_request("Cannot specify both Range header and partNumber query parameter"));
@@ -57,8 +59,7 @@ fn slice(object: &Object, range: Option<Range>, part: Option<i32>) -> S3Result<S
         (Some(range), None) => (range.check(length).map_err(|_| errors::invalid_range())?, None),
         (None, Some(number)) => {
             let range = object.part(number).ok_or_else(no_such_part)?;
-            let count = i32::try_from(object.parts.len()).ok().filter(|count| *count > 0);
-            (range, count)
+            (range, object.parts_count())
         }
     };
     // Only the one part of an empty object is an empty range, which has no form.
@@ -90,9 +91,9 @@ macro_rules! fill_object {
         $output.content_language = attributes.content_language.clone();
         $output.content_disposition = attributes.content_disposition.clone();
         $output.cache_control = attributes.cache_control.clone();
-        $output.expires = attributes.expires.clone();
+        $output.expires = attributes.expires();
         $output.website_redirect_location = attributes.website_redirect_location.clone();
-        $output.metadata = attributes.metadata.clone();
+        $output.metadata = attributes.metadata();
         $output.storage_class = attributes.storage_class.header();
         fill_encryption!($output, attributes.encryption);
         // A checksum of the whole says nothing about a part of it.
@@ -108,8 +109,11 @@ macro_rules! fill_object {
 macro_rules! find_object {
     ($s3:expr, $input:expr) => {{
         let input = &$input;
-        check_version(input.version_id.as_deref())?;
-        let object = $s3.storage.object(&input.bucket, &input.key)?;
+        let (object, version_id) = $s3.storage.with(&input.bucket, |bucket| {
+            let object = bucket.object(&input.key, input.version_id.as_deref())?;
+            let version_id = bucket.version_id(object.version);
+            Ok((object, version_id))
+        })?;
         let conditions = ReadConditions {
             if_match: input.if_match.as_ref(),
             if_none_match: input.if_none_match.as_ref(),
@@ -118,44 +122,44 @@ macro_rules! find_object {
         };
         match conditions::refusal(&conditions.verdict(&object), &object) {
             Some(error) => return Err(error),
-            None => object,
+            None => (object, version_id),
         }
     }};
 }
 
-pub(super) fn get(s3: &Inner, request: S3Request<GetObjectInput>) -> S3Result<GetObjectOutput> {
+/// The content itself goes past the protocol crate.
+pub(super) async fn get(s3: &Arc<Inner>, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
     let input = request.input;
-    let object = find_object!(s3, input);
+    let (object, version_id) = find_object!(s3, input);
+    if object.attributes.is_archived() {
+        return Err(errors::archived());
+    }
     let slice = slice(&object, input.range, input.part_number)?;
-    let mut output = GetObjectOutput { tag_count: object.tags.count(), ..GetObjectOutput::default() };
+    let mut output = GetObjectOutput { tag_count: object.tags.count(), version_id, ..GetObjectOutput::default() };
     fill_object!(output, object, slice, input.checksum_mode);
-    let bounds = |at: u64| usize::try_from(at).map_err(s3s::S3Error::internal_error);
-    let body = object.body.slice(bounds(slice.range.start)?..bounds(slice.range.end)?);
-    output.body = Some(blob(body));
-    Ok(output)
-}
-
-/// One piece, in a form that the protocol crate's logs do not show.
-fn blob(body: bytes::Bytes) -> StreamingBlob {
-    StreamingBlob::wrap(futures_util::stream::once(std::future::ready(Ok::<_, std::convert::Infallible>(body))))
+    let mut response = S3Response::new(output);
+    response.extensions.insert(Sent(object.body.clone(), slice.range));
+    Ok(response)
 }
 
 pub(super) fn head(s3: &Inner, request: S3Request<HeadObjectInput>) -> S3Result<HeadObjectOutput> {
     let input = request.input;
-    let object = find_object!(s3, input);
+    let (object, version_id) = find_object!(s3, input);
     let slice = slice(&object, input.range, input.part_number)?;
-    let mut output = HeadObjectOutput::default();
+    let mut output = HeadObjectOutput { version_id, ..HeadObjectOutput::default() };
     fill_object!(output, object, slice, input.checksum_mode);
     Ok(output)
 }
 
 pub(super) fn delete(s3: &Inner, request: S3Request<DeleteObjectInput>) -> S3Result<DeleteObjectOutput> {
     let input = request.input;
-    check_version(input.version_id.as_deref())?;
-    s3.storage.with_mut(&input.bucket, |bucket| {
-        conditions::check_write(input.if_match.as_ref(), None, bucket.objects.get(&input.key).map(Arc::as_ref))?;
-        bucket.objects.remove(&input.key);
-        Ok(DeleteObjectOutput::default())
+    let deleted = s3.storage.with_mut(&input.bucket, |bucket| {
+        delete_one(s3, bucket, &input.key, input.version_id.as_deref(), input.if_match.as_ref())
+    })?;
+    Ok(DeleteObjectOutput {
+        delete_marker: deleted.marker.then_some(true),
+        version_id: deleted.version,
+        ..DeleteObjectOutput::default()
     })
 }
 
@@ -168,18 +172,21 @@ pub(super) fn delete_many(s3: &Inner, request: S3Request<DeleteObjectsInput>) ->
     s3.storage.with_mut(&request.input.bucket, |bucket| {
         let (mut deleted, mut failed) = (Vec::new(), Vec::new());
         for identifier in delete.objects {
-            match delete_one(bucket, &identifier) {
-                Ok(()) if quiet => {}
-                Ok(()) => deleted.push(DeletedObject {
-                    key: Some(identifier.key),
-                    version_id: identifier.version_id,
-                    ..DeletedObject::default()
+            let ObjectIdentifier { key, version_id, e_tag, .. } = identifier;
+            let condition = e_tag.map(ETagCondition::ETag);
+            match delete_one(s3, bucket, &key, version_id.as_deref(), condition.as_ref()) {
+                Ok(_) if quiet => {}
+                Ok(gone) => deleted.push(DeletedObject {
+                    key: Some(key),
+                    delete_marker: gone.marker.then_some(true),
+                    delete_marker_version_id: gone.version.filter(|_| gone.marker),
+                    version_id,
                 }),
                 Err(error) => failed.push(Error {
                     code: Some(error.code().as_str().to_owned()),
-                    key: Some(identifier.key),
+                    key: Some(key),
                     message: error.message().map(str::to_owned),
-                    version_id: identifier.version_id,
+                    version_id,
                 }),
             }
         }
@@ -187,11 +194,16 @@ pub(super) fn delete_many(s3: &Inner, request: S3Request<DeleteObjectsInput>) ->
     })
 }
 
-fn delete_one(bucket: &mut StoredBucket, identifier: &ObjectIdentifier) -> S3Result<()> {
-    check_version(identifier.version_id.as_deref())?;
-    let condition = identifier.e_tag.clone().map(ETagCondition::ETag);
-    let current = bucket.objects.get(&identifier.key).map(Arc::as_ref);
-    conditions::check_write(condition.as_ref(), None, current)?;
-    bucket.objects.remove(&identifier.key);
-    Ok(())
+fn delete_one(
+    s3: &Inner,
+    bucket: &mut StoredBucket,
+    key: &str,
+    version: Option<&str>,
+    if_match: Option<&ETagCondition>,
+) -> S3Result<Deleted> {
+    conditions::check_write(if_match, None, bucket.objects.get(key).map(Arc::as_ref))?;
+    match version {
+        Some(id) => bucket.delete_version(key, id),
+        None => Ok(bucket.delete(key, s3.next_number(), seconds(s3.now()))),
+    }
 }

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use s3s::dto::*;
-use s3s::{S3Request, S3Result};
+use s3s::{S3Error, S3Request, S3Response, S3Result};
 
-use super::{copies, errors, received};
+use super::{content, copies, errors};
 use crate::local::s3::Inner;
+use crate::local::s3::body::off_thread;
 use crate::local::s3::checksum::{Algorithm, fill_checksum, given_checksum, sha256_hex};
 use crate::local::s3::conditions;
 use crate::local::s3::listing::url_encode;
 use crate::local::s3::multipart::{NamedPart, Part as StoredPart, Upload, check_part_number, coverage};
-use crate::local::s3::object::{Object, fill_encryption, requested_attributes, whole_seconds};
+use crate::local::s3::object::{Object, fill_encryption, requested_attributes, seconds};
 use crate::local::s3::tags::Tags;
 
 pub(super) fn create(
@@ -20,10 +21,10 @@ pub(super) fn create(
     request: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<CreateMultipartUploadOutput> {
     let input = request.input;
-    let attributes = requested_attributes!(input, &s3.kms_arn_prefix());
+    let attributes = s3.shared(requested_attributes!(input, s3));
     let algorithm = input.checksum_algorithm.as_ref().map(copies::algorithm).transpose()?;
     let upload = Upload {
-        initiated: whole_seconds(s3.now()),
+        initiated: seconds(s3.now()),
         attributes,
         tags: input.tagging.as_deref().map(Tags::from_header).transpose()?.unwrap_or_default(),
         algorithm,
@@ -44,47 +45,48 @@ pub(super) fn create(
     };
     fill_encryption!(output, upload.attributes.encryption);
     s3.storage.with_mut(&input.bucket, |bucket| {
-        bucket.uploads.insert((input.key, id), upload);
+        bucket.begin_upload(input.key, id, upload);
         Ok(())
     })?;
     Ok(output)
 }
 
 pub(super) fn put_part(s3: &Inner, mut request: S3Request<UploadPartInput>) -> S3Result<UploadPartOutput> {
-    let received = received(&mut request)?;
+    let content = content(&mut request)?;
     let input = request.input;
     check_part_number(input.part_number)?;
-    let part = StoredPart::new(received.body, received.checksum, s3.now());
+    let part = StoredPart::new(content, s3.now());
     let mut output = UploadPartOutput { e_tag: Some(part.etag()), ..UploadPartOutput::default() };
-    if let Some(checksum) = &part.checksum {
+    if let Some(checksum) = part.told() {
         fill_checksum!(output, checksum);
     }
     s3.storage.with_mut(&input.bucket, |bucket| {
-        let upload = bucket.upload_mut(&input.key, &input.upload_id)?;
-        upload.check_part_checksum(part.checksum.as_ref())?;
+        let upload = bucket.upload(&input.key, &input.upload_id)?;
+        upload.check_part_checksum(part.told())?;
         fill_encryption!(output, upload.attributes.encryption);
-        upload.parts.insert(input.part_number, part);
-        Ok(())
+        bucket.put_part(&input.key, &input.upload_id, input.part_number, part)
     })?;
     Ok(output)
 }
 
-pub(super) fn complete(
-    s3: &Inner,
+pub(super) async fn complete(
+    s3: &Arc<Inner>,
     request: S3Request<CompleteMultipartUploadInput>,
-) -> S3Result<CompleteMultipartUploadOutput> {
+) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let input = request.input;
     let upload = s3.storage.with(&input.bucket, |bucket| match bucket.upload(&input.key, &input.upload_id) {
         Ok(upload) => Ok(Ok(upload.clone())),
         // A client that did not hear the answer asks again and is told the same.
-        Err(error) => match bucket.objects.get(&input.key) {
-            Some(object) if object.upload.as_ref() == Some(&input.upload_id) => Ok(Err(object.clone())),
+        Err(error) => match bucket.objects.get(input.key.as_str()) {
+            Some(object) if was_made_by(object, &input.upload_id) => {
+                Ok(Err((object.clone(), bucket.version_id(object.version))))
+            }
             _ => Err(error),
         },
     })?;
     let upload = match upload {
         Ok(upload) => upload,
-        Err(object) => return Ok(completed(s3, &input, &object)),
+        Err((object, version_id)) => return Ok(S3Response::new(completed(s3, &input, &object, version_id))),
     };
 
     let algorithm = upload.algorithm.unwrap_or(Algorithm::DEFAULT);
@@ -95,20 +97,28 @@ pub(super) fn complete(
         .collect::<Option<_>>()
         .ok_or_else(errors::malformed_xml)?;
     let parts = upload.select(&named)?;
-    let object = upload.assemble(&input.upload_id, &parts, s3.now());
+    let on_disk = parts.iter().any(|part| part.body.is_on_disk());
+    let (id, now) = (input.upload_id.clone(), s3.now());
+    let object = off_thread(on_disk, move || upload.assemble(&id, &parts, now)).await?;
+    let object = object.map_err(S3Error::internal_error)?;
     check_whole(&input, &object)?;
 
-    let object = Arc::new(object);
-    s3.storage.with_mut(&input.bucket, |bucket| {
+    let (object, version_id) = s3.storage.with_mut(&input.bucket, |bucket| {
         // The parts were assembled outside the lock: another request may have ended the upload meanwhile.
         bucket.upload(&input.key, &input.upload_id)?;
-        let current = bucket.objects.get(&input.key).map(Arc::as_ref);
+        let current = bucket.objects.get(input.key.as_str()).map(Arc::as_ref);
         conditions::check_write(input.if_match.as_ref(), input.if_none_match.as_ref(), current)?;
-        bucket.uploads.remove(&(input.key.clone(), input.upload_id.clone()));
-        bucket.objects.insert(input.key.clone(), object.clone());
-        Ok(())
+        // In this order: the parts may be gone only when the object is there.
+        let object = bucket.put(&input.key, object, s3.next_number());
+        bucket.end_upload(&input.key, &input.upload_id)?;
+        let version_id = bucket.version_id(object.version);
+        Ok((object, version_id))
     })?;
-    Ok(completed(s3, &input, &object))
+    Ok(S3Response::new(completed(s3, &input, &object, version_id)))
+}
+
+fn was_made_by(object: &Object, upload: &str) -> bool {
+    object.multipart.as_ref().is_some_and(|multipart| multipart.upload == upload)
 }
 
 fn named_part(part: &CompletedPart, algorithm: Algorithm) -> Option<NamedPart<'_>> {
@@ -131,13 +141,19 @@ fn check_whole(input: &CompleteMultipartUploadInput, object: &Object) -> S3Resul
     }
     let checksum = &object.checksum;
     match given_checksum!(input, checksum.algorithm) {
-        Some(given) if given != checksum.value => Err(errors::bad_digest(checksum.algorithm.name())),
+        Some(given) if *given != *checksum.value => Err(errors::bad_digest(checksum.algorithm.name())),
         _ => Ok(()),
     }
 }
 
-fn completed(s3: &Inner, input: &CompleteMultipartUploadInput, object: &Object) -> CompleteMultipartUploadOutput {
+fn completed(
+    s3: &Inner,
+    input: &CompleteMultipartUploadInput,
+    object: &Object,
+    version_id: Option<String>,
+) -> CompleteMultipartUploadOutput {
     let mut output = CompleteMultipartUploadOutput {
+        version_id,
         bucket: Some(input.bucket.clone()),
         key: Some(input.key.clone()),
         location: Some(format!("https://{}.s3.{}.amazonaws.com/{}", input.bucket, s3.region, url_encode(&input.key))),
@@ -153,7 +169,7 @@ fn completed(s3: &Inner, input: &CompleteMultipartUploadInput, object: &Object) 
 pub(super) fn abort(s3: &Inner, request: S3Request<AbortMultipartUploadInput>) -> S3Result<AbortMultipartUploadOutput> {
     let input = request.input;
     s3.storage.with_mut(&input.bucket, |bucket| {
-        let removed = bucket.uploads.remove(&(input.key, input.upload_id));
-        removed.map(|_| AbortMultipartUploadOutput::default()).ok_or_else(errors::no_such_upload)
+        bucket.end_upload(&input.key, &input.upload_id)?;
+        Ok(AbortMultipartUploadOutput::default())
     })
 }

@@ -134,7 +134,7 @@ async fn what_has_no_body_has_none() {
 #[tokio::test]
 async fn a_body_is_answered_without_a_copy() {
     let fixture = Fixture::new();
-    let stored = Bytes::from(vec![7; 100]);
+    let stored = Bytes::from(vec![7; 100_000]);
     fixture.s3.put("data", "a", stored.clone(), None);
     let response = fixture.s3.handle(http::Request::get("/data/a").body(SdkBody::empty()).unwrap()).await;
     assert_eq!(response.body().bytes().unwrap().as_ptr(), stored.as_ptr());
@@ -146,6 +146,12 @@ async fn malformed_requests_are_refused_in_kind() {
     for (request, status, code) in [
         (http::Request::post("/data?delete").body("<Delete><Obj").unwrap(), 400, "MalformedXML"),
         (http::Request::post("/data?delete").body("").unwrap(), 400, "MissingRequestBodyError"),
+        (http::Request::put("/data?policy").body("[]").unwrap(), 400, "MalformedPolicy"),
+        (http::Request::put("/data?lifecycle").body("<Rule>").unwrap(), 400, "MalformedXML"),
+        (http::Request::post("/data/a?select&select-type=2").body("<x/>").unwrap(), 400, "MalformedXML"),
+        (http::Request::post("/data/a?restore").body("").unwrap(), 501, "NotImplemented"),
+        (http::Request::get("/data/a?torrent").body("").unwrap(), 501, "NotImplemented"),
+        (http::Request::put("/data?replication").body("<x/>").unwrap(), 400, "MalformedXML"),
         (http::Request::get("/data/%FF").body("").unwrap(), 400, "InvalidURI"),
         (http::Request::patch("/data/a").body("").unwrap(), 501, "NotImplemented"),
         (
@@ -159,4 +165,56 @@ async fn malformed_requests_are_refused_in_kind() {
         assert_eq!(parts.status, status, "{uri}: {body}");
         assert!(body.contains(&format!("<Code>{code}</Code><Message>")), "{uri}: {body}");
     }
+}
+
+#[tokio::test]
+async fn what_is_announced_as_too_large_is_not_read() {
+    let fixture = Fixture::new();
+    for header in ["content-length", "x-amz-decoded-content-length"] {
+        let never = SdkBody::from_body_1_x(http_body_util::StreamBody::new(futures_util::stream::pending::<
+            Result<hyper::body::Frame<Bytes>, std::io::Error>,
+        >()));
+        let request = http::Request::put("/data/a").header(header, "6000000000").body(never).unwrap();
+        let response = fixture.s3.handle(request).await;
+        assert_eq!(response.status(), 400);
+        let body = ByteStream::new(response.into_body()).collect().await.unwrap().to_vec();
+        assert!(String::from_utf8(body).unwrap().contains("<Code>EntityTooLarge</Code>"), "{header}");
+    }
+}
+
+/// What the protocol crate would log: refused requests as errors, malformed ones with their body.
+#[test]
+fn refusals_are_not_logged() {
+    use std::sync::atomic::AtomicUsize;
+
+    struct Counting(Arc<AtomicUsize>);
+    impl tracing::Subscriber for Counting {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+        fn event(&self, event: &tracing::Event<'_>) {
+            if event.metadata().target().starts_with("s3s") {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        fn enter(&self, _: &tracing::span::Id) {}
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    let count = Arc::new(AtomicUsize::new(0));
+    tracing::subscriber::with_default(Counting(count.clone()), || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let fixture = Fixture::new();
+            fixture.send(http::Request::post("/data?delete").body("<secret").unwrap()).await;
+            fixture.send(http::Request::get("/data/none").body("").unwrap()).await;
+            tracing::error!(target: "s3s", "the test sees errors");
+        });
+    });
+    assert_eq!(count.load(Ordering::Relaxed), 1);
 }

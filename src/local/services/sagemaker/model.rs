@@ -79,5 +79,9 @@ fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
         true => !core.s3.list(place.bucket(), place.key()).is_empty(),
         false => core.s3.get(place.bucket(), place.key()).is_some(),
     };
-    if exists { Ok(()) } else { Err(AwsError::validation(format!("Could not find model data at {uri}."))) }
+    if exists || core.is_lenient() {
+        Ok(())
+    } else {
+        Err(AwsError::validation(format!("Could not find model data at {uri}.")))
+    }
 }

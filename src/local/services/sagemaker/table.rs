@@ -11,7 +11,7 @@ use crate::local::backend::Core;
 use crate::local::jobs::{Run, Runtime, states};
 use crate::local::kinds::{Move, Row, Step, Verb};
 use crate::local::listing;
-use crate::local::state::{Resource, State};
+use crate::local::state::{Identity, Resource, State};
 
 /// Answers an operation of a kind.
 pub(super) fn handle(core: &Arc<Core>, operation: &str, verb: Verb, row: &'static Row, request: &Value) -> Answer {
@@ -39,6 +39,28 @@ pub(super) fn create(core: &Arc<Core>, operation: &str, row: &'static Row, reque
     })
 }
 
+/// [`create`] for a resource whose identity the service gives in its own way.
+pub(super) fn create_as(
+    core: &Arc<Core>,
+    operation: &str,
+    row: &'static Row,
+    request: &Value,
+    make: impl FnOnce(&mut State) -> Result<(Identity, Map<String, Value>), AwsError>,
+) -> Answer {
+    let runtime = runtime_for(row.status.created)?;
+    core.change(|state| {
+        let (identity, mut members) = make(state)?;
+        if let (false, Some((first, _))) = (row.status.member.is_empty(), row.status.created.first()) {
+            members.entry(row.status.member).or_insert_with(|| Value::from(*first));
+        }
+        let resource = state.insert_as(row, &core.place, core.clock.now(), identity, request, members)?;
+        if resource.status(row) == row.status.created.first().map_or("", |(status, _)| *status) {
+            walk(core, runtime, row, resource, row.status.created, false);
+        }
+        Ok(answer(operation, row, resource))
+    })
+}
+
 /// Adds a resource that goes through no states.
 pub(super) fn insert(core: &Core, operation: &str, row: &Row, request: &Value) -> Answer {
     core.change(|state| {
@@ -47,12 +69,13 @@ pub(super) fn insert(core: &Core, operation: &str, row: &Row, request: &Value) -
     })
 }
 
-fn update(core: &Arc<Core>, operation: &str, row: &'static Row, request: &Value) -> Answer {
+/// Changes the resource that a request names.
+pub(super) fn update(core: &Arc<Core>, operation: &str, row: &'static Row, request: &Value) -> Answer {
     let runtime = runtime_for(row.status.updated)?;
     core.change(|state| {
         let resource = find_mut(core, state, row, request)?;
         allow(resource, row, "update", row.status.updatable)?;
-        change(resource, row, request);
+        change(resource, row, request)?;
         resource.modified = core.clock.now();
         walk(core, runtime, row, resource, row.status.updated, false);
         Ok(answer(operation, row, resource))
@@ -60,10 +83,12 @@ fn update(core: &Arc<Core>, operation: &str, row: &'static Row, request: &Value)
 }
 
 /// Changes what Update names.
-pub(super) fn change(resource: &mut Resource, row: &Row, request: &Value) {
+fn change(resource: &mut Resource, row: &Row, request: &Value) -> Result<(), AwsError> {
+    // First what can be refused, so that a refused update changes nothing.
+    (row.update.finish)(resource, request)?;
     let identity = |member: &str| member == row.name || member == row.arn || row.parents.contains(&member);
     for (member, value) in request.as_object().into_iter().flatten() {
-        if identity(member) || value.is_null() {
+        if identity(member) || value.is_null() || row.update.left.contains(&member.as_str()) {
             continue;
         }
         if let Some((_, from)) = row.update.removals.iter().find(|(list, _)| list == member) {
@@ -86,15 +111,26 @@ pub(super) fn change(resource: &mut Resource, row: &Row, request: &Value) {
             }
         }
     }
+    Ok(())
 }
 
-fn delete(core: &Arc<Core>, operation: &str, row: &'static Row, request: &Value) -> Answer {
+/// Deletes the resource that a request names, unless something keeps it.
+pub(super) fn delete(core: &Arc<Core>, operation: &str, row: &'static Row, request: &Value) -> Answer {
+    delete_named(core, operation, row, &named(row, request)?)
+}
+
+/// [`delete`] by key or ARN.
+pub(super) fn delete_named(core: &Arc<Core>, operation: &str, row: &'static Row, name: &str) -> Answer {
     let runtime = runtime_for(row.status.deleted)?;
     core.change(|state| {
-        let resource = find(core, state, row, request)?;
+        let resource = state.get(row, &core.place, name)?;
         allow(resource, row, "delete", row.status.deletable)?;
+        if let Some(what) = state.keepers(row, resource) {
+            return Err((row.kept)(&resource.arn, &what));
+        }
         let answer = answer(operation, row, resource);
         let key = resource.key.clone();
+        state.remove_below(row, &key);
         if row.status.deleted.is_empty() {
             state.remove(row, &core.place, &key)?;
         } else {
@@ -130,6 +166,7 @@ fn runtime_for(steps: &[Step]) -> Result<Option<Runtime>, AwsError> {
     if steps.is_empty() { Ok(None) } else { Runtime::current().map(Some) }
 }
 
+/// Sends a resource on its way through states; with `removes`, it is gone at their end.
 fn walk(
     core: &Arc<Core>,
     runtime: Option<Runtime>,
@@ -142,6 +179,9 @@ fn walk(
     resource.set(row.status.member, *first);
     (row.status.reached)(resource, first, core.clock.now());
     resource.walks += 1;
+    if steps.len() == 1 && !removes {
+        return;
+    }
     let run = Run::new(core, row.kind, resource);
     runtime.spawn(states::walk(run, row, resource.walks, steps, removes));
 }
@@ -151,6 +191,7 @@ pub(super) fn find<'a>(core: &Core, state: &'a State, row: &Row, request: &Value
     state.get(row, &core.place, &named(row, request)?)
 }
 
+/// The resource that a request names, to be changed.
 pub(super) fn find_mut<'a>(
     core: &Core,
     state: &'a mut State,

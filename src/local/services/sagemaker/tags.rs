@@ -1,5 +1,7 @@
 //! Tags of any resource, by ARN.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -43,8 +45,8 @@ fn add(core: &Core, request: &Value) -> Answer {
             let message = format!("A resource has at most {MAX_TAGS} tags.");
             return Err(AwsError::new(400, "ResourceLimitExceeded", message));
         }
-        resource.tags = tags;
-        Ok(json!({"Tags": pairs(resource)}))
+        resource.set_tags(core.clock.now(), tags);
+        Ok(json!({"Tags": pairs(&resource.tags)}))
     })
 }
 
@@ -52,7 +54,14 @@ fn add(core: &Core, request: &Value) -> Answer {
 fn list(core: &Core, request: &Value) -> Answer {
     let request: Request = parse(request)?;
     let mut state = core.state();
-    let tags = pairs(find(&mut state, &request.resource_arn)?);
+    let resource = find(&mut state, &request.resource_arn)?;
+    let tags = match core.faults.tags_lag(&resource.name) {
+        Some(lag) => {
+            let then = core.clock.now().checked_sub(lag).and_then(|then| resource.tags_at(then));
+            then.map(pairs).unwrap_or_default()
+        }
+        None => pairs(&resource.tags),
+    };
     // A resource has no more tags than the smallest page holds: there never was a token.
     if request.next_token.is_some() {
         return Err(AwsError::validation("The specified NextToken is invalid."));
@@ -67,7 +76,9 @@ fn delete(core: &Core, request: &Value) -> Answer {
     let request: Request = parse(request)?;
     core.change(|state| {
         let resource = find(state, &request.resource_arn)?;
-        resource.tags.retain(|key, _| !request.tag_keys.contains(key));
+        let mut tags = resource.tags.clone();
+        tags.retain(|key, _| !request.tag_keys.contains(key));
+        resource.set_tags(core.clock.now(), tags);
         Ok(json!({}))
     })
 }
@@ -81,6 +92,6 @@ fn find<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut Resource, AwsErro
     state.by_arn_mut(arn).ok_or_else(missing)
 }
 
-fn pairs(resource: &Resource) -> Vec<Value> {
-    resource.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
+fn pairs(tags: &BTreeMap<String, String>) -> Vec<Value> {
+    tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -10,11 +11,16 @@ use super::{Answer, parse};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::jobs::transform::{self, Plan};
+use crate::local::jobs::transform::{self, DataProcessing, Form, JsonPath, Plan, Split};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
 
 const DEFAULT_MAX_PAYLOAD: usize = 6;
+/// Seconds.
+const DEFAULT_ANSWER_LIMIT: u64 = 600;
+const DEFAULT_RETRIES: u32 = 3;
+/// More calls at a time than this would only cost threads.
+const MAX_CONCURRENT: u32 = 64;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -28,7 +34,15 @@ struct CreateTransformJob {
     environment: BTreeMap<String, String>,
     transform_input: TransformInput,
     transform_output: TransformOutput,
-    data_processing: Option<DataProcessing>,
+    data_processing: Option<DataProcessingRequest>,
+    model_client_config: Option<ModelClientConfig>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+struct ModelClientConfig {
+    invocations_timeout_in_seconds: Option<u64>,
+    invocations_max_retries: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -63,7 +77,7 @@ struct TransformOutput {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct DataProcessing {
+struct DataProcessingRequest {
     input_filter: Option<String>,
     output_filter: Option<String>,
     join_source: Option<String>,
@@ -84,7 +98,7 @@ pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
 }
 
 fn plan(core: &Core, request: CreateTransformJob) -> Result<Plan, AwsError> {
-    refuse_unsupported(&request)?;
+    let processing = processing(&request)?;
     let role = {
         let state = core.state();
         let model = state.get(Kind::Model.row(), &core.place, &request.model_name)?;
@@ -102,6 +116,7 @@ fn plan(core: &Core, request: CreateTransformJob) -> Result<Plan, AwsError> {
         let message = "The product of MaxConcurrentTransforms and MaxPayloadInMB cannot be more than 100 MB.";
         return Err(AwsError::validation(message));
     }
+    let client = request.model_client_config.unwrap_or_default();
     let multi_record = request.batch_strategy.as_deref() != Some("SingleRecord");
     Ok(Plan {
         model: request.model_name,
@@ -109,12 +124,21 @@ fn plan(core: &Core, request: CreateTransformJob) -> Result<Plan, AwsError> {
         uri: source.s3_uri,
         content_type: request.transform_input.content_type.unwrap_or_default(),
         gzip: request.transform_input.compression_type.as_deref() == Some("Gzip"),
-        by_line: request.transform_input.split_type.as_deref() == Some("Line"),
+        split: match request.transform_input.split_type.as_deref() {
+            Some("Line") => Split::Line,
+            Some("RecordIO") => Split::RecordIo,
+            Some("TFRecord") => Split::TfRecord,
+            _ => Split::None,
+        },
         multi_record,
         max_payload: (max_payload > 0).then_some(max_payload << 20),
         accept: request.transform_output.accept.unwrap_or_else(|| "*/*".to_owned()),
         assemble_lines: request.transform_output.assemble_with.as_deref() == Some("Line"),
         output,
+        max_concurrent: concurrent.min(MAX_CONCURRENT),
+        answer_limit: Duration::from_secs(client.invocations_timeout_in_seconds.unwrap_or(DEFAULT_ANSWER_LIMIT)),
+        max_retries: client.invocations_max_retries.unwrap_or(DEFAULT_RETRIES),
+        processing,
         environment: environment(request.environment, multi_record, max_payload, request.max_concurrent_transforms),
     })
 }
@@ -136,21 +160,28 @@ fn environment(
     own
 }
 
-fn refuse_unsupported(request: &CreateTransformJob) -> Result<(), AwsError> {
-    let refuse = |what: &str| Err(AwsError::validation(format!("The local backend does not support {what} yet.")));
-    if let Some(split @ ("RecordIO" | "TFRecord")) = request.transform_input.split_type.as_deref() {
-        return refuse(&format!("the SplitType {split}"));
+/// Filters and join, if the request has any.
+fn processing(request: &CreateTransformJob) -> Result<Option<DataProcessing>, AwsError> {
+    let Some(asked) = &request.data_processing else { return Ok(None) };
+    let path = |member: &str, text: &Option<String>| {
+        let text = text.as_deref().unwrap_or("$");
+        JsonPath::parse(text)
+            .map_err(|why| AwsError::validation(format!("The {member} \"{text}\" is not a valid JSONPath: {why}.")))
+    };
+    let processing = DataProcessing {
+        input_filter: path("InputFilter", &asked.input_filter)?,
+        output_filter: path("OutputFilter", &asked.output_filter)?,
+        join: asked.join_source.as_deref() == Some("Input"),
+    };
+    if processing.input_filter.is_root() && processing.output_filter.is_root() && !processing.join {
+        return Ok(None);
     }
-    let Some(processing) = &request.data_processing else { return Ok(()) };
-    let acts = |filter: &Option<String>| filter.as_deref().is_some_and(|filter| filter != "$");
-    if acts(&processing.input_filter) {
-        return refuse("the InputFilter of DataProcessing");
+    let content_type = request.transform_input.content_type.as_deref().unwrap_or_default();
+    if Form::of(content_type).is_none() {
+        return Err(AwsError::validation(format!(
+            "DataProcessing is only supported for the content types text/csv, application/json and \
+             application/jsonlines, not for \"{content_type}\"."
+        )));
     }
-    if acts(&processing.output_filter) {
-        return refuse("the OutputFilter of DataProcessing");
-    }
-    if processing.join_source.as_deref().is_some_and(|join| join != "None") {
-        return refuse("the JoinSource of DataProcessing");
-    }
-    Ok(())
+    Ok(Some(processing))
 }

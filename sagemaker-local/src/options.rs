@@ -1,0 +1,227 @@
+//! The command line, with environment variables as its defaults.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+use sagemaker::local::{LocalClock, Profile};
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+Amazon SageMaker, S3, CloudWatch Logs, STS and the little IAM that they need, on one local URL.
+
+Usage: sagemaker-local [OPTIONS]
+
+The first line of output is the URL: give it to clients as AWS_ENDPOINT_URL or endpoint_url.
+Ctrl-C and SIGTERM end the program.
+
+Options:
+      --port <PORT>        Port to listen on; 0 picks a free one [default: 4566] [env: SAGEMAKER_LOCAL_PORT]
+      --host <HOST>        Address or name to bind [default: 127.0.0.1] [env: SAGEMAKER_LOCAL_HOST]
+      --allow-host <NAME>  Answer requests for this host name too; may be given several times
+                           [env: SAGEMAKER_LOCAL_ALLOW_HOST, separated by commas]
+      --account <ID>       Account number of 12 digits [default: 123456789012] [env: SAGEMAKER_LOCAL_ACCOUNT]
+      --region <REGION>    Region [default: us-east-1] [env: SAGEMAKER_LOCAL_REGION]
+      --time-scale <SCALE> How fast time passes for jobs: 'instant' jumps from step to step, 1 is real time,
+                           60 a minute a second [default: instant] [env: SAGEMAKER_LOCAL_TIME_SCALE]
+      --profile <PROFILE>  'strict' refuses what AWS refuses; 'lenient' accepts unknown roles, missing data and images
+                           that nothing stands in for [default: strict] [env: SAGEMAKER_LOCAL_PROFILE]
+      --faults <FILE>      What is to go wrong, as JSON: see Faults::load in the crate's documentation
+                           [env: SAGEMAKER_LOCAL_FAULTS]
+  -h, --help               Print this text
+  -V, --version            Print the version";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Asked {
+    Help,
+    Version,
+    Serve(Box<Options>),
+}
+
+/// How to serve.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Options {
+    pub(crate) port: u16,
+    pub(crate) host: String,
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) account: Option<String>,
+    pub(crate) region: Option<String>,
+    /// Factor of real time; `None` for an instant clock.
+    pub(crate) time_scale: Option<f64>,
+    pub(crate) profile: Profile,
+    pub(crate) faults: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 4566,
+            host: "127.0.0.1".to_owned(),
+            allowed_hosts: Vec::new(),
+            account: None,
+            region: None,
+            time_scale: None,
+            profile: Profile::Strict,
+            faults: None,
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn clock(&self) -> LocalClock {
+        self.time_scale.map_or_else(LocalClock::instant, LocalClock::scaled)
+    }
+
+    /// Sets one of [`NAMES`].
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let wrong = |expected: &str| format!("invalid value '{value}' for --{name}: {expected}");
+        match name {
+            "port" => self.port = value.parse().map_err(|_| wrong("a number from 0 to 65535 is expected"))?,
+            "host" if !value.is_empty() => self.host = value.to_owned(),
+            "host" => return Err(wrong("an address or a name is expected")),
+            "allow-host" => {
+                let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+                self.allowed_hosts.extend(names.map(str::to_owned));
+            }
+            "account" if value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                self.account = Some(value.to_owned());
+            }
+            "account" => return Err(wrong("12 digits are expected")),
+            "region" if is_region(value) => self.region = Some(value.to_owned()),
+            "region" => return Err(wrong("a region such as us-east-1 is expected")),
+            "time-scale" if value == "instant" => self.time_scale = None,
+            "time-scale" => {
+                let scale = value.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale > 0.0);
+                self.time_scale = Some(scale.ok_or_else(|| wrong("'instant' or a number above 0 is expected"))?);
+            }
+            "profile" => {
+                self.profile = match value {
+                    "strict" => Profile::Strict,
+                    "lenient" => Profile::Lenient,
+                    _ => return Err(wrong("'strict' or 'lenient' is expected")),
+                }
+            }
+            "faults" => self.faults = Some(PathBuf::from(value)),
+            _ => return Err(wrong("there is no such option")),
+        }
+        Ok(())
+    }
+}
+
+const NAMES: [&str; 8] = ["port", "host", "allow-host", "account", "region", "time-scale", "profile", "faults"];
+
+/// Reads the command line; the first argument is the program's name.
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<Asked, String> {
+    let mut options = Options::default();
+    for name in NAMES {
+        let variable = format!("SAGEMAKER_LOCAL_{}", name.to_uppercase().replace('-', "_"));
+        if let Some(value) = environment(&variable).filter(|value| !value.is_empty()) {
+            let from = |why| format!("{why} (from the environment variable {variable})");
+            options.set(name, &value).map_err(from)?;
+        }
+    }
+    let mut parser = lexopt::Parser::from_iter(arguments);
+    while let Some(argument) = parser.next().map_err(text)? {
+        let name = match argument {
+            Short('h') | Long("help") => return Ok(Asked::Help),
+            Short('V') | Long("version") => return Ok(Asked::Version),
+            Long(name) if NAMES.contains(&name) => name.to_owned(),
+            other => return Err(text(other.unexpected())),
+        };
+        let value = parser.value().map_err(text)?;
+        let value = value.to_str().ok_or_else(|| format!("the value of --{name} is not valid Unicode"))?;
+        options.set(&name, value)?;
+    }
+    Ok(Asked::Serve(Box::new(options)))
+}
+
+fn text(error: lexopt::Error) -> String {
+    error.to_string()
+}
+
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.len() >= 3
+        && parts
+            .iter()
+            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str, environment: &[(&str, &str)]) -> Result<Asked, String> {
+        let arguments = ["sagemaker-local"].into_iter().chain(line.split_whitespace());
+        let found =
+            |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        parse(arguments.map(OsString::from), found)
+    }
+
+    fn served(line: &str, environment: &[(&str, &str)]) -> Options {
+        match read(line, environment) {
+            Ok(Asked::Serve(options)) => *options,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn options_are_read() {
+        assert_eq!(served("", &[]), Options::default());
+        let line = "--port=0 --host ::1 --allow-host a.test --allow-host b.test --account 000000000000 \
+                    --region eu-west-1 --time-scale 60 --profile lenient --faults f.json";
+        let expected = Options {
+            port: 0,
+            host: "::1".into(),
+            allowed_hosts: vec!["a.test".into(), "b.test".into()],
+            account: Some("000000000000".into()),
+            region: Some("eu-west-1".into()),
+            time_scale: Some(60.0),
+            profile: Profile::Lenient,
+            faults: Some("f.json".into()),
+        };
+        assert_eq!(served(line, &[]), expected);
+        assert_eq!(read("--port 1 --help", &[]), Ok(Asked::Help));
+        assert_eq!(read("-V", &[]), Ok(Asked::Version));
+    }
+
+    #[test]
+    fn the_environment_gives_defaults() {
+        let environment =
+            [("SAGEMAKER_LOCAL_PORT", "81"), ("SAGEMAKER_LOCAL_TIME_SCALE", "2"), ("SAGEMAKER_LOCAL_HOST", "")];
+        assert_eq!(served("", &environment).port, 81);
+        let options = served("--port 82 --time-scale instant", &environment);
+        assert_eq!((options.port, options.time_scale, options.host.as_str()), (82, None, "127.0.0.1"));
+        let wrong = read("", &[("SAGEMAKER_LOCAL_PORT", "x")]).unwrap_err();
+        assert!(wrong.contains("SAGEMAKER_LOCAL_PORT") && wrong.contains("0 to 65535"), "{wrong}");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (line, named) in [
+            ("--port", "--port"),
+            ("--port 65536", "'65536'"),
+            ("--account 12", "12 digits"),
+            ("--region there", "us-east-1"),
+            ("--time-scale 0", "above 0"),
+            ("--time-scale nan", "above 0"),
+            ("--profile loose", "'strict' or 'lenient'"),
+            ("--nonsense", "--nonsense"),
+            ("4566", "4566"),
+        ] {
+            let why = read(line, &[]);
+            assert!(why.as_ref().is_err_and(|why| why.contains(named)), "{line}: {why:?}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_option() {
+        for name in NAMES {
+            assert!(HELP.contains(&format!("--{name} ")), "{name}");
+        }
+    }
+}

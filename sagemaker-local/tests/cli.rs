@@ -1,0 +1,114 @@
+//! The program as a user starts it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+struct Running {
+    child: Child,
+    url: String,
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sagemaker-local"));
+    command.args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = program(arguments).spawn().unwrap();
+        let mut url = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut url).unwrap();
+        Self { child, url: url.trim_end().to_owned() }
+    }
+
+    /// Sends a request without a body; gives back the whole answer.
+    fn ask(&self, method: &str, path: &str) -> String {
+        let authority = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(authority).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn end(mut self, signal: Signal) -> Option<i32> {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = program(arguments).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn the_first_line_is_the_url_and_a_signal_ends_it() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let server = Running::start(&["--port", "0", "--region", "eu-west-1", "--account", "000000000001"]);
+        assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
+        let health = server.ask("GET", "/_local/health");
+        assert!(health.starts_with("HTTP/1.1 200 OK"), "{health}");
+        assert!(health.contains(r#""status":"ok""#) && health.contains(r#""region":"eu-west-1""#), "{health}");
+        assert!(health.contains(r#""account":"000000000001""#), "{health}");
+        assert!(server.ask("POST", "/moto-api/reset").ends_with(r#"{"status":"ok"}"#));
+        assert_eq!(server.end(signal), Some(0));
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let (code, out, err) = run(&["--port", &port]);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(err.contains(&port) && err.contains("in use"), "{err}");
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_told() {
+    for arguments in [&["--nonsense"][..], &["--port", "x"], &["--region"], &["extra"]] {
+        let (code, out, err) = run(arguments);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(err.starts_with("sagemaker-local: ") && err.contains("--help"), "{err}");
+    }
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let (code, out, _) = run(&["--help"]);
+    assert!(code == Some(0) && out.contains("--time-scale") && out.contains("4566"), "{out}");
+    let (code, out, _) = run(&["--version"]);
+    assert_eq!((code, out.as_str()), (Some(0), concat!("sagemaker-local ", env!("CARGO_PKG_VERSION"), "\n")));
+}
+
+#[test]
+fn faults_are_read_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faults.json");
+    let name = file.to_str().unwrap();
+    std::fs::write(&file, r#"{"faults": [{"fault": "throttle", "service": "s3", "times": 1}]}"#).unwrap();
+    let server = Running::start(&["--port", "0", "--profile", "lenient", "--faults", name]);
+    assert!(server.ask("GET", "/").starts_with("HTTP/1.1 503 "));
+    assert!(server.ask("GET", "/").starts_with("HTTP/1.1 200 "));
+
+    std::fs::write(&file, r#"{"faults": [{"fault": "throttle", "probability": 2}]}"#).unwrap();
+    let (code, out, err) = run(&["--port", "0", "--faults", name]);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(err.contains("faults.json") && err.contains("faults[0].probability"), "{err}");
+    let (code, _, err) = run(&["--faults", "no-such-file"]);
+    assert!(code == Some(1) && err.contains("no-such-file"), "{err}");
+}

@@ -1,0 +1,149 @@
+//! Experiments and recommendations on how to serve.
+
+use serde_json::{Value, json};
+
+use super::row::plain;
+use super::{Kind, ListRow, Move, Row, Status};
+use crate::local::aws_error::AwsError;
+use crate::local::time::timestamp;
+
+const AI_JOB: Status = Status {
+    created: &[("InProgress", 300), ("Completed", 0)],
+    deletable: &["Completed", "Failed", "Stopped"],
+    refuse: |asked, status, arn| AwsError::in_use(format!("Cannot {asked} {arn} in status {status}.")),
+    reached: |job, status, now| match status {
+        "InProgress" => job.set("StartTime", timestamp(now)),
+        "Completed" | "Stopped" => job.set("EndTime", timestamp(now)),
+        _ => {}
+    },
+    ..Status::of("")
+};
+
+pub(super) static ROWS: &[Row] = &[
+    Row {
+        aliases: &[("InferenceExperimentArn", "Arn")],
+        status: Status {
+            created: &[("Creating", 60), ("Created", 5), ("Starting", 60), ("Running", 0)],
+            updated: &[("Updating", 30), ("Running", 0)],
+            moves: &[
+                Move {
+                    operation: "StartInferenceExperiment",
+                    from: &["Created"],
+                    steps: &[("Starting", 60), ("Running", 0)],
+                },
+                Move {
+                    operation: "StopInferenceExperiment",
+                    from: &["Running"],
+                    steps: &[("Stopping", 60), ("Completed", 0)],
+                },
+            ],
+            deletable: &["Completed", "Cancelled", "Created"],
+            refuse: |asked, status, arn| {
+                let message = format!("Cannot {asked} the inference experiment {arn} in status {status}.");
+                AwsError::new(400, "ConflictException", message)
+            },
+            reached: |experiment, status, now| {
+                if status == "Completed" {
+                    experiment.set("CompletionTime", timestamp(now));
+                }
+            },
+            ..Status::of("Status")
+        },
+        prepare: |draft| {
+            let endpoint = draft.text("EndpointName").unwrap_or_default().to_owned();
+            draft.set("EndpointMetadata", json!({"EndpointName": endpoint}));
+            let mut variants = draft.request.get("ModelVariants").cloned().unwrap_or_default();
+            for variant in variants.as_array_mut().into_iter().flatten() {
+                variant["Status"] = json!("InService");
+            }
+            draft.set("ModelVariants", variants);
+            Ok(())
+        },
+        missing: |_, arn| AwsError::resource_not_found(format!("Could not find inference experiment \"{arn}\".")),
+        taken: |_, arn| AwsError::validation(format!("Cannot create already existing inference experiment \"{arn}\".")),
+        ..Row::plain(
+            Kind::InferenceExperiment,
+            "InferenceExperiment",
+            "Name",
+            "Arn",
+            "inference-experiment",
+            ListRow::newest_first("ListInferenceExperiments"),
+        )
+    },
+    Row {
+        status: Status {
+            created: &[("PENDING", 10), ("IN_PROGRESS", 300), ("COMPLETED", 0)],
+            moves: &[Move {
+                operation: "StopInferenceRecommendationsJob",
+                from: &["PENDING", "IN_PROGRESS"],
+                steps: &[("STOPPING", 10), ("STOPPED", 0)],
+            }],
+            refuse: |_, status, arn| {
+                AwsError::validation(format!("The request was rejected because the job {arn} is in status {status}."))
+            },
+            reached: |job, status, now| {
+                if matches!(status, "COMPLETED" | "STOPPED") {
+                    job.set("CompletionTime", timestamp(now));
+                }
+            },
+            ..Status::of("Status")
+        },
+        aliases: &[
+            ("ModelName", "InputConfig.ModelName"),
+            ("ModelPackageVersionArn", "InputConfig.ModelPackageVersionArn"),
+            ("SamplePayloadUrl", "InputConfig.ContainerConfig.PayloadConfig.SamplePayloadUrl"),
+        ],
+        prepare: |draft| {
+            draft.default("JobDescription", "");
+            Ok(())
+        },
+        list: ListRow {
+            filters: &[
+                ("ModelNameEquals", "InputConfig.ModelName"),
+                ("ModelPackageVersionArnEquals", "InputConfig.ModelPackageVersionArn"),
+            ],
+            ..ListRow::newest_first("ListInferenceRecommendationsJobs")
+        },
+        missing: |name, _| {
+            AwsError::resource_not_found(format!("Could not find inference recommendations job {name}."))
+        },
+        taken: |_, arn| AwsError::in_use(format!("Inference recommendations job already exists: {arn}")),
+        ..Row::plain(
+            Kind::InferenceRecommendationsJob,
+            "InferenceRecommendationsJob",
+            "JobName",
+            "JobArn",
+            "inference-recommendations-job",
+            ListRow::NONE,
+        )
+    },
+    Row {
+        status: Status {
+            member: "AIBenchmarkJobStatus",
+            moves: &[Move {
+                operation: "StopAIBenchmarkJob",
+                from: &["InProgress"],
+                steps: &[("Stopping", 10), ("Stopped", 0)],
+            }],
+            ..AI_JOB
+        },
+        ..plain!(AIBenchmarkJob, "ai-benchmark-job", ListRow::newest_first("ListAIBenchmarkJobs"))
+    },
+    Row {
+        status: Status {
+            member: "AIRecommendationJobStatus",
+            moves: &[Move {
+                operation: "StopAIRecommendationJob",
+                from: &["InProgress"],
+                steps: &[("Stopping", 10), ("Stopped", 0)],
+            }],
+            ..AI_JOB
+        },
+        prepare: |draft| {
+            draft.request.entry("OptimizeModel").or_insert(Value::Bool(true));
+            Ok(())
+        },
+        ..plain!(AIRecommendationJob, "ai-recommendation-job", ListRow::newest_first("ListAIRecommendationJobs"))
+    },
+    plain!(AIWorkloadConfig, "ai-workload-config", ListRow::newest_first("ListAIWorkloadConfigs")),
+];

@@ -1,0 +1,70 @@
+//! How much the backend forgives.
+
+use std::sync::Arc;
+
+use super::engines::{
+    Engine, EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply, TrainingOutput, TrainingTask,
+};
+
+/// How much a [`LocalBackend`](super::LocalBackend) forgives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Profile {
+    /// Refuses what AWS refuses, and really trains. The default.
+    #[default]
+    Strict,
+    /// For test suites that were written against a mock which only keeps records:
+    ///
+    /// - any role may be assumed;
+    /// - input data and model data may be missing, and output buckets are made when something is written to them;
+    /// - a training job whose image no engine knows, or that has no data, completes with an empty model and a line in its
+    ///   log that says so;
+    /// - an endpoint whose image no engine knows, or whose model data is missing, comes up and answers each request with
+    ///   the error that there is no engine.
+    ///
+    /// Everything else is as strict as ever: constraints of the API, names in use, resources that do not exist.
+    Lenient,
+}
+
+impl Profile {
+    /// The engine that stands in where there is no other.
+    pub(super) fn engine(self) -> Option<Arc<dyn Engine>> {
+        match self {
+            Self::Strict => None,
+            Self::Lenient => Some(Arc::new(Nothing)),
+        }
+    }
+}
+
+/// Stands in for any image and does nothing.
+pub(super) struct Nothing;
+
+impl Engine for Nothing {
+    fn runs(&self, _: &str) -> bool {
+        true
+    }
+
+    fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {
+        job.log(format!("Nothing was trained: there is no data, or no engine for {} (lenient profile).", job.image));
+        Ok(TrainingOutput::default())
+    }
+
+    fn load(&self, model: &ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> {
+        Ok(Arc::new(NoModel { image: model.image.clone() }))
+    }
+}
+
+struct NoModel {
+    image: String,
+}
+
+impl LoadedModel for NoModel {
+    fn invoke(&self, _: &Invocation) -> Result<Reply, InvocationFailure> {
+        let message = format!("There is no model, or no engine for {} (lenient profile).", self.image);
+        Err(InvocationFailure { status: 500, message })
+    }
+
+    fn blocks(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,89 @@
+//! One connection: request after request, as HTTP/1.1 has it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_smithy_types::body::SdkBody;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::connections::Connection;
+use super::host::Hosts;
+use super::limits::{Limits, MAX_HEAD};
+use super::socket::Socket;
+use super::upload::{self, Budget, Share};
+use crate::local::backend::LocalBackend;
+use crate::local::faults::Broken;
+use crate::local::wire;
+
+/// What every connection of a server shares.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) backend: LocalBackend,
+    pub(super) hosts: Arc<Hosts>,
+    pub(super) limits: Limits,
+    pub(super) budget: Arc<Budget>,
+}
+
+/// Serves a connection until either side closes it, or the server stops.
+pub(super) async fn serve(
+    stream: TcpStream,
+    shared: Shared,
+    connection: Arc<Connection>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let Limits { head, body, grace, .. } = shared.limits;
+    // An answer is written whole: waiting for more to send would only delay it.
+    let _ = stream.set_nodelay(true);
+    let writing = Arc::new(AtomicBool::new(false));
+    let io = TokioIo::new(Socket::new(stream, body, writing.clone()));
+    let busy = Arc::new(AtomicBool::new(false));
+    let service = {
+        let (connection, busy) = (connection.clone(), busy.clone());
+        service_fn(move |request| {
+            let (shared, under_way, busy) = (shared.clone(), connection.begin(), busy.clone());
+            async move {
+                busy.store(true, Ordering::Relaxed);
+                let answer = answer(&shared, request).await;
+                busy.store(false, Ordering::Relaxed);
+                drop(under_way);
+                answer
+            }
+        })
+    };
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head)
+        .max_buf_size(MAX_HEAD)
+        // Who has sent all that it wants to send may say so, and still wants the answer.
+        .half_close(true)
+        .serve_connection(io, service);
+    tokio::pin!(serving);
+    tokio::select! {
+        // Errors are the other side's: a reset, a time-out, or what is no HTTP, which has been answered with 400.
+        _ = &mut serving => return,
+        () = connection.close.notified() => {}
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+    }
+    if busy.load(Ordering::Relaxed) || writing.load(Ordering::Relaxed) {
+        serving.as_mut().graceful_shutdown();
+        let _ = tokio::time::timeout(grace, serving).await;
+    }
+}
+
+/// Answers a request, or refuses it before the backend hears of it. An error closes the connection without an answer.
+async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<SdkBody>, Broken> {
+    if let Err(refusal) = shared.hosts.check(&request) {
+        let mut answer = wire::answer(refusal.status, "text/plain; charset=utf-8", refusal.text);
+        wire::set(&mut answer, "x-content-type-options", "nosniff");
+        return Ok(answer);
+    }
+    let share = Share::new(&shared.budget);
+    let request = request.map(|incoming| upload::body(incoming, shared.limits.body, share.clone()));
+    Box::pin(shared.backend.exchange(request)).await
+}

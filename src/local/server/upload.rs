@@ -1,0 +1,140 @@
+//! The body of a request as it comes in: bounded in time, and in memory over all connections.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+use super::limits::MIN_RATE;
+
+/// Bytes of bodies that are held for requests under way, and how many may be.
+#[derive(Debug)]
+pub(super) struct Budget {
+    limit: u64,
+    used: AtomicU64,
+}
+
+impl Budget {
+    pub(super) fn new(limit: u64) -> Arc<Self> {
+        Arc::new(Self { limit, used: AtomicU64::new(0) })
+    }
+}
+
+/// What one request holds of the budget, given back when the request is done.
+#[derive(Debug)]
+pub(super) struct Share {
+    budget: Arc<Budget>,
+    held: AtomicU64,
+}
+
+impl Share {
+    pub(super) fn new(budget: &Arc<Budget>) -> Arc<Self> {
+        Arc::new(Self { budget: budget.clone(), held: AtomicU64::new(0) })
+    }
+
+    /// Takes more; false if there is not so much left.
+    fn take(&self, bytes: u64) -> bool {
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+        self.budget.used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.budget.limit
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(*self.held.get_mut(), Ordering::Relaxed);
+    }
+}
+
+/// The body for the backend; one that is empty is in memory already.
+pub(super) fn body(incoming: Incoming, limit: Duration, share: Arc<Share>) -> SdkBody {
+    if incoming.is_end_stream() {
+        return SdkBody::empty();
+    }
+    SdkBody::from_body_1_x(Upload { incoming, share, limit, began: None, received: 0, timer: None })
+}
+
+struct Upload {
+    incoming: Incoming,
+    share: Arc<Share>,
+    limit: Duration,
+    /// When it was first waited for.
+    began: Option<Instant>,
+    received: u64,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Upload {
+    /// Until when the next part must have come: a pause is limited, and so is the time for all that has come.
+    fn deadline(&mut self) -> Instant {
+        let now = Instant::now();
+        let began = *self.began.get_or_insert(now);
+        let earned = Duration::from_secs(self.received / MIN_RATE);
+        (now + self.limit).min(began + self.limit + earned)
+    }
+
+    fn late(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.timer.is_none() {
+            let deadline = self.deadline();
+            self.timer = Some(Box::pin(tokio::time::sleep_until(deadline)));
+        }
+        self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready())
+    }
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = aws_smithy_types::body::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.incoming).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                this.timer = None;
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                this.received += length;
+                if this.share.take(length) {
+                    Poll::Ready(Some(Ok(frame)))
+                } else {
+                    Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::OutOfMemory).into())))
+                }
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending if this.late(cx) => Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into()))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_shared_and_given_back() {
+        let budget = Budget::new(10);
+        let (one, other) = (Share::new(&budget), Share::new(&budget));
+        assert!(one.take(6) && other.take(4));
+        assert!(!other.take(1));
+        drop(other);
+        assert!(one.take(4));
+        drop(one);
+        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+    }
+}

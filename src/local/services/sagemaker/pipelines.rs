@@ -1,0 +1,161 @@
+//! Pipelines: their definitions and versions, and their executions.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{Answer, Own, table};
+use crate::local::aws_error::AwsError;
+use crate::local::backend::Core;
+use crate::local::kinds::Kind;
+use crate::local::listing;
+use crate::local::state::{Resource, text};
+use crate::local::time::timestamp;
+
+pub(super) static OPERATIONS: &[Own] = &[
+    ("CreatePipeline", create),
+    ("UpdatePipeline", |core, request| update(core, request)),
+    ("DescribePipeline", |core, request| describe(core, request)),
+    ("ListPipelineVersions", |core, request| list_versions(core, request)),
+];
+
+/// The versions of a definition, oldest first.
+const VERSIONS: &str = "Versions";
+const DEFINITION: &str = "PipelineDefinition";
+
+fn create(core: &Arc<Core>, request: &Value) -> Answer {
+    let row = Kind::Pipeline.row();
+    let definition = definition(core, request)?.ok_or_else(|| {
+        AwsError::validation("Either PipelineDefinition or PipelineDefinitionS3Location must be given.")
+    })?;
+    core.change(|state| {
+        // The same token again is the same pipeline again.
+        if let Ok(known) = table::find(core, state, row, request) {
+            if known.request.get("ClientRequestToken") == request.get("ClientRequestToken") {
+                return Ok(json!({"PipelineArn": known.arn}));
+            }
+        }
+        let now = core.clock.now();
+        let version = version(1, &definition, now);
+        let members = Map::from_iter([
+            ("PipelineStatus".to_owned(), json!("Active")),
+            (DEFINITION.to_owned(), json!(definition)),
+            (VERSIONS.to_owned(), json!([version])),
+        ]);
+        let pipeline = state.insert(row, &core.place, now, request, members)?;
+        if !pipeline.request.contains_key("PipelineDisplayName") {
+            pipeline.set("PipelineDisplayName", pipeline.name.clone());
+        }
+        Ok(table::answer("CreatePipeline", row, pipeline))
+    })
+}
+
+fn update(core: &Core, request: &Value) -> Answer {
+    let row = Kind::Pipeline.row();
+    let definition = definition(core, request)?;
+    core.change(|state| {
+        let pipeline = table::find_mut(core, state, row, request)?;
+        let now = core.clock.now();
+        for member in ["PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration"] {
+            if let Some(value) = request.get(member) {
+                pipeline.set(member, value.clone());
+            }
+        }
+        if let Some(definition) = definition {
+            let number = versions(pipeline).len() as u64 + 1;
+            if let Some(versions) = pipeline.state.get_mut(VERSIONS).and_then(Value::as_array_mut) {
+                versions.push(version(number, &definition, now));
+            }
+            pipeline.set(DEFINITION, definition);
+        }
+        pipeline.modified = now;
+        Ok(json!({"PipelineArn": pipeline.arn, "PipelineVersionId": versions(pipeline).len()}))
+    })
+}
+
+fn version(number: u64, definition: &str, now: std::time::SystemTime) -> Value {
+    json!({"PipelineVersionId": number, DEFINITION: definition, "CreationTime": timestamp(now)})
+}
+
+fn versions(pipeline: &Resource) -> &[Value] {
+    pipeline.state.get(VERSIONS).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn describe(core: &Core, request: &Value) -> Answer {
+    let row = Kind::Pipeline.row();
+    let state = core.state();
+    let pipeline = table::find(core, &state, row, request)?;
+    let mut answer = table::answer("DescribePipeline", row, pipeline);
+    if let Some(asked) = request.get("PipelineVersionId") {
+        let version = versions(pipeline).iter().find(|version| version["PipelineVersionId"] == *asked);
+        let missing = || AwsError::resource_not_found(format!("Pipeline '{}' has no version {asked}.", pipeline.arn));
+        answer[DEFINITION] = version.ok_or_else(missing)?[DEFINITION].clone();
+    }
+    Ok(answer)
+}
+
+fn list_versions(core: &Core, request: &Value) -> Answer {
+    let state = core.state();
+    let pipeline = table::find(core, &state, Kind::Pipeline.row(), request)?;
+    let mut summaries: Vec<Value> = versions(pipeline)
+        .iter()
+        .map(|version| {
+            json!({
+                "PipelineArn": pipeline.arn,
+                "PipelineVersionId": version["PipelineVersionId"],
+                "CreationTime": version["CreationTime"],
+            })
+        })
+        .collect();
+    if request.get("SortOrder").and_then(Value::as_str) != Some("Ascending") {
+        summaries.reverse();
+    }
+    listing::page("ListPipelineVersions", &summaries, request)
+}
+
+/// The definition in a request or in S3, checked.
+fn definition(core: &Core, request: &Value) -> Result<Option<String>, AwsError> {
+    let inline = request.get(DEFINITION).and_then(Value::as_str);
+    let text = match (inline, request.get("PipelineDefinitionS3Location")) {
+        (Some(_), Some(_)) => {
+            let message = "PipelineDefinition and PipelineDefinitionS3Location cannot both be given.";
+            return Err(AwsError::validation(message));
+        }
+        (Some(inline), None) => inline.to_owned(),
+        (None, Some(location)) => from_s3(core, location)?,
+        (None, None) => return Ok(None),
+    };
+    check(&text)?;
+    Ok(Some(text))
+}
+
+fn from_s3(core: &Core, location: &Value) -> Result<String, AwsError> {
+    let (bucket, key) = (text(location, "Bucket")?, text(location, "ObjectKey")?);
+    let missing = || AwsError::validation(format!("Cannot read the pipeline definition at s3://{bucket}/{key}."));
+    let bytes = core.s3.get(bucket, key).ok_or_else(missing)?;
+    String::from_utf8(bytes.to_vec()).map_err(|_| missing())
+}
+
+/// A definition is an object with a version and steps of different names.
+fn check(definition: &str) -> Result<(), AwsError> {
+    let invalid = |why: &str| AwsError::validation(format!("Unable to parse pipeline definition: {why}"));
+    let parsed: Value =
+        serde_json::from_str(definition).map_err(|error| invalid(&format!("it is no JSON ({error}).")))?;
+    if !parsed.is_object() {
+        return Err(invalid("it is no JSON object."));
+    }
+    if parsed["Version"].as_str().is_none() {
+        return Err(invalid("Version is missing."));
+    }
+    let Some(steps) = parsed["Steps"].as_array() else { return Err(invalid("Steps are missing.")) };
+    let mut names = std::collections::BTreeSet::new();
+    for step in steps {
+        let (Some(name), Some(_)) = (step["Name"].as_str(), step["Type"].as_str()) else {
+            return Err(invalid("a step has no Name or no Type."));
+        };
+        if !names.insert(name) {
+            return Err(invalid(&format!("two steps are named {name}.")));
+        }
+    }
+    Ok(())
+}
