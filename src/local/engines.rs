@@ -78,6 +78,12 @@ pub trait LoadedModel: Send + Sync + 'static {
     /// The container's status and message.
     fn invoke(&self, request: &Invocation) -> Result<Reply, InvocationFailure>;
 
+    /// What the container says on `GET /execution-parameters`, which a transform job asks for what its request leaves
+    /// open. May block.
+    fn execution_parameters(&self) -> Option<ExecutionParameters> {
+        None
+    }
+
     /// Whether [`invoke`](Self::invoke) may take long, for whatever reason. True unless a model knows better.
     ///
     /// A model that says false is asked on the caller's own async thread when the request is small, which saves the
@@ -90,8 +96,30 @@ pub trait LoadedModel: Send + Sync + 'static {
 /// Takes the number of an instance, beginning with 1, and a line that its container prints.
 pub type HostLog = Arc<dyn Fn(u32, &str) + Send + Sync>;
 
+/// What a training job keeps across interruptions: `CheckpointConfig`.
+#[derive(Clone)]
+pub struct Checkpoints {
+    /// Where the container finds and leaves them: `/opt/ml/checkpoints` unless the request says otherwise.
+    pub path: String,
+    /// Reads those that are in S3: path relative to the folder, content. May block.
+    pub load: Arc<dyn Fn() -> Result<Vec<(String, Bytes)>, String> + Send + Sync>,
+    /// Stores one. May block.
+    pub save: Arc<dyn Fn(&str, Bytes) + Send + Sync>,
+}
+
 /// Reads an object of the backend's S3 by bucket and key.
 pub type ReadObject = Arc<dyn Fn(&str, &str) -> Option<Bytes> + Send + Sync>;
+
+/// How a container wants to be asked in a transform job; what is `None` is as if it had said nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ExecutionParameters {
+    /// `MaxConcurrentTransforms`.
+    pub max_concurrent_transforms: Option<u32>,
+    /// Whether `BatchStrategy` is `MULTI_RECORD`.
+    pub multi_record: Option<bool>,
+    /// `MaxPayloadInMB`.
+    pub max_payload_in_mb: Option<u32>,
+}
 
 /// What a training container finds: hyperparameters, channels, environment, a place to log, a sign to stop.
 ///
@@ -123,6 +151,8 @@ pub struct TrainingTask {
     pub log_of: HostLog,
     /// True once the job was asked to stop.
     pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// The job's checkpoints, if it has any.
+    pub checkpoints: Option<Checkpoints>,
     /// True once nothing that is returned is kept any more: the time to stop is over, or the backend's runtime ended.
     pub killed: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Reads what the job's role could read.

@@ -40,6 +40,7 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "StoppingCondition.MaxRuntimeInSeconds",
             "StoppingCondition.MaxWaitTimeInSeconds",
             "EnableManagedSpotTraining",
+            "CheckpointConfig",
             "Environment",
             "Tags",
         ],

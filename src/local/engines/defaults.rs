@@ -23,6 +23,7 @@ impl Default for TrainingTask {
             log: Arc::new(|_| {}),
             log_of: Arc::new(|_, _| {}),
             stopping: Arc::new(|| false),
+            checkpoints: None,
             killed: Arc::new(|| false),
             s3: Arc::new(|_, _| None),
         }

@@ -12,7 +12,7 @@ use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
 use crate::local::data::{self, Budget};
-use crate::local::engines::{Channel, EngineFailure, HostLog, InputMode, TrainingOutput, TrainingTask};
+use crate::local::engines::{Channel, Checkpoints, EngineFailure, HostLog, InputMode, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
 use crate::local::metrics::{self, Metric};
 use crate::local::profile::Nothing;
@@ -47,6 +47,7 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) instance_type: String,
     pub(in crate::local) entrypoint: Vec<String>,
     pub(in crate::local) arguments: Vec<String>,
+    pub(in crate::local) checkpoints: Option<CheckpointPlan>,
     pub(in crate::local) output: S3Uri,
     pub(in crate::local) max_runtime: Duration,
     pub(in crate::local) metrics: Vec<Metric>,
@@ -59,6 +60,34 @@ pub(in crate::local) struct Watch {
     pub(in crate::local) metric: Metric,
     /// Takes each value; true stops the job.
     pub(in crate::local) report: Arc<dyn Fn(f64) -> bool + Send + Sync>,
+}
+
+/// Where checkpoints are kept, and where the container has them.
+pub(in crate::local) struct CheckpointPlan {
+    pub(in crate::local) place: S3Uri,
+    pub(in crate::local) path: String,
+}
+
+impl CheckpointPlan {
+    fn connect(&self, owner: &Owner) -> Checkpoints {
+        let (of_load, of_save) = (owner.clone(), owner.clone());
+        let (from, to) = (self.place.clone(), self.place.clone());
+        Checkpoints {
+            path: self.path.clone(),
+            load: Arc::new(move || {
+                let mut budget = Budget::new(MAX_INPUT);
+                // A job's first start finds none.
+                let found = data::resolve(&of_load.core, "S3Prefix", &from.to_string(), "").unwrap_or_default();
+                let read = |input: data::Input| Ok((input.path.clone(), budget.read(&of_load.core, &input, false)?));
+                found.into_iter().map(read).collect()
+            }),
+            save: Arc::new(move |path, content| {
+                let place = to.join(path);
+                let object = of_save.core.s3.prepare(content, None);
+                of_save.act(|core| core.s3.store(place.bucket(), place.key(), object));
+            }),
+        }
+    }
 }
 
 /// What is downloaded for a job.
@@ -356,6 +385,7 @@ fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime) -> Tr
         instance_type: plan.instance_type.clone(),
         entrypoint: plan.entrypoint.clone(),
         arguments: plan.arguments.clone(),
+        checkpoints: plan.checkpoints.as_ref().map(|plan| plan.connect(&run.owner)),
         log: Arc::new(move |text| first(1, text)),
         log_of: say,
         stopping: Arc::new(move || stop.asked()),

@@ -36,7 +36,10 @@ const MAX_INPUT: u64 = 8 << 30;
 const LOG_GROUP: &str = "/aws/sagemaker/TransformJobs";
 
 /// What a transform job does, taken from its request.
+#[derive(Clone)]
 pub(in crate::local) struct Plan {
+    /// What the request leaves to the container.
+    pub(in crate::local) open: Open,
     pub(in crate::local) model: String,
     pub(in crate::local) data_type: String,
     pub(in crate::local) uri: String,
@@ -58,6 +61,31 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) max_retries: u32,
     /// Filters and join, if there are any.
     pub(in crate::local) processing: Option<DataProcessing>,
+}
+
+/// What a request does not say, so that the container may.
+#[derive(Clone, Copy, Default)]
+pub(in crate::local) struct Open {
+    pub(in crate::local) max_concurrent: bool,
+    pub(in crate::local) max_payload: bool,
+    pub(in crate::local) multi_record: bool,
+}
+
+impl Plan {
+    /// The plan with what the container wants where the request is open.
+    fn as_wanted(&self, wanted: &ExecutionParameters) -> Self {
+        let mut plan = self.clone();
+        if let Some(concurrent) = wanted.max_concurrent_transforms.filter(|_| self.open.max_concurrent) {
+            plan.max_concurrent = concurrent.clamp(1, MAX_CONCURRENT);
+        }
+        if let Some(megabytes) = wanted.max_payload_in_mb.filter(|_| self.open.max_payload) {
+            plan.max_payload = (megabytes > 0).then_some((megabytes as usize).min(100) << 20);
+        }
+        if let Some(multi_record) = wanted.multi_record.filter(|_| self.open.multi_record) {
+            plan.multi_record = multi_record;
+        }
+        plan
+    }
 }
 
 enum End {
@@ -173,8 +201,13 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// All outputs, or why the job failed. Ends early, with whatever there is, when it is stopped.
-    async fn transform(&self) -> Result<Outputs, String> {
+    async fn transform(mut self) -> Result<Outputs, String> {
         let containers = Arc::new(self.load().await?);
+        let first = containers.clone();
+        let wanted = self.run.work(move || first.first().and_then(|first| first.model.execution_parameters())).await;
+        if let Some(wanted) = wanted.map_err(internal)? {
+            self.plan = Arc::new(self.plan.as_wanted(&wanted));
+        }
         self.log.container("Model loaded, listening on port 8080");
         let plan = &self.plan;
         let strategy = if plan.multi_record { "MULTI_RECORD" } else { "SINGLE_RECORD" };

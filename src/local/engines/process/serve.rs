@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, Response};
+use serde_json::Value;
 
 use super::client::{Client, NoAnswer};
 use super::environment;
@@ -15,7 +16,7 @@ use super::group::{Group, Pause, exit_code};
 use super::output::Output;
 use super::run::spawn;
 use super::{Launch, Processes};
-use crate::local::engines::{EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
+use crate::local::engines::{EngineFailure, ExecutionParameters, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
 
 /// How long an answer to `GET /ping` may take.
 const PING_ANSWER_LIMIT: Duration = Duration::from_secs(2);
@@ -142,6 +143,25 @@ impl Server {
 }
 
 impl LoadedModel for Server {
+    fn execution_parameters(&self) -> Option<ExecutionParameters> {
+        let answer = self.ask(request(Method::GET, "/execution-parameters", Bytes::new()).ok()?).ok()?;
+        if !answer.status().is_success() {
+            return None;
+        }
+        let said: Value = serde_json::from_slice(answer.body()).ok()?;
+        // Containers send numbers as numbers or as text.
+        let number = |name: &str| {
+            let value = said.get(name)?;
+            let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+            u32::try_from(number).ok()
+        };
+        Some(ExecutionParameters {
+            max_concurrent_transforms: number("MaxConcurrentTransforms"),
+            multi_record: said.get("BatchStrategy").and_then(Value::as_str).map(|strategy| strategy == "MULTI_RECORD"),
+            max_payload_in_mb: number("MaxPayloadInMB"),
+        })
+    }
+
     fn invoke(&self, invocation: &Invocation) -> Result<Reply, InvocationFailure> {
         let request = invocation_request(invocation).map_err(|why| InvocationFailure::new(400, why))?;
         let answer = self.ask(request)?;

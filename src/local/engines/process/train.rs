@@ -50,6 +50,8 @@ pub(in crate::local::engines) fn train(
             output.finish();
         }
     }
+    // Whatever became of the job: this is what checkpoints are for.
+    hosts.iter().for_each(|host| save_checkpoints(host, job));
     if job.is_killed() {
         return Err(EngineFailure::Stopped);
     }
@@ -102,8 +104,33 @@ fn lay_out(launch: &Launch, job: &TrainingTask, number: u32, host: &Host<'_>) ->
         std::fs::create_dir_all(folder.path(&place)).map_err(disk)?;
         folder.write(&place, channel.files.iter().skip(first).step_by(count)).map_err(download)?;
     }
+    if let Some(checkpoints) = &job.checkpoints {
+        let place = checkpoint_folder(&checkpoints.path)?;
+        std::fs::create_dir_all(folder.path(place)).map_err(disk)?;
+        let found = (checkpoints.load)().map_err(download)?;
+        folder.write(place, &found).map_err(download)?;
+    }
     folder.write("code", &launch.code).map_err(download)?;
     Ok(folder)
+}
+
+/// The folder of checkpoints below `/opt/ml`, which is all that a command's private folder can stand for.
+fn checkpoint_folder(path: &str) -> Result<&str, EngineFailure> {
+    let below = path.strip_prefix("/opt/ml/").filter(|below| !below.split('/').any(|part| part == ".."));
+    below.ok_or_else(|| {
+        let message = format!("the local backend keeps checkpoints below /opt/ml only, not in the LocalPath {path}");
+        EngineFailure::client(message)
+    })
+}
+
+/// Stores the checkpoints of a host. What cannot be read is told in its log: the job's end is what it is.
+fn save_checkpoints(host: &Running, job: &TrainingTask) {
+    let Some(checkpoints) = &job.checkpoints else { return };
+    let Ok(place) = checkpoint_folder(&checkpoints.path) else { return };
+    match host.folder.read(place) {
+        Ok(files) => files.into_iter().for_each(|(path, content)| (checkpoints.save)(&path, content)),
+        Err(why) => job.log(format!("[sagemaker-local] the checkpoints are not kept: {why}")),
+    }
 }
 
 /// What a command that failed says: the first 1,024 characters of `/opt/ml/output/failure`.

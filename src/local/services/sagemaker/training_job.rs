@@ -13,7 +13,7 @@ use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
 use crate::local::data;
 use crate::local::engines::InputMode;
-use crate::local::jobs::training::{self, ChannelPlan, Inputs, Plan, Watch};
+use crate::local::jobs::training::{self, ChannelPlan, CheckpointPlan, Inputs, Plan, Watch};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
 use crate::local::metrics;
@@ -34,6 +34,7 @@ struct CreateTrainingJob {
     output_data_config: OutputDataConfig,
     resource_config: ResourceConfig,
     stopping_condition: StoppingCondition,
+    checkpoint_config: Option<CheckpointConfig>,
     #[serde(default)]
     environment: BTreeMap<String, String>,
     #[serde(default)]
@@ -102,6 +103,20 @@ struct S3DataSource {
     s3_data_type: String,
     s3_uri: String,
     s3_data_distribution_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CheckpointConfig {
+    s3_uri: String,
+    local_path: Option<String>,
+}
+
+impl CheckpointConfig {
+    fn plan(self) -> Result<CheckpointPlan, AwsError> {
+        let path = self.local_path.unwrap_or_else(|| "/opt/ml/checkpoints".to_owned());
+        Ok(CheckpointPlan { place: data::s3_uri(&self.s3_uri)?, path })
+    }
 }
 
 #[derive(Deserialize)]
@@ -221,6 +236,7 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
         instance_type: request.resource_config.instance_type.unwrap_or_default(),
         entrypoint: algorithm.container_entrypoint,
         arguments: algorithm.container_arguments,
+        checkpoints: request.checkpoint_config.map(CheckpointConfig::plan).transpose()?,
         output,
         max_runtime: Duration::from_secs(max_runtime),
         metrics: metrics::compile(definitions)?,

@@ -146,3 +146,21 @@ fn the_environment_has_no_credentials_of_this_machine() {
     job.train().unwrap();
     assert_eq!(job.lines(), ["1: local us-east-1 none"]);
 }
+
+#[test]
+fn checkpoints_are_there_and_are_kept_even_of_a_job_that_fails() {
+    let saved: Arc<Mutex<Vec<(String, Bytes)>>> = Arc::default();
+    let sink = saved.clone();
+    let mut job = Job::new("cd $SAGEMAKER_LOCAL_OPT_ML/checkpoints; read epoch < epoch; echo $((epoch + 1)) > epoch; exit 1");
+    job.task.checkpoints = Some(Checkpoints {
+        path: "/opt/ml/checkpoints".to_owned(),
+        load: Arc::new(|| Ok(vec![("epoch".to_owned(), Bytes::from("4\n"))])),
+        save: Arc::new(move |path, content| sink.lock().unwrap().push((path.to_owned(), content))),
+    });
+    assert!(job.train().is_err());
+    assert_eq!(*saved.lock().unwrap(), [("epoch".to_owned(), Bytes::from("5\n"))]);
+    for elsewhere in ["/checkpoints", "/opt/ml/../x"] {
+        job.task.checkpoints.as_mut().unwrap().path = elsewhere.to_owned();
+        assert!(job.train().unwrap_err().message().contains("keeps checkpoints below /opt/ml only"));
+    }
+}
