@@ -54,7 +54,7 @@ pub(super) fn refuse(status: u16, code: &str, message: &str, context: &Context) 
     *response.status_mut() = status;
     let (mut parts, ()) = response.into_parts();
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-    complete(parts, body, context)
+    complete(parts, body, None, context)
 }
 
 /// Completes an answer.
@@ -82,11 +82,16 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
             body = document.replace("<ETag>\"", "<ETag>").replace("\"</ETag>", "</ETag>").into();
         }
     }
-    complete(parts, body, context)
+    complete(parts, body, content, context)
 }
 
 /// The headers that every answer has, and no body where none is.
-fn complete(mut parts: http::response::Parts, mut body: Bytes, context: &Context) -> Response<SdkBody> {
+fn complete(
+    mut parts: http::response::Parts,
+    mut body: Bytes,
+    content: Option<Sent>,
+    context: &Context,
+) -> Response<SdkBody> {
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
     let bodiless = matches!(parts.status, StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
     if bodiless || context.method == Method::HEAD {

@@ -103,7 +103,7 @@ pub(super) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answ
 /// Stops a job that runs; one that does not cannot be stopped.
 fn stop(core: &Core, kind: Kind, stopping: fn(&mut Resource, SystemTime), request: &Value) -> Answer {
     let row = kind.row();
-    let name = text(request, row.name_member())?;
+    let name = text(request, row.name)?;
     core.change(|state| {
         let job = state.get_mut(row, &core.place, name)?;
         if job.status(row) == "InProgress" {
