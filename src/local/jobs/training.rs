@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::containers::no_engine;
+use super::run::Owner;
 use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::archive;
 use crate::local::backend::Core;

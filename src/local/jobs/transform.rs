@@ -14,7 +14,7 @@ use super::run::Owner;
 use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::backend::Core;
 use crate::local::data::{self, Budget, Input};
-use crate::local::engines::{Invocation, InvocationFailure, Reply};
+use crate::local::engines::{ExecutionParameters, Invocation, InvocationFailure, Reply};
 use crate::local::s3::Prepared;
 use crate::local::state::Resource;
 use crate::local::time::{date_time, epoch, timestamp};
@@ -28,6 +28,8 @@ pub(in crate::local) use data_processing::{DataProcessing, Form};
 pub(in crate::local) use json_path::JsonPath;
 pub(in crate::local) use split::Split;
 
+/// How many payloads are at a model at a time at most: more than this would only cost threads.
+pub(in crate::local) const MAX_CONCURRENT: u32 = 64;
 const STARTING: u64 = 30;
 const STOPPING: u64 = 2;
 /// What a job may read in all, in bytes: its outputs are kept in memory until its end.
@@ -60,7 +62,7 @@ pub(in crate::local) struct Plan {
     /// How often it is asked again when it fails by its own fault.
     pub(in crate::local) max_retries: u32,
     /// Filters and join, if there are any.
-    pub(in crate::local) processing: Option<DataProcessing>,
+    pub(in crate::local) processing: Option<Arc<DataProcessing>>,
 }
 
 /// What a request does not say, so that the container may.

@@ -16,7 +16,9 @@ use super::group::{Group, Pause, exit_code};
 use super::output::Output;
 use super::run::spawn;
 use super::{Launch, Processes};
-use crate::local::engines::{EngineFailure, ExecutionParameters, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
+use crate::local::engines::{
+    EngineFailure, ExecutionParameters, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply,
+};
 
 /// How long an answer to `GET /ping` may take.
 const PING_ANSWER_LIMIT: Duration = Duration::from_secs(2);

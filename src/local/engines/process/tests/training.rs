@@ -151,7 +151,8 @@ fn the_environment_has_no_credentials_of_this_machine() {
 fn checkpoints_are_there_and_are_kept_even_of_a_job_that_fails() {
     let saved: Arc<Mutex<Vec<(String, Bytes)>>> = Arc::default();
     let sink = saved.clone();
-    let mut job = Job::new("cd $SAGEMAKER_LOCAL_OPT_ML/checkpoints; read epoch < epoch; echo $((epoch + 1)) > epoch; exit 1");
+    let mut job =
+        Job::new("cd $SAGEMAKER_LOCAL_OPT_ML/checkpoints; read epoch < epoch; echo $((epoch + 1)) > epoch; exit 1");
     job.task.checkpoints = Some(Checkpoints {
         path: "/opt/ml/checkpoints".to_owned(),
         load: Arc::new(|| Ok(vec![("epoch".to_owned(), Bytes::from("4\n"))])),
