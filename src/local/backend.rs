@@ -30,14 +30,20 @@ use super::transport;
 /// See the [module](super) for an example. A backend is `Send + Sync`, and several Tokio runtimes may use it. A job
 /// runs on the runtime that handled its Create request and fails if that runtime ends first.
 #[derive(Clone)]
-pub struct LocalBackend(Arc<Core>, #[expect(dead_code, reason = "kept for its drop")] Arc<Handle>);
+pub struct LocalBackend(Arc<Core>, Arc<Handle>);
 
 /// What all clones of a backend share besides its core, which running jobs keep alive for longer.
 struct Handle(Vec<Arc<dyn Engine>>);
 
+impl Handle {
+    fn close(&self) {
+        self.0.iter().for_each(|engine| engine.close());
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.iter().for_each(|engine| engine.close());
+        self.close();
     }
 }
 
@@ -150,6 +156,13 @@ impl LocalBackend {
     /// ```
     pub fn faults(&self) -> &Faults {
         &self.0.faults
+    }
+
+    /// Ends what engines run outside this program, such as the commands of a process engine, and lets none begin any more.
+    ///
+    /// Dropping the last clone does the same: this is for a program that ends without that.
+    pub fn close(&self) {
+        self.1.close();
     }
 
     /// The backend as the HTTP client of AWS SDK clients: give it to `Config::builder().http_client(..)`.
