@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+#[cfg(feature = "local-server")]
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,20 +12,24 @@ use aws_smithy_types::body::SdkBody;
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{Request, Response};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::clock::LocalClock;
 use super::control;
 use super::engines::{Engine, ModelFiles, ReadObject, TrainingTask};
 use super::faults::{self, Broken, Faults, Hindrance};
 use super::ignored::{self, IgnoredField};
+use super::jobs::revive;
 use super::profile::Profile;
 use super::reading::Handling;
 use super::recorder::{self, RecordedRequest, Recorder};
 use super::router::{self, Service};
 use super::s3::S3;
 use super::services::{self, iam, logs::LogStore};
-use super::state::{Place, State};
+use super::state::{Place, State, StateGuard};
+use super::store::{Corrupt, NotKept, Store};
 use super::transport;
+use crate::error::{Error, ErrorKind, Result};
 
 /// One in-memory AWS. Clones share their state; dropping the last one forgets it.
 ///
@@ -56,6 +62,9 @@ pub(super) struct Core {
     pub(super) logs: LogStore,
     pub(super) faults: Faults,
     pub(super) profile: Profile,
+    store: Store,
+    /// Completed once the endpoints of an earlier run are up again.
+    revived: OnceCell<()>,
     state: Mutex<State>,
     recorder: Recorder,
     ignored: Mutex<BTreeSet<IgnoredField>>,
@@ -70,6 +79,8 @@ pub struct LocalBackendBuilder {
     clock: LocalClock,
     engines: Vec<Arc<dyn Engine>>,
     profile: Profile,
+    #[cfg(feature = "local-server")]
+    data_dir: Option<PathBuf>,
 }
 
 impl LocalBackend {
@@ -93,6 +104,8 @@ impl LocalBackend {
             clock: LocalClock::instant(),
             engines: Vec::new(),
             profile: Profile::Strict,
+            #[cfg(feature = "local-server")]
+            data_dir: None,
         }
     }
 
@@ -110,18 +123,27 @@ impl LocalBackend {
 
     /// As [`handle`](Self::handle), for those who can break a connection.
     pub(super) async fn exchange(&self, request: Request<SdkBody>) -> Result<Response<SdkBody>, Broken> {
-        if let Some(answer) = control::handle(self, &request) {
-            return Ok(answer);
-        }
         let core = &self.0;
+        if let Some(answer) = control::handle(self, &request) {
+            return Ok(match core.store.committed().await {
+                Ok(()) => answer,
+                Err(NotKept) => services::not_kept(core, &Service::Other(String::new())),
+            });
+        }
         let handling = Handling::new(&core.clock);
         let request = request.map(|body| handling.read(body));
         let service = router::service(&request);
         let mut record = describe(&request, &service);
+        if core.store.is_on_disk() {
+            core.revive().await;
+        }
         let (operation, body, mut answer, fault) =
             match Box::pin(faults::meet(core, &service, request, &handling)).await {
                 Ok((request, fault)) => {
-                    let (operation, body, answer) = Box::pin(services::handle(core, &service, request)).await;
+                    let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request)).await;
+                    if core.store.committed().await.is_err() {
+                        answer = services::not_kept(core, &service);
+                    }
                     (operation, body, answer, fault)
                 }
                 Err(Hindrance::Refused(refusal)) => (Some(refusal.operation), refusal.seen, refusal.answer, None),
@@ -253,32 +275,99 @@ impl LocalBackendBuilder {
         self
     }
 
+    /// Keeps everything in a directory, which is made if it is not there: objects, resources, roles and logs are there
+    /// again when a backend is built on it later. By default everything is in memory and ends with the backend.
+    ///
+    /// An answer is sent only when what it tells of is safe, so that nothing that a client was told is lost when the
+    /// process is killed. Jobs that were in progress then have failed with a reason that says so; endpoints that were in
+    /// service come up again when the first request arrives. Metrics and the record of requests are not kept. Contents
+    /// of up to 64 KiB are also held in memory, larger ones are in files of their own.
+    ///
+    /// Build with [`try_build`](Self::try_build).
+    #[cfg(feature = "local-server")]
+    pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(directory.into());
+        self
+    }
+
     /// The backend.
+    ///
+    /// # Panics
+    /// If there is a data directory that cannot be used; [`try_build`](Self::try_build) gives the error instead.
     pub fn build(self) -> LocalBackend {
-        let clock = self.clock.clone();
-        let s3 = S3::new(&self.region, &self.account, Arc::new(move || clock.now()), Arc::new(LocalClock::real_now));
+        match self.try_build() {
+            Ok(backend) => backend,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The backend.
+    ///
+    /// ```
+    /// # fn main() -> sagemaker::Result<()> {
+    /// # #[cfg(feature = "local-server")] {
+    /// use sagemaker::local::LocalBackend;
+    ///
+    /// let directory = tempfile::tempdir().unwrap();
+    /// let backend = LocalBackend::builder().data_dir(directory.path()).try_build()?;
+    /// // Two at a time would not see each other's changes.
+    /// assert!(LocalBackend::builder().data_dir(directory.path()).try_build().is_err());
+    /// drop(backend);
+    /// LocalBackend::builder().data_dir(directory.path()).try_build()?;
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the data directory cannot be used: it cannot be written, another backend uses it, it belongs
+    /// to another account or region, a newer version of this crate wrote it, or it is damaged. Without one there is no
+    /// error.
+    pub fn try_build(self) -> Result<LocalBackend> {
+        let Self { region, account, clock, engines, profile, .. } = &self;
+        #[cfg(feature = "local-server")]
+        let store = match &self.data_dir {
+            None => Store::memory(),
+            Some(directory) => Store::open(directory, &format!("account {account} in {region}"))?,
+        };
+        #[cfg(not(feature = "local-server"))]
+        let store = Store::memory();
+        let (now, place) = (clock.clone(), Place { region: region.clone(), account: account.clone() });
+        let s3 = S3::load(region, account, Arc::new(move || now.now()), Arc::new(LocalClock::real_now), store.clone());
+        let (s3, newest_object) = s3.map_err(unreadable)?;
+        let (logs, newest_line) = LogStore::load(&store).map_err(unreadable)?;
+        let (mut state, newest_resource) = State::load(&store).map_err(unreadable)?;
+        for newest in [newest_object, newest_line, newest_resource].into_iter().flatten() {
+            clock.not_before(newest);
+        }
+        state.revive(|row, resource| revive::resource(row, resource, clock.now()));
         let core = Core {
-            place: Place { region: self.region, account: self.account },
-            clock: self.clock,
-            engines: self
-                .engines
-                .into_iter()
-                .chain(bundled_engines(self.profile))
-                .chain(self.profile.engine())
-                .collect(),
+            place,
+            clock: clock.clone(),
+            engines: engines.iter().cloned().chain(bundled_engines(*profile)).chain(profile.engine()).collect(),
             s3,
-            logs: LogStore::default(),
-            faults: Faults::new(),
-            profile: self.profile,
-            state: Mutex::default(),
+            logs,
+            faults: Faults::new(clock),
+            profile: *profile,
+            store,
+            revived: OnceCell::new(),
+            state: Mutex::new(state),
             recorder: Recorder::default(),
             ignored: Mutex::default(),
             answers: AtomicU64::new(0),
         };
-        iam::add_default_role(&mut core.state(), &core);
+        let mut state = core.state();
+        if !state.roles.contains_key(iam::DEFAULT_ROLE) {
+            iam::add_default_role(&mut state, &core);
+        }
+        drop(state);
         let handle = Arc::new(Handle(core.engines.clone()));
-        LocalBackend(Arc::new(core), handle)
+        Ok(LocalBackend(Arc::new(core), handle))
     }
+}
+
+fn unreadable(Corrupt(what): Corrupt) -> Error {
+    Error::new(ErrorKind::Io, format!("the data directory cannot be used: {what} in it cannot be read"))
 }
 
 /// The engines that come with the crate.
@@ -293,8 +382,16 @@ fn bundled_engines(profile: Profile) -> Vec<Arc<dyn Engine>> {
 
 impl Core {
     /// The documents. Never hold the guard across an await.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn state(&self) -> StateGuard<'_> {
+        StateGuard(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until the endpoints of an earlier run are up. They come up in a task of their own, as the one that waits
+    /// may be given up.
+    async fn revive(self: &Arc<Self>) {
+        let core = self.clone();
+        let endpoints = || async { drop(tokio::spawn(async move { revive::endpoints(&core).await }).await) };
+        self.revived.get_or_init(endpoints).await;
     }
 
     /// Changes the documents, and tells who waits for a change.
@@ -345,6 +442,12 @@ impl Core {
 
     fn ignored(&self) -> MutexGuard<'_, BTreeSet<IgnoredField>> {
         self.ignored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.store.close();
     }
 }
 

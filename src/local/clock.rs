@@ -167,6 +167,15 @@ impl LocalClock {
         self.0.origin + self.elapsed(&state)
     }
 
+    /// Sets the time forward to one that was read before, in an earlier run: nothing may happen before what happened.
+    pub(super) fn not_before(&self, time: SystemTime) {
+        let mut state = self.state();
+        let now = self.0.origin + self.elapsed(&state);
+        let behind = time.duration_since(now).unwrap_or_default().min(FOREVER);
+        state.skipped += behind;
+        state.limit = state.limit.saturating_add(behind);
+    }
+
     /// Completes once `duration` of virtual time has passed.
     ///
     /// # Panics

@@ -78,6 +78,44 @@ pub trait LoadedModel: Send + Sync + 'static {
     /// The container's status and message.
     fn invoke(&self, request: &Invocation) -> Result<Reply, InvocationFailure>;
 
+    /// Answers one request with all that a container hears and may say: the `X-Amzn-SageMaker-*` headers of the
+    /// request (custom attributes, inference id, session id, target model; names in lower case), headers of the answer,
+    /// and a body that comes in parts. What endpoints call; the default asks [`invoke`](Self::invoke).
+    ///
+    /// A model that streams gives its parts one by one as they are asked for: the backend takes the next one when the
+    /// caller has room for it. A model with sessions answers `NEW_SESSION` in `x-amzn-sagemaker-session-id` with the
+    /// header `x-amzn-sagemaker-new-session-id`, whose form is `ID; Expires=2026-01-31T08:05:09Z`.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use bytes::Bytes;
+    /// use sagemaker::local::engines::{Invocation, InvocationFailure, LoadedModel, Reply, ServedReply};
+    ///
+    /// struct Words;
+    ///
+    /// impl LoadedModel for Words {
+    ///     fn invoke(&self, _: &Invocation) -> Result<Reply, InvocationFailure> {
+    ///         Ok(Reply { content_type: "text/plain".into(), body: Bytes::from("one two") })
+    ///     }
+    ///
+    ///     fn serve(&self, _: &Invocation, _: &BTreeMap<String, String>) -> Result<ServedReply, InvocationFailure> {
+    ///         let parts = ["one ", "two"].into_iter().map(|word| Ok(Bytes::from(word)));
+    ///         Ok(ServedReply::new("text/plain", parts))
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The container's status and message. A part that is an error breaks the stream off.
+    fn serve(
+        &self,
+        request: &Invocation,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<ServedReply, InvocationFailure> {
+        let _ = headers;
+        self.invoke(request).map(ServedReply::from)
+    }
+
     /// What the container says on `GET /execution-parameters`, which a transform job asks for what its request leaves
     /// open. May block.
     fn execution_parameters(&self) -> Option<ExecutionParameters> {
@@ -96,15 +134,21 @@ pub trait LoadedModel: Send + Sync + 'static {
 /// Takes the number of an instance, beginning with 1, and a line that its container prints.
 pub type HostLog = Arc<dyn Fn(u32, &str) + Send + Sync>;
 
+/// Reads checkpoints: path relative to their folder, content.
+pub type LoadCheckpoints = Arc<dyn Fn() -> Result<Vec<(String, Bytes)>, String> + Send + Sync>;
+
+/// Stores a checkpoint under a path relative to their folder.
+pub type SaveCheckpoint = Arc<dyn Fn(&str, Bytes) + Send + Sync>;
+
 /// What a training job keeps across interruptions: `CheckpointConfig`.
 #[derive(Clone)]
 pub struct Checkpoints {
     /// Where the container finds and leaves them: `/opt/ml/checkpoints` unless the request says otherwise.
     pub path: String,
     /// Reads those that are in S3: path relative to the folder, content. May block.
-    pub load: Arc<dyn Fn() -> Result<Vec<(String, Bytes)>, String> + Send + Sync>,
+    pub load: LoadCheckpoints,
     /// Stores one. May block.
-    pub save: Arc<dyn Fn(&str, Bytes) + Send + Sync>,
+    pub save: SaveCheckpoint,
 }
 
 /// Reads an object of the backend's S3 by bucket and key.
@@ -323,6 +367,41 @@ pub struct Reply {
     pub content_type: String,
     /// The body.
     pub body: Bytes,
+}
+
+/// A serving container's answer with its headers and a body that may come in parts.
+pub struct ServedReply {
+    /// `Content-Type` of the body.
+    pub content_type: String,
+    /// Those headers of the answer that begin with `x-amzn-sagemaker-`; names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body, part by part.
+    pub parts: Parts,
+}
+
+/// The parts of a body. Asking for the next one may block.
+pub type Parts = Box<dyn Iterator<Item = Result<Bytes, InvocationFailure>> + Send>;
+
+impl ServedReply {
+    /// An answer without headers.
+    pub fn new(
+        content_type: impl Into<String>,
+        parts: impl IntoIterator<Item = Result<Bytes, InvocationFailure>, IntoIter: Send + 'static>,
+    ) -> Self {
+        Self { content_type: content_type.into(), headers: BTreeMap::new(), parts: Box::new(parts.into_iter()) }
+    }
+}
+
+impl From<Reply> for ServedReply {
+    fn from(reply: Reply) -> Self {
+        Self::new(reply.content_type, std::iter::once(Ok(reply.body)))
+    }
+}
+
+impl fmt::Debug for ServedReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServedReply").field("content_type", &self.content_type).finish_non_exhaustive()
+    }
 }
 
 /// Files in debug output: their names and lengths, never what is in them.

@@ -12,10 +12,10 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
-
+use super::clock::LocalClock;
 use crate::Result;
 use active::{Active, Asked};
+use jobs::Held;
 
 pub(super) use jobs::JobFaults;
 pub(super) use request::{Broken, Hindrance, meet};
@@ -173,18 +173,18 @@ impl Fault {
 /// decide too. The same rules and the same requests give the same faults in each run.
 pub struct Faults {
     rules: Mutex<Vec<Active>>,
-    /// Counts how often the rules were cleared: what is stuck goes on then.
-    cleared: watch::Sender<u64>,
+    held: Mutex<Held>,
+    clock: LocalClock,
 }
 
 impl Faults {
-    pub(super) fn new() -> Self {
-        Self { rules: Mutex::default(), cleared: watch::Sender::new(0) }
+    pub(super) fn new(clock: &LocalClock) -> Self {
+        Self { rules: Mutex::default(), held: Mutex::default(), clock: clock.clone() }
     }
 
-    /// Adds a rule.
-    pub fn add(&self, rule: FaultRule) {
-        self.rules().push(Active::new(rule));
+    /// Adds a rule; a bare [`Fault`] befalls every request.
+    pub fn add(&self, rule: impl Into<FaultRule>) {
+        self.rules().push(Active::new(rule.into()));
     }
 
     /// Adds the rules of a file.
@@ -220,7 +220,7 @@ impl Faults {
     /// Removes all rules. What is stuck goes on.
     pub fn clear(&self) {
         self.rules().clear();
-        self.cleared.send_modify(|count| *count = count.wrapping_add(1));
+        self.release();
     }
 
     /// How often a fault has happened, by all rules together.
@@ -233,7 +233,7 @@ impl Faults {
         for rule in self.rules().iter_mut() {
             rule.restart();
         }
-        self.cleared.send_modify(|count| *count = count.wrapping_add(1));
+        self.release();
     }
 
     /// The faults of the first rules that apply: all of them, or none after the one that decides.

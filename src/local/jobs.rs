@@ -3,6 +3,7 @@
 mod containers;
 pub(super) mod hosting;
 pub(super) mod processing;
+pub(super) mod revive;
 mod run;
 pub(super) mod states;
 pub(super) mod training;

@@ -30,7 +30,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
@@ -142,20 +142,22 @@ pub(crate) struct ObjectInfo {
 impl S3 {
     /// An empty S3 of an account. `region` is where buckets are made unless a request says otherwise; `now` dates
     /// objects, `real_now` decides whether a presigned URL has expired: its signer does not know of virtual time.
+    #[cfg(test)]
     pub(crate) fn new(region: &str, account: &str, now: Now, real_now: Now) -> Self {
         Self::of(region, account, now, real_now, Store::memory(), Buckets::new())
     }
 
-    /// The S3 that a store has kept, and the time of its newest object in seconds since 1970.
+    /// The S3 that a store has kept, and the time of its newest object.
     pub(crate) fn load(
         region: &str,
         account: &str,
         now: Now,
         real_now: Now,
         store: Store,
-    ) -> Result<(Self, u64), Corrupt> {
+    ) -> Result<(Self, Option<SystemTime>), Corrupt> {
         let loaded = journal::load(&store)?;
-        Ok((Self::of(region, account, now, real_now, store, loaded.buckets), loaded.newest))
+        let newest = UNIX_EPOCH.checked_add(Duration::from_secs(loaded.newest));
+        Ok((Self::of(region, account, now, real_now, store, loaded.buckets), newest))
     }
 
     fn of(region: &str, account: &str, now: Now, real_now: Now, store: Store, buckets: Buckets) -> Self {
@@ -215,6 +217,13 @@ impl S3 {
         address::of_host(host).bucket.is_some()
     }
 
+    /// What is answered when a request cannot be handled for a reason of the backend's own.
+    pub(crate) fn failure(message: &str) -> http::Response<SdkBody> {
+        let message = super::wire::escape(message);
+        let document = format!("<Error><Code>InternalError</Code><Message>{message}</Message></Error>");
+        super::wire::answer(500, "application/xml", document)
+    }
+
     /// Whether there is such a bucket.
     pub(crate) fn bucket_exists(&self, bucket: &str) -> bool {
         self.inner.storage.read().contains_key(bucket)
@@ -269,7 +278,7 @@ impl S3 {
     pub(crate) fn reset(&self) {
         let mut buckets = self.inner.storage.write();
         for table in [Table::Part, Table::Upload, Table::Object, Table::Bucket] {
-            self.inner.store.clear(table);
+            self.inner.store.remove_all(table, &[]);
         }
         buckets.clear();
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::aws_error::AwsError;
 use super::backend::Core;
 use super::router::{self, Service};
+use super::s3::S3;
 use super::wire::{self, Answer};
 use super::{query, recorder, validation};
 
@@ -67,6 +68,19 @@ async fn json(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
         validation::check_answer(service, &operation, answer);
     }
     (Some(operation), SeenBody { value, length }, wire::json(result))
+}
+
+/// What is answered when the data directory can no longer be written: nobody may believe that a change is safe.
+pub(super) fn not_kept(core: &Core, service: &Service) -> Answer {
+    let message = "The local backend can no longer write its data directory. Make room and start it again.";
+    let error = AwsError::new(500, "InternalFailure", message);
+    match service {
+        Service::S3 => S3::failure(message),
+        Service::Runtime => wire::rest_json_error(error),
+        Service::Sts => wire::xml(sts::NAMESPACE, "", &core.request_id(), Err(error)),
+        Service::Iam => wire::xml(iam::NAMESPACE, "", &core.request_id(), Err(error)),
+        _ => wire::json(Err(error)),
+    }
 }
 
 /// Reads the body of a request whose service is told what to do by its body.

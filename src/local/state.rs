@@ -4,12 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::aws_error::AwsError;
 use super::jobs::{Deployment, StopSignal};
 use super::kinds::{ArnTail, Draft, Kind, MadeId, Row, at};
 use super::time::timestamp;
+
+mod journal;
+
+use journal::Journal;
+pub(super) use journal::StateGuard;
 
 /// The longest `FailureReason`, in characters.
 const MAX_REASON: usize = 1024;
@@ -58,7 +64,7 @@ struct Made {
 }
 
 /// A role that SageMaker may take on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Role {
     pub(super) name: String,
     /// `/` or such as `/service-role/`.
@@ -78,6 +84,7 @@ pub(super) struct State {
     arns: HashMap<String, (Kind, String)>,
     pub(super) roles: BTreeMap<String, Role>,
     last_id: u64,
+    journal: Journal,
 }
 
 /// Where names become ARNs.
@@ -228,6 +235,7 @@ impl State {
             walks: 0,
         };
         self.arns.insert(resource.arn.clone(), at.clone());
+        self.journal.touch(&at);
         Ok(self.resources.entry(at).or_insert(resource))
     }
 
@@ -255,7 +263,8 @@ impl State {
     }
 
     pub(super) fn get_mut(&mut self, row: &Row, place: &Place, name: &str) -> Result<&mut Resource, AwsError> {
-        let found = self.at(row, name).and_then(|at| self.resources.get_mut(&at));
+        let at = self.at(row, name).inspect(|at| self.journal.touch(at));
+        let found = at.and_then(|at| self.resources.get_mut(&at));
         found.ok_or_else(|| missing(row, place, name))
     }
 
@@ -279,16 +288,26 @@ impl State {
     }
 
     pub(super) fn by_arn_mut(&mut self, arn: &str) -> Option<&mut Resource> {
-        self.arns.get(arn).and_then(|at| self.resources.get_mut(at))
+        let at = self.arns.get(arn)?;
+        self.journal.touch(at);
+        self.resources.get_mut(at)
     }
 
     /// The resource of a name if it is still the one of that id.
     pub(super) fn same(&mut self, kind: Kind, key: &str, id: u64) -> Option<&mut Resource> {
-        self.resources.get_mut(&(kind, kind.row().key(key))).filter(|resource| resource.id == id)
+        let at = (kind, kind.row().key(key));
+        self.journal.touch(&at);
+        self.resources.get_mut(&at).filter(|resource| resource.id == id)
+    }
+
+    /// Whether the resource of a name is still the one of that id.
+    pub(super) fn is_same(&self, kind: Kind, key: &str, id: u64) -> bool {
+        self.resources.get(&(kind, kind.row().key(key))).is_some_and(|resource| resource.id == id)
     }
 
     pub(super) fn remove(&mut self, row: &Row, place: &Place, name: &str) -> Result<Resource, AwsError> {
-        let removed = self.at(row, name).and_then(|at| self.resources.remove(&at));
+        let at = self.at(row, name).inspect(|at| self.journal.touch(at));
+        let removed = at.and_then(|at| self.resources.remove(&at));
         let removed = removed.ok_or_else(|| missing(row, place, name))?;
         self.arns.remove(&removed.arn);
         Ok(removed)
@@ -351,6 +370,7 @@ impl State {
         self.resources.clear();
         self.arns.clear();
         self.roles.clear();
+        self.journal.clear();
     }
 }
 

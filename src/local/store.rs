@@ -10,7 +10,8 @@ mod blob;
 mod disk;
 #[cfg(not(feature = "local-server"))]
 mod no_disk;
-#[cfg(all(test, feature = "local-server"))]
+#[cfg(feature = "local-server")]
+#[cfg(test)]
 mod tests;
 
 use std::io;
@@ -41,11 +42,11 @@ pub(super) enum Table {
     LogGroup = 7,
     LogStream = 8,
     LogEvent = 9,
-    Clock = 10,
 }
 
 /// The data directory can no longer be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "local-server"), expect(dead_code, reason = "without a data directory nothing is lost"))]
 pub(super) struct NotKept;
 
 /// A record that cannot be read.
@@ -54,11 +55,12 @@ pub(super) struct Corrupt(pub(super) &'static str);
 
 /// One change of the records.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "local-server"), expect(dead_code, reason = "without a data directory nobody reads it"))]
 enum Change {
     Put(Vec<u8>, Vec<u8>),
     Remove(Vec<u8>),
-    /// Removes all records of a table.
-    Clear(u8),
+    /// Removes all records whose keys begin like this.
+    RemoveAll(Vec<u8>),
     /// Deletes the file of a blob; what referred to it was removed before.
     Unlink(u64),
 }
@@ -75,6 +77,7 @@ impl Store {
         Disk::open(directory, owner).map(|disk| Self(Some(Arc::new(disk))))
     }
 
+    /// Whether anything is kept.
     pub(super) fn is_on_disk(&self) -> bool {
         self.0.is_some()
     }
@@ -98,10 +101,10 @@ impl Store {
         }
     }
 
-    /// Queues the removal of all records of a table.
-    pub(super) fn clear(&self, table: Table) {
+    /// Queues the removal of all records whose keys begin with these parts; without any, of all of the table.
+    pub(super) fn remove_all(&self, table: Table, key: &[&[u8]]) {
         if let Some(disk) = &self.0 {
-            disk.queue(Change::Clear(table as u8));
+            disk.queue(Change::RemoveAll(encode_key(table, key)));
         }
     }
 

@@ -5,6 +5,8 @@ mod identity;
 mod kinds;
 mod listing;
 mod logs;
+#[cfg(feature = "local-server")]
+mod persistence;
 #[cfg(unix)]
 mod processes;
 mod processing;

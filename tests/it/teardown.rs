@@ -367,7 +367,7 @@ async fn an_endpoint_that_cannot_be_waited_for_is_named() -> Result<()> {
     faults.next("DescribeEndpoint", ALWAYS, Fault::Refused("AccessDeniedException"));
     let error = model.deploy(one()).endpoint_name("blind").await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::AccessDenied, Some("AccessDeniedException")));
-    assert_eq!((error.operation(), error.request_id()), (Some("DescribeEndpoint"), Some("refused-1")));
+    assert_eq!((error.operation(), error.request_id().is_some()), (Some("DescribeEndpoint"), true));
     let text = error.to_string();
     for part in ["blind", "was created", "costing money", "attach", "delete"] {
         assert!(text.contains(part), "{part} is missing in {text}");

@@ -1,11 +1,23 @@
 //! Faults of what runs behind the answers.
 
-use tokio::sync::watch;
+use std::sync::{MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
 
 use super::active::Asked;
 use super::{Fault, Faults};
+use crate::local::clock::BusyGuard;
 use crate::local::kinds::Kind;
 use crate::local::state::Resource;
+
+/// What is stuck until the rules are cleared.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// Each goes on with a guard in its hand, or time would run away from it.
+    tasks: Vec<oneshot::Sender<BusyGuard>>,
+    /// How often the rules were cleared.
+    cleared: u64,
+}
 
 /// The faults of one task, decided when it starts.
 #[derive(Debug, Default)]
@@ -15,6 +27,8 @@ pub(in crate::local) struct JobFaults {
     pub(in crate::local) interruptions: usize,
     /// The statuses that are never left; `None` is any.
     stuck: Vec<Option<String>>,
+    /// How often the rules had been cleared when this was decided.
+    cleared: u64,
 }
 
 impl JobFaults {
@@ -42,6 +56,7 @@ impl Faults {
         if !self.has(Fault::is_of_job) {
             return faults;
         }
+        faults.cleared = self.held().cleared;
         let row = kind.row();
         let verb = match resource.status(row) {
             "Updating" => "Update",
@@ -66,8 +81,33 @@ impl Faults {
         faults
     }
 
-    /// Changes when the rules are cleared.
-    pub(in crate::local) fn watch(&self) -> watch::Receiver<u64> {
-        self.cleared.subscribe()
+    /// Waits until the rules are cleared; not at all if they were since the faults were decided.
+    pub(in crate::local) async fn hold(&self, faults: &JobFaults) -> BusyGuard {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let mut held = self.held();
+            if held.cleared != faults.cleared {
+                return self.clock.busy();
+            }
+            held.tasks.push(sender);
+        }
+        receiver.await.unwrap_or_else(|_| self.clock.busy())
+    }
+
+    /// What is stuck goes on.
+    pub(super) fn release(&self) {
+        let tasks = {
+            let mut held = self.held();
+            held.cleared += 1;
+            std::mem::take(&mut held.tasks)
+        };
+        for task in tasks {
+            // Who is gone needs no guard.
+            drop(task.send(self.clock.busy()));
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

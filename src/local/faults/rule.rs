@@ -85,3 +85,9 @@ impl FaultRule {
         self
     }
 }
+
+impl From<Fault> for FaultRule {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault)
+    }
+}

@@ -46,6 +46,17 @@ impl Deployment {
         Self { variants, random: Mutex::new(fastrand::Rng::with_seed(hash(endpoint))) }
     }
 
+    /// The same with the weights of summaries, as Describe gives them.
+    fn reweighed(mut self, summaries: &[Value]) -> Self {
+        for variant in &mut self.variants {
+            let summary = summaries.iter().find(|summary| summary["VariantName"] == variant.name.as_str());
+            if let Some(weight) = summary.and_then(|summary| summary["CurrentWeight"].as_f64()) {
+                variant.weight = weight;
+            }
+        }
+        self
+    }
+
     /// A variant by weight.
     pub(in crate::local) fn choose(&self) -> Option<&Variant> {
         if let [only] = self.variants.as_slice() {
@@ -129,6 +140,32 @@ pub(in crate::local) async fn create(mut run: Run, variants: Vec<Value>) {
     let summaries = summaries(&variants, "InService", &run.owner.core);
     run.finish(|resource, _| match loaded {
         Ok(deployment) => {
+            in_service(resource, deployment, summaries);
+        }
+        Err(reason) => fail(resource, &reason),
+    });
+}
+
+/// Loads the models of an endpoint that was up before the backend was started again.
+pub(super) async fn revive(run: Run, config: &str) {
+    let core = run.owner.core.clone();
+    let variants = {
+        let state = core.state();
+        let config = state.get(Kind::EndpointConfig.row(), &core.place, config);
+        config.map(|config| config.request.get("ProductionVariants").and_then(Value::as_array).cloned())
+    };
+    let variants = variants.map(Option::unwrap_or_default).map_err(|error| error.message);
+    let loaded = match &variants {
+        Ok(variants) => deploy(&run, variants).await,
+        Err(why) => Err(why.clone()),
+    };
+    run.finish(|resource, _| match loaded {
+        Ok(deployment) if resource.state.contains_key("ProductionVariants") => {
+            let weights = resource.state.get("ProductionVariants").and_then(Value::as_array).cloned();
+            resource.deployment = Some(Arc::new(deployment.reweighed(&weights.unwrap_or_default())));
+        }
+        Ok(deployment) => {
+            let summaries = summaries(&variants.unwrap_or_default(), "InService", &core);
             in_service(resource, deployment, summaries);
         }
         Err(reason) => fail(resource, &reason),

@@ -67,9 +67,8 @@ pub(in crate::local) struct Owner {
 impl Owner {
     /// Acts while the resource exists; `None` if it is gone. A reset cannot come in between.
     pub(in crate::local) fn act<T>(&self, act: impl FnOnce(&Core) -> T) -> Option<T> {
-        let mut state = self.core.state();
-        state.same(self.kind, &self.key, self.id)?;
-        Some(act(&self.core))
+        let state = self.core.state();
+        state.is_same(self.kind, &self.key, self.id).then(|| act(&self.core))
     }
 
     /// Logs what a container says. What it says after its end is lost, as with a killed container.
@@ -165,7 +164,6 @@ impl Run {
         if !self.faults.may_hold() {
             return;
         }
-        let mut cleared = self.owner.core.faults.watch();
         let Owner { core, name, kind, id, .. } = &self.owner;
         let held = core.state().same(*kind, name, *id).is_some_and(|resource| {
             let secondary = resource.state.get("SecondaryStatus").and_then(Value::as_str);
@@ -173,9 +171,7 @@ impl Run {
         });
         if held {
             self.guard = None; // others go on
-            // The sender lives as long as the backend, so there is no error.
-            let _ = cleared.changed().await;
-            self.guard = Some(self.owner.core.clock.busy());
+            self.guard = Some(self.owner.core.faults.hold(&self.faults).await);
             self.faults.release();
         }
     }
@@ -281,15 +277,20 @@ impl Drop for Run {
             "InternalServerError: the task that ran this was dropped, because its Tokio runtime ended."
         };
         let kind = self.owner.kind;
-        self.update(|resource, now| match kind {
-            Kind::TrainingJob => super::training::fail(resource, now, reason),
-            Kind::TransformJob => super::transform::fail(resource, now, reason),
-            Kind::HyperParameterTuningJob => super::tuning::fail(resource, now, reason),
-            Kind::ProcessingJob => super::processing::fail(resource, now, reason),
-            Kind::Endpoint => super::hosting::fail(resource, reason),
-            // What walks through its states has nothing to clean up.
-            _ => {}
-        });
+        self.update(|resource, now| fail(kind, resource, now, reason));
+    }
+}
+
+/// Marks a resource as failed whose task is no more.
+pub(super) fn fail(kind: Kind, resource: &mut Resource, now: SystemTime, reason: &str) {
+    match kind {
+        Kind::TrainingJob => super::training::fail(resource, now, reason),
+        Kind::TransformJob => super::transform::fail(resource, now, reason),
+        Kind::HyperParameterTuningJob => super::tuning::fail(resource, now, reason),
+        Kind::ProcessingJob => super::processing::fail(resource, now, reason),
+        Kind::Endpoint => super::hosting::fail(resource, reason),
+        // What walks through its states has nothing to clean up.
+        _ => {}
     }
 }
 

@@ -131,11 +131,10 @@ impl Journal {
         self.store.put(Table::Upload, &record_key, || encode(upload, None));
     }
 
-    pub(super) fn no_upload(&self, key: &str, id: &str, upload: &Upload) {
-        self.store.remove(Table::Upload, &[self.name(), key.as_bytes(), id.as_bytes()]);
-        for number in upload.parts.keys() {
-            self.store.remove(Table::Part, &[self.name(), key.as_bytes(), id.as_bytes(), &number.to_be_bytes()]);
-        }
+    pub(super) fn no_upload(&self, key: &str, id: &str) {
+        let record_key = [self.name(), key.as_bytes(), id.as_bytes()];
+        self.store.remove(Table::Upload, &record_key);
+        self.store.remove_all(Table::Part, &record_key);
     }
 
     pub(super) fn part(&self, key: &str, id: &str, number: i32, part: &Part) {

@@ -8,15 +8,7 @@ use super::{address, documents};
 
 /// Such as `PutObject`; the HTTP method for what has no name here.
 pub(super) fn name(request: &Request<SdkBody>) -> &str {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let host = request.uri().host().or_else(|| header(HOST)).unwrap_or_default();
-    let path = request.uri().path().strip_prefix('/').unwrap_or_default();
-    let place = match (address::of_host(host).bucket, path.split_once('/')) {
-        (None, _) if path.is_empty() => Place::Service,
-        (None, Some((_, key))) if !key.is_empty() => Place::Object,
-        (Some(_), _) if !path.is_empty() => Place::Object,
-        _ => Place::Bucket,
-    };
+    let place = place(request);
     let query = request.uri().query().unwrap_or_default();
     let asks = |name: &str| asks(query, name);
     let copies = request.headers().contains_key("x-amz-copy-source");
@@ -61,6 +53,24 @@ pub(super) fn name(request: &Request<SdkBody>) -> &str {
         (Place::Object, &Method::DELETE) => "DeleteObject",
         (_, method) => method.as_str(),
     }
+}
+
+/// What the host and the path name.
+fn place(request: &Request<SdkBody>) -> Place {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let host = request.uri().host().or_else(|| header(HOST)).unwrap_or_default();
+    let path = request.uri().path().strip_prefix('/').unwrap_or_default();
+    match (address::of_host(host).bucket, path.split_once('/')) {
+        (None, _) if path.is_empty() => Place::Service,
+        (None, Some((_, key))) if !key.is_empty() => Place::Object,
+        (Some(_), _) if !path.is_empty() => Place::Object,
+        _ => Place::Bucket,
+    }
+}
+
+/// Whether something is posted to a key that no operation takes.
+pub(super) fn is_plain_post(request: &Request<SdkBody>) -> bool {
+    request.method() == Method::POST && request.uri().query().is_none() && matches!(place(request), Place::Object)
 }
 
 /// Subresources of objects that nothing here answers.

@@ -12,7 +12,7 @@ use s3s::{Body, HttpRequest, S3Error, S3Result, s3_error};
 use super::body::off_thread;
 use super::checksum::{Algorithm, Checksum, md5, sha256_hex};
 use super::object::Content;
-use super::{Inner, address, auth, aws_chunked, errors, operation};
+use super::{IN_MEMORY, Inner, address, auth, aws_chunked, errors, operation};
 use crate::local::wire;
 
 /// The largest body: that of the largest PutObject, 5 GiB, with room for chunk headers.
@@ -37,6 +37,9 @@ pub(super) struct Received {
 /// Prepares a request for the protocol crate, or refuses it.
 pub(super) async fn receive(inner: &Arc<Inner>, request: Request<SdkBody>) -> S3Result<HttpRequest> {
     let has_content = matches!(operation::name(&request), "PutObject" | "UploadPart");
+    if operation::is_plain_post(&request) {
+        return Err(s3_error!(MethodNotAllowed));
+    }
     let (mut parts, body) = request.into_parts();
     let address = address::of_host(host(&parts.uri, &parts.headers));
     let unsigned = auth::strip(parts.uri.query().unwrap_or_default(), &mut parts.headers, (inner.real_now)())?;
@@ -53,7 +56,7 @@ pub(super) async fn receive(inner: &Arc<Inner>, request: Request<SdkBody>) -> S3
     let body = decode(body, &mut parts.headers)?;
     let region = address.region.or(unsigned.region).unwrap_or_else(|| inner.region.clone());
     let (s3, query) = (inner.clone(), unsigned.query);
-    let large = body.len() > LARGE;
+    let large = body.len() > if inner.store.is_on_disk() { IN_MEMORY } else { LARGE };
     let take = move || {
         let checksum = verify(&parts.method, &query, &parts.headers, &body)?;
         let (bytes, content) = match has_content {

@@ -271,15 +271,17 @@ impl Bucket {
     }
 
     pub(super) fn end_upload(&mut self, key: &str, id: &str) -> S3Result<()> {
-        let upload = self.uploads.remove(&(key.to_owned(), id.to_owned())).ok_or_else(errors::no_such_upload)?;
-        self.journal.no_upload(key, id, &upload);
+        let place = (key.to_owned(), id.to_owned());
+        self.upload(key, id)?;
+        self.journal.no_upload(key, id);
+        self.uploads.remove(&place);
         Ok(())
     }
 
     /// Tells the store that the bucket is gone, with the uploads in it.
     fn gone(&self) {
-        for ((key, id), upload) in &self.uploads {
-            self.journal.no_upload(key, id, upload);
+        for (key, id) in self.uploads.keys() {
+            self.journal.no_upload(key, id);
         }
         self.journal.no_bucket();
     }

@@ -6,6 +6,7 @@ mod conditions;
 mod configuration;
 mod keys;
 mod listings;
+mod memory;
 mod multipart;
 mod objects;
 mod versions;

@@ -21,6 +21,8 @@ use crate::local::backend::LocalBackend;
 use crate::local::faults::Broken;
 use crate::local::wire;
 
+const TEXT: &str = "text/plain; charset=utf-8";
+
 /// What every connection of a server shares.
 #[derive(Clone)]
 pub(super) struct Shared {
@@ -79,11 +81,16 @@ pub(super) async fn serve(
 /// Answers a request, or refuses it before the backend hears of it. An error closes the connection without an answer.
 async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<SdkBody>, Broken> {
     if let Err(refusal) = shared.hosts.check(&request) {
-        let mut answer = wire::answer(refusal.status, "text/plain; charset=utf-8", refusal.text);
+        let mut answer = wire::answer(refusal.status, TEXT, refusal.text);
         wire::set(&mut answer, "x-content-type-options", "nosniff");
         return Ok(answer);
     }
     let share = Share::new(&shared.budget);
     let request = request.map(|incoming| upload::body(incoming, shared.limits.body, share.clone()));
-    Box::pin(shared.backend.exchange(request)).await
+    let answer = Box::pin(shared.backend.exchange(request)).await;
+    if share.exceeded() {
+        // To the service it looked like a body that broke off.
+        return Ok(wire::answer(503, TEXT, "The server holds too many request bodies at once. Try again.\n"));
+    }
+    answer
 }

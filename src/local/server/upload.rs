@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -33,17 +33,25 @@ impl Budget {
 pub(super) struct Share {
     budget: Arc<Budget>,
     held: AtomicU64,
+    exceeded: AtomicBool,
 }
 
 impl Share {
     pub(super) fn new(budget: &Arc<Budget>) -> Arc<Self> {
-        Arc::new(Self { budget: budget.clone(), held: AtomicU64::new(0) })
+        Arc::new(Self { budget: budget.clone(), held: AtomicU64::new(0), exceeded: AtomicBool::new(false) })
     }
 
     /// Takes more; false if there is not so much left.
     fn take(&self, bytes: u64) -> bool {
         self.held.fetch_add(bytes, Ordering::Relaxed);
-        self.budget.used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.budget.limit
+        let enough = self.budget.used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.budget.limit;
+        self.exceeded.fetch_or(!enough, Ordering::Relaxed);
+        enough
+    }
+
+    /// Whether there was not enough left for the request.
+    pub(super) fn exceeded(&self) -> bool {
+        self.exceeded.load(Ordering::Relaxed)
     }
 }
 
@@ -131,7 +139,7 @@ mod tests {
         let budget = Budget::new(10);
         let (one, other) = (Share::new(&budget), Share::new(&budget));
         assert!(one.take(6) && other.take(4));
-        assert!(!other.take(1));
+        assert!(!other.take(1) && other.exceeded() && !one.exceeded());
         drop(other);
         assert!(one.take(4));
         drop(one);

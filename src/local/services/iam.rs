@@ -79,6 +79,7 @@ fn add<'a>(state: &'a mut State, core: &Core, path: &str, name: &str, trust: &st
         created: core.clock.now(),
         number: state.next_id(),
     };
+    state.touch_role(name);
     state.roles.entry(name.to_owned()).or_insert(role)
 }
 

@@ -77,7 +77,8 @@ fn create_group(core: &Core, request: NamedGroup) -> Answer {
             let message = "The specified log group already exists";
             return Err(AwsError::new(400, "ResourceAlreadyExistsException", message));
         }
-        groups.insert(name, Group::new(core.clock.now()));
+        let group = core.logs.journal.group(&name, Group::new(core.clock.now()));
+        groups.insert(name, group);
         Ok(Value::Null)
     })
 }
@@ -85,25 +86,32 @@ fn create_group(core: &Core, request: NamedGroup) -> Answer {
 fn create_stream(core: &Core, request: NamedStream) -> Answer {
     let NamedStream { log_group_name: group, log_stream_name: name } = request;
     core.logs.change(core, |groups| {
-        let group = groups.get_mut(&group).ok_or_else(no_group)?;
+        let (group_name, group) = (&group, groups.get_mut(&group).ok_or_else(no_group)?);
         if group.streams.contains_key(&name) {
             let message = "The specified log stream already exists";
             return Err(AwsError::new(400, "ResourceAlreadyExistsException", message));
         }
-        group.streams.insert(name, Stream::new(core.clock.now()));
+        let stream = core.logs.journal.stream(group_name, &name, Stream::new(core.clock.now()));
+        group.streams.insert(name, stream);
         Ok(Value::Null)
     })
 }
 
 fn delete_group(core: &Core, request: NamedGroup) -> Answer {
-    core.logs.change(core, |groups| groups.remove(&request.log_group_name).map(|_| Value::Null).ok_or_else(no_group))
+    core.logs.change(core, |groups| {
+        groups.remove(&request.log_group_name).ok_or_else(no_group)?;
+        core.logs.journal.no_group(&request.log_group_name);
+        Ok(Value::Null)
+    })
 }
 
 fn delete_stream(core: &Core, request: NamedStream) -> Answer {
     let NamedStream { log_group_name: group, log_stream_name: name } = request;
     core.logs.change(core, |groups| {
-        let group = groups.get_mut(&group).ok_or_else(no_group)?;
-        group.streams.remove(&name).map(|_| Value::Null).ok_or_else(no_stream)
+        let (group_name, group) = (&group, groups.get_mut(&group).ok_or_else(no_group)?);
+        group.streams.remove(&name).ok_or_else(no_stream)?;
+        core.logs.journal.no_stream(group_name, &name);
+        Ok(Value::Null)
     })
 }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,17 +26,15 @@ impl Blob {
         let folder = path.parent().unwrap_or(&path);
         let temporary = path.with_extension("new");
         let write = || -> io::Result<u64> {
-            fs::create_dir_all(folder)?;
+            make_folder(folder)?;
             let mut file = File::create_new(&temporary)?;
             for piece in bytes {
                 file.write_all(piece)?;
             }
             file.sync_all()?;
             fs::rename(&temporary, &path)?;
-            // The names, of the file and of a folder that may be new, are safe with their folders.
-            for folder in [Some(folder), folder.parent()].into_iter().flatten() {
-                File::open(folder)?.sync_all()?;
-            }
+            // The file's name is safe with its folder.
+            File::open(folder)?.sync_all()?;
             Ok(bytes.iter().map(|piece| piece.len() as u64).sum())
         };
         match write() {
@@ -68,6 +67,15 @@ impl Blob {
         let mut bytes = vec![0; usize::try_from(range.end - range.start).map_err(io::Error::other)?];
         file.read_exact(&mut bytes)?;
         Ok(bytes.into())
+    }
+}
+
+/// Makes a folder whose name is safe, unless it is there.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Ok(()) => folder.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

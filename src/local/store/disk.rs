@@ -58,6 +58,8 @@ impl Disk {
             .create(directory.join("backend.redb"))
             .map_err(|error| database_error(directory, error))?;
         let runs = begin_run(&database, directory, owner)?;
+        // The file's own name is safe with its folder.
+        fs::File::open(directory).and_then(|folder| folder.sync_all()).map_err(failed)?;
         let database = Arc::new(database);
         let shared =
             Arc::new(Shared { queue: Mutex::default(), filled: Condvar::new(), safe: watch::Sender::new(Some(0)) });
@@ -222,9 +224,9 @@ fn commit(database: &Database, changes: &[Change]) -> std::result::Result<(), re
                 Change::Remove(key) => {
                     records.remove(key.as_slice())?;
                 }
-                Change::Clear(table) => {
-                    let (from, to) = ([*table], [*table + 1]);
-                    records.retain_in(from.as_slice()..to.as_slice(), |_, _| false)?;
+                Change::RemoveAll(prefix) => {
+                    let end = after(prefix);
+                    records.retain_in(prefix.as_slice()..end.as_slice(), |_, _| false)?;
                 }
                 Change::Unlink(_) => {}
             }
@@ -232,6 +234,16 @@ fn commit(database: &Database, changes: &[Change]) -> std::result::Result<(), re
     }
     transaction.commit()?;
     Ok(())
+}
+
+/// The first key behind all that begin with a prefix. The first byte is that of a table and never the last there is.
+fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while end.pop_if(|last| *last == u8::MAX).is_some() {}
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    end
 }
 
 /// Checks that the directory is one of ours, and counts the runs.

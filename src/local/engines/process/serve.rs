@@ -1,12 +1,13 @@
 //! Serving by a command that listens on a port.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use serde_json::Value;
 
 use super::client::{Client, NoAnswer};
@@ -17,16 +18,20 @@ use super::output::Output;
 use super::run::spawn;
 use super::{Launch, Processes};
 use crate::local::engines::{
-    EngineFailure, ExecutionParameters, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply,
+    EngineFailure, ExecutionParameters, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply, ServedReply,
 };
 
 /// How long an answer to `GET /ping` may take.
 const PING_ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// What a serving container gets between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(30);
-/// How long an answer may take in a transform job, which has its own way to limit it.
-const BATCH_LIMIT: Duration = Duration::from_secs(3600);
+/// How long an answer may take where whoever asks has a limit of its own: transform jobs and asynchronous endpoints.
+const LONGEST: Duration = Duration::from_secs(3600);
 
+/// The headers that a container is given of a request, and that a caller is given of an answer, begin so.
+const OWN_HEADERS: &str = "x-amzn-sagemaker-";
+/// How much of an error is read, in bytes.
+const MAX_MESSAGE: usize = 1 << 20;
 /// How long a command that closed its connections may take to end.
 const LAST_BREATH: Duration = Duration::from_millis(100);
 
@@ -112,25 +117,21 @@ impl Server {
     }
 
     fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, InvocationFailure> {
-        let ended = |why: String| InvocationFailure::new(500, format!("the container's server is not up: {why}"));
-        let client = self.client().map_err(ended)?;
+        let client = self.client().map_err(not_up)?;
         let batch = self.model.environment.get("SAGEMAKER_BATCH").is_some_and(|batch| batch == "true");
-        let limit = if batch { BATCH_LIMIT } else { self.launch.setting.answer_limit };
-        client.ask(self.processes.io().map_err(ended)?, request, limit).map_err(|why| match why {
-            NoAnswer::TimedOut => InvocationFailure::new(
-                0,
-                "Your invocation timed out while waiting for a response from container primary. Review the latency \
-                 metrics for each container in Amazon CloudWatch, resolve the issue, and try again.",
-            ),
-            NoAnswer::Broken(why) => {
-                self.wait_for_end();
-                InvocationFailure::new(500, format!("the container did not answer: {why}"))
-            }
+        let limit = if batch { LONGEST } else { self.launch.setting.answer_limit };
+        let io = self.processes.io().map_err(not_up)?;
+        client.ask(io, request, limit).map_err(|why| {
+            self.wait_for_end(&why);
+            no_answer(why)
         })
     }
 
     /// A connection broke: if the command is about to end, its end is seen by the next request.
-    fn wait_for_end(&self) {
+    fn wait_for_end(&self, why: &NoAnswer) {
+        if matches!(why, NoAnswer::TimedOut) {
+            return;
+        }
         let running = self.running();
         let Some(up) = running.as_ref() else { return };
         let mut pause = Pause::default();
@@ -167,13 +168,47 @@ impl LoadedModel for Server {
     fn invoke(&self, invocation: &Invocation) -> Result<Reply, InvocationFailure> {
         let request = invocation_request(invocation).map_err(|why| InvocationFailure::new(400, why))?;
         let answer = self.ask(request)?;
-        let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let content_type = content_type.unwrap_or("application/octet-stream").to_owned();
-        let status = answer.status();
+        let (content_type, status) = (content_type(answer.headers()), answer.status());
         if status.is_success() {
             return Ok(Reply { content_type, body: answer.into_body() });
         }
         Err(InvocationFailure::new(status.as_u16(), String::from_utf8_lossy(answer.body()).into_owned()))
+    }
+
+    fn serve(
+        &self,
+        invocation: &Invocation,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<ServedReply, InvocationFailure> {
+        let mut request = invocation_request(invocation).map_err(|why| InvocationFailure::new(400, why))?;
+        for (name, value) in headers.iter().filter(|(name, _)| name.starts_with(OWN_HEADERS)) {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                request.headers_mut().insert(name, value);
+            }
+        }
+        let io = self.processes.io().map_err(not_up)?;
+        let opened = self.client().map_err(not_up)?.open(io, request, LONGEST);
+        let (answer, chunks) = opened.map_err(|why| {
+            self.wait_for_end(&why);
+            no_answer(why)
+        })?;
+        let parts = chunks.map(|chunk| chunk.map_err(no_answer));
+        if answer.status.is_success() {
+            let mut reply = ServedReply::new(content_type(&answer.headers), parts);
+            let own = answer.headers.iter().filter(|(name, _)| name.as_str().starts_with(OWN_HEADERS));
+            let own = own.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+            reply.headers.extend(own);
+            return Ok(reply);
+        }
+        let mut message = Vec::new();
+        for part in parts {
+            message.extend_from_slice(&part?);
+            if message.len() > MAX_MESSAGE {
+                break;
+            }
+        }
+        message.truncate(MAX_MESSAGE);
+        Err(InvocationFailure::new(answer.status.as_u16(), String::from_utf8_lossy(&message)))
     }
 }
 
@@ -191,6 +226,26 @@ impl Drop for Server {
             group.kill();
         }
     }
+}
+
+fn not_up(why: impl std::fmt::Display) -> InvocationFailure {
+    InvocationFailure::new(500, format!("the container's server is not up: {why}"))
+}
+
+fn no_answer(why: NoAnswer) -> InvocationFailure {
+    match why {
+        NoAnswer::TimedOut => InvocationFailure::new(
+            0,
+            "Your invocation timed out while waiting for a response from container primary. Review the latency metrics \
+             for each container in Amazon CloudWatch, resolve the issue, and try again.",
+        ),
+        NoAnswer::Broken(why) => InvocationFailure::new(500, format!("the container did not answer: {why}")),
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> String {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    given.unwrap_or("application/octet-stream").to_owned()
 }
 
 fn request(method: Method, path: &str, body: Bytes) -> Result<Request<Bytes>, String> {

@@ -161,7 +161,7 @@ pub(super) async fn copy_part(
         let checksum = algorithm.map(|algorithm| Checksum::of(algorithm, &bytes));
         inner.keep(bytes, checksum)
     };
-    let content = off_thread(original.body.is_on_disk(), take).await??;
+    let content = off_thread(s3.store.is_on_disk(), take).await??;
     let part = StoredPart::new(content, s3.now());
 
     let mut result = CopyPartResult {

@@ -1,5 +1,6 @@
 //! Listings of objects, uploads and parts.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use s3s::dto::*;
@@ -128,10 +129,14 @@ struct Listed<'a> {
     is_latest: bool,
 }
 
+fn by_name<'a, K: AsRef<str>, T>((key, value): (&'a K, &'a T)) -> (&'a str, &'a T) {
+    (key.as_ref(), value)
+}
+
 /// The versions of a bucket from a key on, by key and then from the newest to the oldest.
-fn listed<'a>(bucket: &'a StoredBucket, query: Query<'a>) -> impl Iterator<Item = (&'a str, Listed<'a>)> {
-    let mut current = listing::start(&bucket.objects, query).peekable();
-    let mut history = listing::start(&bucket.history, query).peekable();
+fn listed<'a>(bucket: &'a StoredBucket, from: Bound<&str>) -> impl Iterator<Item = (&'a str, Listed<'a>)> {
+    let mut current = bucket.objects.range::<str, _>((from, Bound::Unbounded)).map(by_name).peekable();
+    let mut history = bucket.history.range::<str, _>((from, Bound::Unbounded)).map(by_name).peekable();
     let by_key = std::iter::from_fn(move || {
         let keys = [current.peek().map(|(key, _)| *key), history.peek().map(|(key, _)| *key)];
         let key = keys.into_iter().flatten().min()?;
@@ -175,13 +180,17 @@ pub(super) fn versions(s3: &Inner, request: S3Request<ListObjectVersionsInput>) 
     };
     s3.storage.with(&input.bucket, |bucket| {
         // With both markers the page begins within the versions of a key.
-        let begin = Query { after: if id_marker.is_empty() { key_marker } else { "" }, ..query };
+        let from = match (id_marker.is_empty(), key_marker >= query.prefix) {
+            (true, true) if !key_marker.is_empty() => Bound::Excluded(key_marker),
+            (false, true) => Bound::Included(key_marker),
+            _ => Bound::Included(query.prefix),
+        };
         let mut seen = id_marker.is_empty();
-        let behind = listed(bucket, begin).filter(|(key, _)| !key.is_empty()).skip_while(|(key, listed)| {
+        let behind = listed(bucket, from).skip_while(|(key, listed)| {
             if seen || *key > key_marker {
                 return false;
             }
-            seen = *key == key_marker && listed.version.is(id_marker);
+            seen = listed.version.is(id_marker);
             true
         });
         let page = listing::page(behind, query);

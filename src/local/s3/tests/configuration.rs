@@ -42,7 +42,7 @@ async fn a_new_bucket_has_the_defaults_of_today() {
     client.get_bucket_logging().bucket("data").send().await.unwrap();
     client.get_bucket_accelerate_configuration().bucket("data").send().await.unwrap();
     let payer = client.get_bucket_request_payment().bucket("data").send().await.unwrap();
-    assert_eq!(payer.payer().map(|payer| payer.as_str()), Some("BucketOwner"));
+    assert_eq!(payer.payer().map(aws_sdk_s3::types::Payer::as_str), Some("BucketOwner"));
 
     client.delete_public_access_block().bucket("data").send().await.unwrap();
     let block = client.get_public_access_block().bucket("data").send().await;
@@ -141,7 +141,10 @@ async fn attributes_are_those_that_were_asked_for() {
     assert_eq!(all.e_tag(), Some("5d41402abc4b2a76b9719d911017c592"));
     assert_eq!((all.object_size(), all.storage_class()), (Some(5), Some(&StorageClass::Standard)));
     assert_eq!(all.checksum().unwrap().checksum_crc32(), Some("NhCmhg=="));
-    assert_eq!(all.checksum().unwrap().checksum_type().map(|kind| kind.as_str()), Some("FULL_OBJECT"));
+    assert_eq!(
+        all.checksum().unwrap().checksum_type().map(aws_sdk_s3::types::ChecksumType::as_str),
+        Some("FULL_OBJECT")
+    );
     assert!(all.object_parts().is_none());
     let size = get.object_attributes(ObjectAttributes::ObjectSize).send().await.unwrap();
     assert_eq!((size.e_tag(), size.object_size()), (None, Some(5)));

@@ -1,5 +1,6 @@
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart, ServerSideEncryption,
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart, ObjectAttributes,
+    ServerSideEncryption,
 };
 
 use super::*;
@@ -66,6 +67,12 @@ async fn parts_become_an_object() {
     let second = client.get_object().bucket("data").key("big").part_number(2).send().await.unwrap();
     assert_eq!((second.parts_count(), second.content_length()), (Some(2), Some(4)));
     assert_eq!(second.body.collect().await.unwrap().to_vec(), b"tail");
+    let attributes = client.get_object_attributes().bucket("data").key("big").max_parts(1);
+    let attributes = attributes.object_attributes(ObjectAttributes::ObjectParts).send().await.unwrap();
+    let listed = attributes.object_parts().unwrap();
+    assert_eq!((listed.total_parts_count(), listed.is_truncated(), listed.parts().len()), (Some(2), Some(true), 1));
+    assert_eq!((listed.parts()[0].part_number(), listed.parts()[0].size()), (Some(1), Some(MIN_PART as i64)));
+    assert_eq!(listed.parts()[0].checksum_crc32(), Some(&*checksums[0].value));
     let third = client.get_object().bucket("data").key("big").part_number(3).send().await;
     assert_refused!(third, 416, "InvalidPartNumber");
 

@@ -51,7 +51,8 @@ pub(super) fn put(core: &Core, request: Put) -> Answer {
         let too_old = events.partition_point(|event| event.timestamp < now - 14 * 24 * HOUR);
         let too_new = events.partition_point(|event| event.timestamp <= now + 2 * HOUR);
         for event in events.into_iter().take(too_new).skip(too_old) {
-            stream.append(event.timestamp, now, event.message);
+            let position = stream.append(event.timestamp, now, event.message);
+            core.logs.journal.event(&request.log_group_name, &request.log_stream_name, stream, position);
         }
         Ok((now, too_old, too_new))
     })?;

@@ -5,13 +5,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::local::backend::Core;
+use crate::local::store::{Corrupt, Store};
 use crate::local::time::millis;
+
+mod journal;
+
+use journal::Journal;
 
 pub(super) type Groups = BTreeMap<String, Group>;
 
 /// All log groups, behind a mutex of their own: engines log while requests are answered.
 #[derive(Debug, Default)]
-pub(in crate::local) struct LogStore(Mutex<Groups>);
+pub(in crate::local) struct LogStore {
+    groups: Mutex<Groups>,
+    pub(super) journal: Journal,
+}
 
 #[derive(Debug)]
 pub(super) struct Group {
@@ -57,10 +65,13 @@ impl LogStore {
         let mut groups = self.groups();
         // Read under the lock: a line never appears before one that a reader has seen.
         let now = core.clock.now();
-        let group = groups.entry(group.to_owned()).or_insert_with(|| Group::new(now));
-        let stream = group.streams.entry(stream.to_owned()).or_insert_with(|| Stream::new(now));
+        let (group_name, stream_name, journal) = (group, stream, &self.journal);
+        let group = groups.entry(group.to_owned()).or_insert_with(|| journal.group(group_name, Group::new(now)));
+        let stream = group.streams.entry(stream.to_owned());
+        let stream = stream.or_insert_with(|| journal.stream(group_name, stream_name, Stream::new(now)));
         for line in text.lines() {
-            stream.append(millis(now), millis(now), line.to_owned());
+            let position = stream.append(millis(now), millis(now), line.to_owned());
+            journal.event(group_name, stream_name, stream, position);
         }
         drop(groups);
         core.clock.logged();
@@ -81,7 +92,15 @@ impl LogStore {
     }
 
     pub(in crate::local) fn reset(&self) {
-        self.groups().clear();
+        let mut groups = self.groups();
+        self.journal.clear();
+        groups.clear();
+    }
+
+    /// The logs that a store has kept, and the time of the newest line.
+    pub(in crate::local) fn load(store: &Store) -> Result<(Self, Option<SystemTime>), Corrupt> {
+        let (groups, newest) = journal::load(store)?;
+        Ok((Self { groups: Mutex::new(groups), journal: Journal::new(store) }, newest))
     }
 
     pub(super) fn read<T>(&self, read: impl FnOnce(&Groups) -> T) -> T {
@@ -95,7 +114,7 @@ impl LogStore {
     }
 
     fn groups(&self) -> MutexGuard<'_, Groups> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,11 +129,18 @@ impl Stream {
         Self { created, last_ingestion: 0, events: BTreeMap::new(), arrived: 0, bytes: 0 }
     }
 
-    pub(super) fn append(&mut self, timestamp: i64, now: i64, message: String) {
-        self.arrived += 1;
-        self.last_ingestion = now;
-        self.bytes += (message.len() + EVENT_OVERHEAD) as u64;
-        self.events.insert((timestamp, self.arrived), Event { message, ingested: now });
+    pub(super) fn append(&mut self, timestamp: i64, now: i64, message: String) -> Position {
+        let position = (timestamp, self.arrived + 1);
+        self.restore(position, Event { message, ingested: now });
+        position
+    }
+
+    /// Puts an event in its place.
+    fn restore(&mut self, position: Position, event: Event) {
+        self.arrived = self.arrived.max(position.1);
+        self.last_ingestion = self.last_ingestion.max(event.ingested);
+        self.bytes += (event.message.len() + EVENT_OVERHEAD) as u64;
+        self.events.insert(position, event);
     }
 
     pub(super) fn first_timestamp(&self) -> Option<i64> {
