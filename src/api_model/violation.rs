@@ -66,6 +66,16 @@ impl Constraint {
     pub(crate) fn is_serialization(&self) -> bool {
         matches!(self, Self::Type(_) | Self::TooDeep)
     }
+
+    /// Whether it is about the form or the length of a value that is there, and not about its worth.
+    #[cfg(feature = "local")]
+    pub(crate) fn is_of_form(&self) -> bool {
+        match self {
+            Self::Pattern(_) => true,
+            Self::AtLeast { measure, .. } | Self::AtMost { measure, .. } => *measure != Measure::Value,
+            _ => false,
+        }
+    }
 }
 
 impl Violation {

@@ -9,7 +9,10 @@ pub(crate) use super::table::{Kind, Member};
 use super::Service;
 use super::table::Table;
 #[cfg(test)]
-use super::{pattern::matches, table::Number};
+use super::{
+    pattern::matches,
+    table::{Limit, Number},
+};
 
 /// A shape of a service's model, by its name.
 #[derive(Clone, Copy)]
@@ -56,7 +59,7 @@ impl ModelShape {
     #[cfg(test)]
     pub(crate) fn least(self) -> f64 {
         let least = self.table.shape(self.name).and_then(|shape| shape.least());
-        least.map_or(0.0, |limit| limit.value()).max(0.0)
+        least.map_or(0.0, Limit::value).max(0.0)
     }
 
     /// Whether a text fits length, pattern and values.

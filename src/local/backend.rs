@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 
 use super::clock::LocalClock;
 use super::control;
-use super::engines::{Engine, ModelFiles, ReadObject, TrainingTask};
+use super::engines::{Engine, ModelFiles, ProcessingTask, ReadObject, TrainingTask};
 use super::faults::{self, Broken, Faults, Hindrance};
 use super::ignored::{self, IgnoredField};
 use super::jobs::revive;
@@ -406,9 +406,9 @@ impl Core {
         self.engines.iter().find(|engine| engine.trains(job)).cloned()
     }
 
-    /// The engine that runs processing jobs on an image.
-    pub(super) fn processing_engine(&self, image: &str) -> Option<Arc<dyn Engine>> {
-        self.engines.iter().find(|engine| engine.processes(image)).cloned()
+    /// The engine that runs a processing job.
+    pub(super) fn processing_engine(&self, job: &ProcessingTask) -> Option<Arc<dyn Engine>> {
+        self.engines.iter().find(|engine| engine.processes(job)).cloned()
     }
 
     /// The engine that serves a model.

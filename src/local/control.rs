@@ -119,7 +119,7 @@ mod tests {
         let backend = LocalBackend::new();
         assert_eq!(send(&backend, "PUT", "http://data.localhost/").await.0, 200);
         assert_eq!(send(&backend, "PUT", "http://data.localhost/_local/health").await.0, 200);
-        assert_eq!(send(&backend, "POST", "http://data.localhost/_local/reset").await.0, 501);
+        assert_eq!(send(&backend, "POST", "http://data.localhost/_local/reset").await.0, 405);
         assert_eq!(send(&backend, "HEAD", "http://data.localhost/_local/health").await.0, 200);
     }
 }

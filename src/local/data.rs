@@ -59,6 +59,11 @@ pub(super) fn resolve(core: &Core, data_type: &str, uri: &str, role: &str) -> Re
             let inputs = below(core, &place);
             if inputs.is_empty() && !core.is_lenient() { Err(no_objects(core, &place, role)) } else { Ok(inputs) }
         }
+        AUGMENTED if core.s3.get(place.bucket(), place.key()).is_none() => Err(no_objects(core, &place, role)),
+        AUGMENTED => {
+            let (bucket, key) = (place.bucket().to_owned(), place.key().to_owned());
+            Ok(vec![Input { bucket, key, path: place.file_name().to_owned() }])
+        }
         "ManifestFile" => match core.s3.get(place.bucket(), place.key()) {
             Some(manifest) => manifest_inputs(&manifest, uri),
             None if core.is_lenient() => Ok(Vec::new()),
@@ -66,6 +71,41 @@ pub(super) fn resolve(core: &Core, data_type: &str, uri: &str, role: &str) -> Re
         },
         other => Err(AwsError::validation(format!("The local backend does not support the S3DataType {other} yet."))),
     }
+}
+
+/// The `S3DataType` of manifests whose lines name data and labels.
+pub(super) const AUGMENTED: &str = "AugmentedManifestFile";
+
+/// What the lines of an augmented manifest name, in their order: objects for attributes that end with `-ref`, the
+/// values themselves for others. The text says what is wrong.
+pub(super) fn augmented(
+    core: &Core,
+    uri: &str,
+    attributes: &[String],
+    budget: &mut Budget,
+) -> Result<Vec<(String, Bytes)>, String> {
+    let place: S3Uri = uri.parse().map_err(|_| format!("{uri} is no S3 URI"))?;
+    let manifest = Input { bucket: place.bucket().to_owned(), key: place.key().to_owned(), path: String::new() };
+    let manifest = budget.read(core, &manifest, false)?;
+    let mut files = Vec::new();
+    let lines = manifest.split(|&b| b == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    for (line, number) in lines.zip(1..) {
+        let bad = |why: &str| format!("line {number} of the augmented manifest {uri}: {why}");
+        let record: Value = serde_json::from_slice(line).map_err(|_| bad("it is no JSON"))?;
+        for attribute in attributes {
+            let value = record.get(attribute).ok_or_else(|| bad(&format!("it has no attribute {attribute}")))?;
+            match value.as_str().filter(|_| attribute.ends_with("-ref")) {
+                Some(uri) => {
+                    let place: S3Uri = uri.parse().map_err(|_| bad(&format!("{attribute} is no S3 URI")))?;
+                    let (bucket, key) = (place.bucket().to_owned(), place.key().to_owned());
+                    let path = format!("{number}-{}", place.file_name());
+                    files.push((path, budget.read(core, &Input { bucket, key, path: String::new() }, false)?));
+                }
+                None => files.push((format!("{number}-{attribute}.json"), Bytes::from(value.to_string()))),
+            }
+        }
+    }
+    if files.is_empty() { Err(format!("the augmented manifest {uri} is empty")) } else { Ok(files) }
 }
 
 /// Parses an S3 URI.
@@ -91,7 +131,7 @@ pub(super) fn check_output_bucket(core: &Core, place: &S3Uri) -> Result<(), AwsE
 }
 
 /// The objects below a prefix; folder markers (empty objects whose key ends with a slash) are no data.
-fn below(core: &Core, place: &S3Uri) -> Vec<Input> {
+pub(super) fn below(core: &Core, place: &S3Uri) -> Vec<Input> {
     let objects = core.s3.list(place.bucket(), place.key());
     let data = objects.into_iter().filter(|object| !object.key.ends_with('/'));
     data.map(|object| Input {

@@ -34,14 +34,14 @@ pub trait Engine: Send + Sync + 'static {
         self.runs(&job.image)
     }
 
-    /// Whether this engine runs processing jobs on the image. By the image alone, unless an engine knows better.
-    fn processes(&self, image: &str) -> bool {
-        self.runs(image)
-    }
-
     /// Whether this engine serves the model. By its image alone, unless an engine knows better.
     fn serves(&self, model: &ModelFiles) -> bool {
         self.runs(&model.image)
+    }
+
+    /// Whether this engine runs the processing job. By its image alone, unless an engine knows better.
+    fn processes(&self, job: &ProcessingTask) -> bool {
+        self.runs(&job.image)
     }
 
     /// Trains: reads the channels, logs, and gives back the files that the container would leave.
@@ -50,9 +50,6 @@ pub trait Engine: Send + Sync + 'static {
     /// The text becomes the job's `FailureReason`.
     fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure>;
 
-    /// The last handle to the backend is gone: whatever this engine has started outside this process is to end now.
-    fn close(&self) {}
-
     /// Processes: reads below the task's folder, logs, and leaves its outputs there. An engine that does not say
     /// otherwise refuses.
     ///
@@ -60,8 +57,11 @@ pub trait Engine: Send + Sync + 'static {
     /// The text becomes the job's `FailureReason`.
     fn process(&self, job: &ProcessingTask) -> Result<(), EngineFailure> {
         let image = &job.image;
-        Err(EngineFailure::algorithm(format!("the engine for the image \"{image}\" runs no processing jobs")))
+        Err(EngineFailure::client(format!("the engine for the image \"{image}\" runs no processing jobs")))
     }
+
+    /// The last handle to the backend is gone: whatever this engine has started outside this process is to end now.
+    fn close(&self) {}
 
     /// Loads a model for serving.
     ///
@@ -134,22 +134,8 @@ pub trait LoadedModel: Send + Sync + 'static {
 /// Takes the number of an instance, beginning with 1, and a line that its container prints.
 pub type HostLog = Arc<dyn Fn(u32, &str) + Send + Sync>;
 
-/// Reads checkpoints: path relative to their folder, content.
-pub type LoadCheckpoints = Arc<dyn Fn() -> Result<Vec<(String, Bytes)>, String> + Send + Sync>;
-
-/// Stores a checkpoint under a path relative to their folder.
+/// Takes the path of a checkpoint below `/opt/ml/checkpoints`, and its content.
 pub type SaveCheckpoint = Arc<dyn Fn(&str, Bytes) + Send + Sync>;
-
-/// What a training job keeps across interruptions: `CheckpointConfig`.
-#[derive(Clone)]
-pub struct Checkpoints {
-    /// Where the container finds and leaves them: `/opt/ml/checkpoints` unless the request says otherwise.
-    pub path: String,
-    /// Reads those that are in S3: path relative to the folder, content. May block.
-    pub load: LoadCheckpoints,
-    /// Stores one. May block.
-    pub save: SaveCheckpoint,
-}
 
 /// Reads an object of the backend's S3 by bucket and key.
 pub type ReadObject = Arc<dyn Fn(&str, &str) -> Option<Bytes> + Send + Sync>;
@@ -179,6 +165,12 @@ pub struct TrainingTask {
     pub hyperparameters: BTreeMap<String, String>,
     /// The input channels in the order of the request.
     pub channels: Vec<Channel>,
+    /// `/opt/ml/checkpoints`, as an earlier job left it at the place of `CheckpointConfig`: path, content.
+    pub checkpoints: Vec<(String, Bytes)>,
+    /// Where the container has them: `CheckpointConfig.LocalPath`, `/opt/ml/checkpoints` unless the request says otherwise.
+    pub checkpoint_path: String,
+    /// Stores a checkpoint there at once; does nothing for a job without `CheckpointConfig`.
+    pub save_checkpoint: SaveCheckpoint,
     /// The request's environment variables.
     pub environment: BTreeMap<String, String>,
     /// The number of instances that the job asked for.
@@ -195,8 +187,6 @@ pub struct TrainingTask {
     pub log_of: HostLog,
     /// True once the job was asked to stop.
     pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
-    /// The job's checkpoints, if it has any.
-    pub checkpoints: Option<Checkpoints>,
     /// True once nothing that is returned is kept any more: the time to stop is over, or the backend's runtime ended.
     pub killed: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Reads what the job's role could read.
@@ -233,6 +223,8 @@ impl fmt::Debug for TrainingTask {
 
 /// What a processing container finds: folders with its inputs and for its outputs, environment, a place to log, a sign
 /// to stop.
+///
+/// The default is an empty task without a folder, for tests of an engine.
 pub struct ProcessingTask {
     /// The job's name.
     pub job_name: String,
@@ -248,15 +240,19 @@ pub struct ProcessingTask {
     pub environment: BTreeMap<String, String>,
     /// The number of instances that the job asked for.
     pub instance_count: u32,
+    /// Such as `ml.m5.large`.
+    pub instance_type: String,
     /// The folder that stands for the container's `/`. Below it are `opt/ml/processing/..` with the inputs and an empty
     /// folder for each output, `opt/ml/config/processingjobconfig.json` and `opt/ml/config/resourceconfig.json`, and
     /// `opt/ml/output`, where a file `message` becomes the job's `ExitMessage`. It is gone after the job.
     pub root: PathBuf,
     /// Takes each line that the container would print.
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Takes each line that the container on the instance of a number would print; the first is 1.
+    pub log_of: HostLog,
     /// True once the job was asked to stop.
     pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
-    /// True once the time to stop is over, or the backend's runtime ended.
+    /// True once nothing that is left behind is kept any more.
     pub killed: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
@@ -269,6 +265,11 @@ impl ProcessingTask {
     /// Whether the job was asked to stop: finish within 120 s.
     pub fn is_stopping(&self) -> bool {
         (self.stopping)()
+    }
+
+    /// Whether the time to stop is over: give up at once.
+    pub fn is_killed(&self) -> bool {
+        (self.killed)()
     }
 
     /// Where a path of the container, such as `/opt/ml/processing/input/a.csv`, is on this machine.

@@ -34,7 +34,12 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "InputDataConfig[].DataSource.S3DataSource.S3DataDistributionType",
             "InputDataConfig[].DataSource.S3DataSource.S3DataType",
             "InputDataConfig[].DataSource.S3DataSource.S3Uri",
+            "InputDataConfig[].DataSource.S3DataSource.AttributeNames",
+            "InputDataConfig[].ShuffleConfig",
             "OutputDataConfig.S3OutputPath",
+            "OutputDataConfig.CompressionType",
+            "ResourceConfig.KeepAlivePeriodInSeconds",
+            "ResourceConfig.InstanceGroups[].InstanceCount",
             "ResourceConfig.InstanceCount",
             "ResourceConfig.InstanceType",
             "StoppingCondition.MaxRuntimeInSeconds",
@@ -89,11 +94,35 @@ const ACTED_ON: &[(&str, &[&str])] = &[
         &["EndpointName", "EndpointConfigName", "RetainAllVariantProperties", "ExcludeRetainedVariantProperties"],
     ),
     (
+        "CreateProcessingJob",
+        &[
+            "ProcessingJobName",
+            "AppSpecification",
+            "RoleArn",
+            "Environment",
+            "ProcessingInputs[].InputName",
+            "ProcessingInputs[].AppManaged",
+            "ProcessingInputs[].S3Input.S3Uri",
+            "ProcessingInputs[].S3Input.LocalPath",
+            "ProcessingInputs[].S3Input.S3DataType",
+            "ProcessingInputs[].S3Input.S3InputMode",
+            "ProcessingInputs[].S3Input.S3CompressionType",
+            "ProcessingOutputConfig.Outputs[].OutputName",
+            "ProcessingOutputConfig.Outputs[].AppManaged",
+            "ProcessingOutputConfig.Outputs[].S3Output",
+            "ProcessingResources.ClusterConfig.InstanceCount",
+            "ProcessingResources.ClusterConfig.InstanceType",
+            "StoppingCondition",
+            "Tags",
+        ],
+    ),
+    (
         "CreateTransformJob",
         &[
             "TransformJobName",
             "ModelName",
             "MaxConcurrentTransforms",
+            "ModelClientConfig",
             "MaxPayloadInMB",
             "BatchStrategy",
             "Environment",
@@ -155,14 +184,17 @@ mod tests {
             "TrainingJobName": "j",
             "HyperParameters": {"a": "1"},
             "InputDataConfig": [
-                {"ChannelName": "train", "ShuffleConfig": {"Seed": 1}},
-                {"ChannelName": "validation", "ShuffleConfig": {"Seed": 2}},
+                {"ChannelName": "train", "DataSource": {"FileSystemDataSource": {"FileSystemId": "fs-1"}}},
+                {"ChannelName": "validation", "DataSource": {"FileSystemDataSource": {"FileSystemId": "fs-2"}}},
             ],
             "ResourceConfig": {"InstanceCount": 1, "VolumeKmsKeyId": "k"},
             "VpcConfig": {"Subnets": ["s"]},
         });
         let paths: Vec<String> = find("CreateTrainingJob", &request).into_iter().map(|field| field.path).collect();
-        assert_eq!(paths, ["InputDataConfig[].ShuffleConfig", "ResourceConfig.VolumeKmsKeyId", "VpcConfig"]);
+        assert_eq!(
+            paths,
+            ["InputDataConfig[].DataSource.FileSystemDataSource", "ResourceConfig.VolumeKmsKeyId", "VpcConfig"]
+        );
         assert!(find("DescribeTrainingJob", &request).is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 mod containers;
 pub(super) mod hosting;
+pub(super) mod pipeline;
 pub(super) mod processing;
 pub(super) mod revive;
 mod run;

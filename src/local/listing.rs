@@ -165,8 +165,9 @@ impl<'a> Filter<'a> {
             | "SortOrder"
             | "CrossAccountFilterOption"
             | "IncludeNodeLogicalIds" => None,
-            // No local job keeps a warm pool or belongs to a training plan.
-            "WarmPoolStatusEquals" | "TrainingPlanArnEquals" => Some(Self::Nothing),
+            // No local job belongs to a training plan.
+            "TrainingPlanArnEquals" => Some(Self::Nothing),
+            "WarmPoolStatusEquals" => Some(Self::Equals("WarmPoolStatus.Status", value)),
             "StatusEquals" | "Status" => Some(Self::Status(value.as_str()?)),
             _ => Some(match (member.strip_suffix("Contains"), value.as_str()) {
                 (Some(path), Some(part)) => Self::Contains(path, part),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::engines::{
-    Engine, EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply, TrainingOutput, TrainingTask,
+    Engine, EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, ProcessingTask, Reply,
+    TrainingOutput, TrainingTask,
 };
 
 /// How much a [`LocalBackend`](super::LocalBackend) forgives.
@@ -16,13 +17,15 @@ pub enum Profile {
     /// For test suites that were written against a mock which only keeps records:
     ///
     /// - any role may be assumed;
+    /// - the patterns and lengths of the API model do not count (required members, types, enums and ranges of numbers do);
     /// - input data and model data may be missing, and output buckets are made when something is written to them;
     /// - a training job whose image no engine knows, or that has no data, completes with an empty model and a line in its
     ///   log that says so;
+    /// - a processing job whose image no engine knows completes without outputs;
     /// - an endpoint whose image no engine knows, or whose model data is missing, comes up and answers each request with
     ///   the error that there is no engine.
     ///
-    /// Everything else is as strict as ever: constraints of the API, names in use, resources that do not exist.
+    /// Everything else is as strict as ever: names in use, resources that do not exist.
     Lenient,
 }
 
@@ -47,6 +50,11 @@ impl Engine for Nothing {
     fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {
         job.log(format!("Nothing was trained: there is no data, or no engine for {} (lenient profile).", job.image));
         Ok(TrainingOutput::default())
+    }
+
+    fn process(&self, job: &ProcessingTask) -> Result<(), EngineFailure> {
+        job.log(format!("Nothing was processed: there is no engine for {} (lenient profile).", job.image));
+        Ok(())
     }
 
     fn load(&self, model: &ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> {

@@ -19,7 +19,7 @@ mod object;
 mod operation;
 mod quiet;
 mod receive;
-mod service;
+pub(super) mod service;
 mod storage;
 mod tags;
 #[cfg(test)]

@@ -57,7 +57,7 @@ async fn json(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
         Ok(value) => value,
         Err(error) => return (Some(operation), SeenBody { value: Value::Null, length }, wire::json(Err(error))),
     };
-    let checked = validation::validate(service, &operation, &value);
+    let checked = validation::validate_for(core.profile, service, &operation, &value);
     let result = checked.and_then(|()| match service {
         Service::SageMaker => sagemaker::handle(core, &operation, &value),
         Service::Logs => logs::handle(core, &operation, &value),

@@ -120,7 +120,10 @@ impl Row {
         }
         let is_key = self.made.is_some_and(|made| made.member == self.name) || self.name == self.arn;
         let key = match &made {
-            Some(made) if is_key => made.clone(),
+            Some(made) if is_key => {
+                let parents = self.parents.iter().filter_map(|parent| text(parent));
+                self.key(&parents.collect::<Vec<_>>().join("/")) + if self.parents.is_empty() { "" } else { "/" } + made
+            }
             _ => self.key_of(request),
         };
         let name = text(self.title).or(text(self.name)).unwrap_or(&key).to_owned();
@@ -270,7 +273,9 @@ impl State {
 
     /// The resource of a key, as it is in [`Resource::key`].
     pub(super) fn by_key_mut(&mut self, row: &Row, key: &str) -> Option<&mut Resource> {
-        self.resources.get_mut(&(row.kind, key.to_owned()))
+        let at = (row.kind, key.to_owned());
+        self.journal.touch(&at);
+        self.resources.get_mut(&at)
     }
 
     /// Where a resource of a key or an ARN is.
@@ -319,7 +324,9 @@ impl State {
             let row = kind.row();
             let keys: Vec<String> = self.of_parent(row, key).map(|resource| resource.key.clone()).collect();
             for key in keys {
-                if let Some(removed) = self.resources.remove(&(*kind, key)) {
+                let at = (*kind, key);
+                self.journal.touch(&at);
+                if let Some(removed) = self.resources.remove(&at) {
                     self.arns.remove(&removed.arn);
                 }
             }

@@ -15,6 +15,7 @@ mod script_mode;
 mod support;
 mod tags;
 mod training;
+mod training_options;
 mod transform;
 mod tuning;
 mod wire;

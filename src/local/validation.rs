@@ -4,15 +4,29 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use super::aws_error::AwsError;
+use super::profile::Profile;
 use super::router;
 use crate::api_model::{self, Location, Service, Strictness};
 
 /// Refuses a request as the service would. What the model does not know is left to the service.
 pub(super) fn validate(service: &router::Service, operation: &str, request: &Value) -> Result<(), AwsError> {
+    validate_for(Profile::Strict, service, operation, request)
+}
+
+/// The same, as far as the profile does not forgive it.
+pub(super) fn validate_for(
+    profile: Profile,
+    service: &router::Service,
+    operation: &str,
+    request: &Value,
+) -> Result<(), AwsError> {
     let Some(service) = modelled(service) else { return Ok(()) };
-    let Ok(violations) = api_model::validate(service, operation, request, Strictness::Server) else {
+    let Ok(mut violations) = api_model::validate(service, operation, request, Strictness::Server) else {
         return Ok(());
     };
+    if profile == Profile::Lenient {
+        violations.retain(|violation| !violation.constraint.is_of_form());
+    }
     if violations.is_empty() {
         return Ok(());
     }

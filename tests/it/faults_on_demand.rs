@@ -10,6 +10,7 @@ use sagemaker::aws::sagemaker::types::Tag;
 use sagemaker::estimator::EstimatorExt;
 use sagemaker::local::{Fault, LocalBackend, LocalClock, Profile};
 use sagemaker::training::{TrainingInput, TrainingJob};
+use sagemaker::transform::TransformInput;
 use sagemaker::{ErrorKind, Result, Session};
 
 use crate::fixture::{endpoint, model, one, plane, put, xgboost};
@@ -147,6 +148,9 @@ async fn there_are_no_instances() -> Result<()> {
     let data = put(&session, "p/train.csv", plane()).await?;
     let job = xgboost().build()?.fit(&session, [("train", TrainingInput::csv(&data))]).await?;
     let error = job.wait().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Capacity, "{error}");
+    let error =
+        model.transformer(one()).build()?.transform(TransformInput::csv(&data)).await?.wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Capacity, "{error}");
     let error = model.deploy(one()).await.unwrap_err();
     assert!(error.to_string().contains("InsufficientInstanceCapacity"), "{error}");

@@ -86,6 +86,7 @@ async fn options_of_training() -> Result<()> {
     let data = put(&session, "o/train.csv", "1,2\n2,3\n3,4\n").await?;
     let bucket = session.default_bucket().await?;
     let checkpoints: S3Uri = "s3://my-checkpoints/here".parse()?;
+    session.aws().s3().create_bucket().bucket("my-checkpoints").send().await.unwrap();
     let xgboost = xgboost()
         .max_run(Duration::from_secs(600))
         .spot(Spot::max_wait(Duration::from_secs(1200)).checkpoint(&checkpoints))

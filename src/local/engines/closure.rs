@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use super::image::ImagePattern;
 use super::{
-    Engine, EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply, TrainingOutput, TrainingTask,
+    Engine, EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, ProcessingTask, Reply,
+    TrainingOutput, TrainingTask,
 };
 
 type Train = dyn Fn(&TrainingTask) -> Result<TrainingOutput, EngineFailure> + Send + Sync;
+type Process = dyn Fn(&ProcessingTask) -> Result<(), EngineFailure> + Send + Sync;
 type Load = dyn Fn(&ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> + Send + Sync;
 
-/// Trains and serves an image with closures: what a test wants.
+/// Trains, processes and serves an image with closures: what a test wants.
 ///
 /// ```
 /// use sagemaker::local::LocalBackend;
@@ -37,6 +39,7 @@ type Load = dyn Fn(&ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> +
 pub struct FnEngine {
     image: ImagePattern,
     train: Option<Arc<Train>>,
+    process: Option<Arc<Process>>,
     load: Option<Arc<Load>>,
 }
 
@@ -46,7 +49,7 @@ impl FnEngine {
     /// The image is a whole URI, the name of a repository with or without its tag, or a pattern with `*`:
     /// `my-image` stands for `123456789012.dkr.ecr.eu-west-1.amazonaws.com/my-image:3`.
     pub fn for_image(image: impl Into<String>) -> Self {
-        Self { image: ImagePattern::new(image), train: None, load: None }
+        Self { image: ImagePattern::new(image), train: None, process: None, load: None }
     }
 
     /// What trains. May block; a panic fails the job as an `AlgorithmError`.
@@ -56,6 +59,27 @@ impl FnEngine {
         F: Fn(&TrainingTask) -> Result<TrainingOutput, EngineFailure> + Send + Sync + 'static,
     {
         self.train = Some(Arc::new(train));
+        self
+    }
+
+    /// What runs processing jobs. May block; a panic fails the job as an `AlgorithmError`.
+    ///
+    /// ```
+    /// use sagemaker::local::engines::{EngineFailure, FnEngine};
+    ///
+    /// let engine = FnEngine::for_image("my-image").process_with(|job| {
+    ///     let failed = |error: std::io::Error| EngineFailure::algorithm(error.to_string());
+    ///     let text = std::fs::read_to_string(job.path("/opt/ml/processing/input/a.txt")).map_err(failed)?;
+    ///     std::fs::write(job.path("/opt/ml/processing/output/a.txt"), text.to_uppercase()).map_err(failed)
+    /// });
+    /// # drop(engine);
+    /// ```
+    #[must_use]
+    pub fn process_with<F>(mut self, process: F) -> Self
+    where
+        F: Fn(&ProcessingTask) -> Result<(), EngineFailure> + Send + Sync + 'static,
+    {
+        self.process = Some(Arc::new(process));
         self
     }
 
@@ -99,6 +123,11 @@ impl Engine for FnEngine {
         train(job)
     }
 
+    fn process(&self, job: &ProcessingTask) -> Result<(), EngineFailure> {
+        let process = self.process.as_ref().ok_or_else(|| self.lacks("processes (FnEngine::process_with)"))?;
+        process(job)
+    }
+
     fn load(&self, model: &ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> {
         let load = self.load.as_ref().ok_or_else(|| self.lacks("serves (FnEngine::serve_with)"))?;
         load(model)
@@ -107,9 +136,10 @@ impl Engine for FnEngine {
 
 impl fmt::Debug for FnEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { image, train, load } = self;
+        let Self { image, train, process, load } = self;
         let mut shown = f.debug_struct("FnEngine");
-        shown.field("image", &image.as_str()).field("trains", &train.is_some()).field("serves", &load.is_some());
+        shown.field("image", &image.as_str()).field("trains", &train.is_some());
+        shown.field("processes", &process.is_some()).field("serves", &load.is_some());
         shown.finish()
     }
 }

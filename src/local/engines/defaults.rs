@@ -1,11 +1,12 @@
 //! Tasks, models and answers made from little, as tests and closures do.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{ModelFiles, Reply, TrainingOutput, TrainingTask};
+use super::{ModelFiles, ProcessingTask, Reply, TrainingOutput, TrainingTask};
 
 impl Default for TrainingTask {
     fn default() -> Self {
@@ -15,6 +16,9 @@ impl Default for TrainingTask {
             image: String::new(),
             hyperparameters: BTreeMap::new(),
             channels: Vec::new(),
+            checkpoints: Vec::new(),
+            checkpoint_path: "/opt/ml/checkpoints".to_owned(),
+            save_checkpoint: Arc::new(|_, _| {}),
             environment: BTreeMap::new(),
             instance_count: 1,
             instance_type: String::new(),
@@ -23,9 +27,28 @@ impl Default for TrainingTask {
             log: Arc::new(|_| {}),
             log_of: Arc::new(|_, _| {}),
             stopping: Arc::new(|| false),
-            checkpoints: None,
             killed: Arc::new(|| false),
             s3: Arc::new(|_, _| None),
+        }
+    }
+}
+
+impl Default for ProcessingTask {
+    fn default() -> Self {
+        Self {
+            job_name: String::new(),
+            job_arn: String::new(),
+            image: String::new(),
+            entrypoint: Vec::new(),
+            arguments: Vec::new(),
+            environment: BTreeMap::new(),
+            instance_count: 1,
+            instance_type: String::new(),
+            root: PathBuf::new(),
+            log: Arc::new(|_| {}),
+            log_of: Arc::new(|_, _| {}),
+            stopping: Arc::new(|| false),
+            killed: Arc::new(|| false),
         }
     }
 }

@@ -163,6 +163,10 @@ impl Engine for ScriptModeEngine {
         })
     }
 
+    fn processes(&self, job: &ProcessingTask) -> bool {
+        self.runs(&job.image) && (!self.modest || !job.entrypoint.is_empty())
+    }
+
     fn serves(&self, model: &ModelFiles) -> bool {
         let brings_code = model.environment.contains_key("SAGEMAKER_PROGRAM");
         let packs_code = || model.files.iter().any(|(path, _)| path.starts_with("code/"));

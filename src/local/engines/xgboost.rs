@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use super::{Engine, EngineFailure, LoadedModel, ModelFiles, TrainingOutput, TrainingTask};
+use super::{Engine, EngineFailure, LoadedModel, ModelFiles, ProcessingTask, TrainingOutput, TrainingTask};
 
 mod content;
 mod data;
@@ -50,7 +50,7 @@ impl Engine for XGBoostEngine {
         self.runs(&job.image) && !job.hyperparameters.contains_key("sagemaker_program")
     }
 
-    fn processes(&self, _: &str) -> bool {
+    fn processes(&self, _: &ProcessingTask) -> bool {
         false
     }
 

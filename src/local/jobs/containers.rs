@@ -127,7 +127,7 @@ fn load_one(
     surroundings: &Surroundings,
 ) -> Result<Arc<dyn LoadedModel>, LoadFailure> {
     let image = definition.image.clone().unwrap_or_default();
-    let (files, without_data) = match files(core, &definition, number) {
+    let (files, missing) = match files(core, &definition, number) {
         Ok(files) => (files, false),
         Err(LoadFailure::Data(_)) if core.is_lenient() => (Vec::new(), true),
         Err(failure) => return Err(failure),
@@ -144,7 +144,7 @@ fn load_one(
         s3: core.read_object(),
     };
     let engine = core.serving_engine(&model).ok_or_else(|| LoadFailure::NoEngine(no_engine(&model.image)))?;
-    let engine: Arc<dyn Engine> = if without_data { Arc::new(Nothing) } else { engine };
+    let engine = if missing { Arc::new(Nothing) as Arc<dyn Engine> } else { engine };
     engine.load(&model).map_err(|failure| LoadFailure::Engine(failure.message().to_owned()))
 }
 

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::containers::no_engine;
-use super::{GRACE, Run};
+use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::backend::Core;
-use crate::local::engines::{EngineFailure, ProcessingTask};
+use crate::local::engines::{EngineFailure, HostLog, ProcessingTask};
 use crate::local::kinds::Kind;
 use crate::local::state::Resource;
 use crate::local::time::{epoch, timestamp};
@@ -35,6 +35,7 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) arguments: Vec<String>,
     pub(in crate::local) environment: BTreeMap<String, String>,
     pub(in crate::local) instance_count: u32,
+    pub(in crate::local) instance_type: String,
     pub(in crate::local) max_runtime: Duration,
     pub(in crate::local) folders: Folders,
     pub(in crate::local) outputs: Vec<OutputPlan>,
@@ -117,14 +118,14 @@ async fn walk(run: &mut Run, plan: Plan, message: &mut Option<String>) -> End {
         run.pass(STOPPING).await;
         return End::Stopped;
     }
+    if run.faults.capacity {
+        return End::Failed(NO_CAPACITY.to_owned());
+    }
     run.update(|resource, now| resource.set("ProcessingStartTime", timestamp(now)));
     if run.pass_unless_stopped(DOWNLOADING).await {
         run.pass(STOPPING).await;
         return End::Stopped;
     }
-    let Some(engine) = run.owner.core.processing_engine(&plan.image) else {
-        return End::Failed(format!("ClientError: {}", no_engine(&plan.image)));
-    };
     let (core, folders) = (run.owner.core.clone(), plan.folders.clone());
     let laid_out = run.work(move || files::lay_out(&core, &folders)).await;
     // It lives until the engine lets go of it, even if the job does not wait for that.
@@ -134,6 +135,9 @@ async fn walk(run: &mut Run, plan: Plan, message: &mut Option<String>) -> End {
         Err(panic) => return End::Failed(format!("InternalServerError: {panic}")),
     };
     let task = task(run, &plan, root.path());
+    let Some(engine) = run.owner.core.processing_engine(&task) else {
+        return End::Failed(format!("ClientError: {}", no_engine(&plan.image)));
+    };
     let held = root.clone();
     let work = run.work(move || {
         let result = engine.process(&task);
@@ -182,7 +186,11 @@ async fn within<T>(run: &Run, work: impl Future<Output = T>, limit: Duration) ->
 
 fn task(run: &Run, plan: &Plan, root: &Path) -> ProcessingTask {
     let (owner, stop) = (run.owner.clone(), run.stop.clone());
-    let stream = format!("{}/algo-1-{}", run.owner.name, epoch(run.now()));
+    let started = epoch(run.now());
+    let log_of: HostLog = Arc::new(move |instance, text| {
+        owner.log(LOG_GROUP, &format!("{}/algo-{instance}-{started}", owner.name), text);
+    });
+    let first = log_of.clone();
     ProcessingTask {
         job_name: run.owner.name.clone(),
         job_arn: Kind::ProcessingJob.row().arn(&run.owner.core.place, &run.owner.name),
@@ -191,8 +199,10 @@ fn task(run: &Run, plan: &Plan, root: &Path) -> ProcessingTask {
         arguments: plan.arguments.clone(),
         environment: plan.environment.clone(),
         instance_count: plan.instance_count,
+        instance_type: plan.instance_type.clone(),
         root: root.to_owned(),
-        log: Arc::new(move |text| owner.log(LOG_GROUP, &stream, text)),
+        log: Arc::new(move |text| first(1, text)),
+        log_of,
         stopping: Arc::new(move || stop.asked()),
         killed: Arc::new(run.owner.closed()),
     }

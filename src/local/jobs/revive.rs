@@ -18,7 +18,8 @@ pub(in crate::local) fn resource(row: &Row, resource: &mut Resource, now: System
     let status = resource.status(row).to_owned();
     match status.as_str() {
         "Deleting" => return false,
-        "InProgress" | "Stopping" => {
+        deleting if row.status.deleted.iter().any(|(step, _)| *step == deleting) => return false,
+        "InProgress" | "Stopping" | "Executing" => {
             run::fail(row.kind, resource, now, REASON);
         }
         _ => {}

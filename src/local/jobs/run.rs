@@ -86,12 +86,13 @@ impl Owner {
 
     /// A log for what outlives the task: it takes lines as long as the resource exists, and keeps nothing alive.
     pub(in crate::local) fn lasting_log(&self, group: String, stream: String) -> Arc<dyn Fn(&str) + Send + Sync> {
-        let (core, kind, key, id) = (Arc::downgrade(&self.core), self.kind, self.key.clone(), self.id);
+        let (core, name, kind, id) = (Arc::downgrade(&self.core), self.name.clone(), self.kind, self.id);
+        let key = self.key.clone();
         Arc::new(move |line| {
-            let Some(core) = core.upgrade() else { return };
-            let mut state = core.state();
-            if state.same(kind, &key, id).is_some() {
-                core.logs.append(&core, &group, &stream, line);
+            if let Some(core) = core.upgrade() {
+                let logs = Arc::new(AtomicBool::new(true));
+                let owner = Self { core, name: name.clone(), key: key.clone(), kind, id, logs };
+                owner.log(&group, &stream, line);
             }
         })
     }
@@ -99,6 +100,11 @@ impl Owner {
     /// Nothing that is said from now on is logged.
     pub(in crate::local) fn close_logs(&self) {
         self.logs.store(false, Ordering::Release);
+    }
+
+    /// The last part of the resource's key: its name or the identifier that the service made.
+    pub(in crate::local) fn key(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or_default()
     }
 
     /// Changes the resource; `None` if it is gone.
@@ -289,6 +295,7 @@ pub(super) fn fail(kind: Kind, resource: &mut Resource, now: SystemTime, reason:
         Kind::HyperParameterTuningJob => super::tuning::fail(resource, now, reason),
         Kind::ProcessingJob => super::processing::fail(resource, now, reason),
         Kind::Endpoint => super::hosting::fail(resource, reason),
+        Kind::PipelineExecution => super::pipeline::fail(resource, reason),
         // What walks through its states has nothing to clean up.
         _ => {}
     }

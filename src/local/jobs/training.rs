@@ -5,21 +5,25 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 use super::containers::no_engine;
-use super::run::Owner;
 use super::{GRACE, NO_CAPACITY, Run};
-use crate::local::archive;
-use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
-use crate::local::data::{self, Budget};
-use crate::local::engines::{Channel, Checkpoints, EngineFailure, HostLog, InputMode, TrainingOutput, TrainingTask};
+use crate::local::engines::{EngineFailure, HostLog, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
 use crate::local::metrics::{self, Metric};
 use crate::local::profile::Nothing;
 use crate::local::state::Resource;
 use crate::local::time::{epoch, seconds_since, timestamp};
-use crate::types::S3Uri;
+
+mod inputs;
+mod outputs;
+pub(in crate::local) mod warm_pool;
+
+use inputs::Downloaded;
+pub(in crate::local) use inputs::{ChannelPlan, Inputs};
+pub(in crate::local) use outputs::OutputPlan;
 
 const STARTING: u64 = 5;
 const PENDING: u64 = 10;
@@ -36,7 +40,8 @@ const RESTARTING: u64 = 10;
 const LOG_GROUP: &str = "/aws/sagemaker/TrainingJobs";
 /// What a job may read in all, in bytes: everything is kept in memory.
 const MAX_INPUT: u64 = 8 << 30;
-const MODEL: &str = "model.tar.gz";
+/// What of its time a job on spot instances is billed.
+const SPOT_PERCENT: u64 = 30;
 
 /// What a training job does, taken from its request.
 pub(in crate::local) struct Plan {
@@ -48,9 +53,11 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) instance_type: String,
     pub(in crate::local) entrypoint: Vec<String>,
     pub(in crate::local) arguments: Vec<String>,
-    pub(in crate::local) checkpoints: Option<CheckpointPlan>,
-    pub(in crate::local) output: S3Uri,
+    pub(in crate::local) checkpoint_path: String,
+    pub(in crate::local) output: OutputPlan,
     pub(in crate::local) max_runtime: Duration,
+    /// From the job's beginning on; for jobs on spot instances.
+    pub(in crate::local) max_wait: Option<Duration>,
     pub(in crate::local) metrics: Vec<Metric>,
     pub(in crate::local) watch: Option<Watch>,
 }
@@ -63,57 +70,20 @@ pub(in crate::local) struct Watch {
     pub(in crate::local) report: Arc<dyn Fn(f64) -> bool + Send + Sync>,
 }
 
-/// Where checkpoints are kept, and where the container has them.
-pub(in crate::local) struct CheckpointPlan {
-    pub(in crate::local) place: S3Uri,
-    pub(in crate::local) path: String,
-}
-
-impl CheckpointPlan {
-    fn connect(&self, owner: &Owner) -> Checkpoints {
-        let (of_load, of_save) = (owner.clone(), owner.clone());
-        let (from, to) = (self.place.clone(), self.place.clone());
-        Checkpoints {
-            path: self.path.clone(),
-            load: Arc::new(move || {
-                let mut budget = Budget::new(MAX_INPUT);
-                // A job's first start finds none.
-                let found = data::resolve(&of_load.core, "S3Prefix", &from.to_string(), "").unwrap_or_default();
-                let read = |input: data::Input| Ok((input.path.clone(), budget.read(&of_load.core, &input, false)?));
-                found.into_iter().map(read).collect()
-            }),
-            save: Arc::new(move |path, content| {
-                let place = to.join(path);
-                let object = of_save.core.s3.prepare(content, None);
-                of_save.act(|core| core.s3.store(place.bucket(), place.key(), object));
-            }),
-        }
-    }
-}
-
-/// What is downloaded for a job.
-#[derive(Default)]
-pub(in crate::local) struct Inputs {
-    pub(in crate::local) role: String,
-    pub(in crate::local) channels: Vec<ChannelPlan>,
-}
-
-pub(in crate::local) struct ChannelPlan {
-    pub(in crate::local) name: String,
-    pub(in crate::local) content_type: Option<String>,
-    pub(in crate::local) input_mode: InputMode,
-    pub(in crate::local) sharded: bool,
-    pub(in crate::local) record_io: bool,
-    pub(in crate::local) gzip: bool,
-    pub(in crate::local) data_type: String,
-    pub(in crate::local) uri: String,
-}
-
 /// How a job ended.
 enum End {
     Completed,
     Failed(String),
-    Stopped { overtime: bool },
+    Stopped(Limit),
+}
+
+/// What stopped a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Limit {
+    /// None: it was asked to stop.
+    None,
+    Runtime,
+    Wait,
 }
 
 /// What became of the engine.
@@ -125,11 +95,12 @@ enum Trained {
 }
 
 /// The first state of a job.
-pub(in crate::local) fn begin(resource: &mut Resource, now: SystemTime, output: &S3Uri) {
+pub(in crate::local) fn begin(resource: &mut Resource, now: SystemTime, output: &OutputPlan) {
     resource.set("TrainingJobStatus", "InProgress");
     // A required member of the answer: it says where the model will be, whether or not there ever is one.
-    let model = folder(output, &resource.name).join(MODEL);
+    let model = output.model(&resource.name);
     resource.set("ModelArtifacts", json!({"S3ModelArtifacts": model.to_string()}));
+    warm_pool::show(resource, "InUse");
     transition(resource, now, "Starting", "Starting the training job");
 }
 
@@ -142,7 +113,7 @@ pub(in crate::local) fn stopping(resource: &mut Resource, now: SystemTime) {
 
 /// Enters a secondary status, or changes the message of the one that is open.
 pub(in crate::local) fn transition(resource: &mut Resource, now: SystemTime, status: &str, message: &str) {
-    let terminal = matches!(status, "Completed" | "Failed" | "Stopped" | "MaxRuntimeExceeded");
+    let terminal = matches!(status, "Completed" | "Failed" | "Stopped" | "MaxRuntimeExceeded" | "MaxWaitTimeExceeded");
     resource.modified = now;
     resource.set("SecondaryStatus", status);
     let list = resource.state.entry("SecondaryStatusTransitions").or_insert_with(|| json!([]));
@@ -172,6 +143,7 @@ pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) -> Option<BusyGu
     let metrics = std::mem::take(&mut plan.metrics);
     let values = run.work(move || metrics::final_values(&metrics, core.logs.newest_first(LOG_GROUP, &stream))).await;
     let values = values.unwrap_or_default();
+    let (core, runtime) = (run.owner.core.clone(), Handle::current());
     run.finish(|resource, now| {
         end_times(resource, now);
         if !values.is_empty() {
@@ -181,13 +153,20 @@ pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) -> Option<BusyGu
             // A stop may have come while the model was uploaded.
             End::Completed if !resource.stop.asked() => ("Completed", "Completed", "Training job completed"),
             End::Failed(reason) => return fail(resource, now, &reason),
-            End::Stopped { overtime: true } => {
+            End::Stopped(Limit::Runtime) => {
                 ("Stopped", "MaxRuntimeExceeded", "Training job runtime exceeded MaxRuntimeInSeconds provided")
             }
-            End::Completed | End::Stopped { overtime: false } => ("Stopped", "Stopped", "Training job stopped"),
+            End::Stopped(Limit::Wait) => {
+                ("Stopped", "MaxWaitTimeExceeded", "Training job wait time exceeded MaxWaitTimeInSeconds provided")
+            }
+            End::Completed | End::Stopped(Limit::None) => ("Stopped", "Stopped", "Training job stopped"),
         };
         resource.set("TrainingJobStatus", status);
         transition(resource, now, secondary, message);
+        if status == "Completed" && warm_pool::keep_alive(resource).is_some() {
+            warm_pool::show(resource, "Available");
+            runtime.spawn(warm_pool::keep(Run::new(&core, Kind::TrainingJob, resource)));
+        }
     })
 }
 
@@ -195,6 +174,7 @@ pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) -> Option<BusyGu
 pub(super) fn fail(resource: &mut Resource, now: SystemTime, reason: &str) {
     end_times(resource, now);
     resource.set_failure(reason);
+    warm_pool::show(resource, "Terminated");
     resource.set("TrainingJobStatus", "Failed");
     transition(resource, now, "Failed", "Training job failed");
 }
@@ -205,7 +185,10 @@ fn end_times(resource: &mut Resource, now: SystemTime) {
     let Some(seconds) = start.and_then(|start| seconds_since(start, now)) else { return };
     resource.set("TrainingEndTime", timestamp(now));
     resource.set("TrainingTimeInSeconds", seconds);
-    resource.set("BillableTimeInSeconds", seconds);
+    // Spot instances cost less, which is shown as less time.
+    let spot = resource.request.get("EnableManagedSpotTraining").and_then(Value::as_bool) == Some(true);
+    let billable = if spot { seconds.saturating_mul(SPOT_PERCENT).div_ceil(100) } else { seconds };
+    resource.set("BillableTimeInSeconds", billable);
 }
 
 /// The stages up to the last one.
@@ -221,6 +204,9 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
         return End::Failed(NO_CAPACITY.to_owned());
     }
     let start = run.now();
+    // The time before the instances were there counts as waiting.
+    let waited = Duration::from_secs(STARTING + PENDING);
+    let left = plan.max_wait.map(|limit| limit.saturating_sub(waited));
     *started = Some(start);
     run.update(|resource, now| resource.set("TrainingStartTime", timestamp(now)));
     enter(run, "Downloading", "Downloading input data");
@@ -229,8 +215,8 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
     }
     let core = run.owner.core.clone();
     let inputs = std::mem::take(&mut plan.inputs);
-    let channels = match run.work(move || download(&core, &inputs, MAX_INPUT)).await {
-        Ok(Ok(channels)) => channels,
+    let downloaded = match run.work(move || inputs::download(&core, &inputs, MAX_INPUT)).await {
+        Ok(Ok(downloaded)) => downloaded,
         Ok(Err(reason)) => return End::Failed(reason),
         Err(panic) => return End::Failed(format!("InternalServerError: {panic}")),
     };
@@ -245,20 +231,25 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
     }
     enter(run, "Training", "Training image download completed. Training in progress.");
     run.hold().await;
-    let (trained, overtime) = train(run, plan, channels, start).await;
-    let stopped = overtime || run.stop.asked();
+    let passed = run.now().duration_since(start).unwrap_or_default();
+    let limit = match left.map(|left| left.saturating_sub(passed)) {
+        Some(left) if left < plan.max_runtime => (left, Limit::Wait),
+        _ => (plan.max_runtime, Limit::Runtime),
+    };
+    let (trained, passed_limit) = train(run, plan, downloaded, start, limit).await;
+    let stopped = passed_limit != Limit::None || run.stop.asked();
     match trained {
         Trained::Failed(reason) if !stopped => return End::Failed(reason),
         Trained::Output(output) => {
             enter(run, "Uploading", "Uploading generated training model");
             run.pass(UPLOADING).await;
-            if let Err(reason) = upload(run, plan, output).await {
+            if let Err(reason) = outputs::upload(run, &plan.output, output).await {
                 return End::Failed(reason);
             }
         }
         Trained::Failed(_) | Trained::Nothing => run.pass(STOPPING).await,
     }
-    if stopped { End::Stopped { overtime } } else { End::Completed }
+    if stopped { End::Stopped(passed_limit) } else { End::Completed }
 }
 
 /// Enters a stage, unless a stop came in between: what is stopping stays so until its data is uploaded.
@@ -290,40 +281,26 @@ async fn interrupt(run: &mut Run) -> bool {
 
 async fn stopped_early(run: &mut Run) -> End {
     run.pass(STOPPING).await;
-    End::Stopped { overtime: false }
+    End::Stopped(Limit::None)
 }
 
-/// Reads all channels, as they are when the job downloads them; `limit` is in bytes. May block.
-fn download(core: &Core, inputs: &Inputs, limit: u64) -> Result<Vec<Channel>, String> {
-    let mut budget = Budget::new(limit);
-    let channel = |channel: &ChannelPlan| {
-        let files = data::resolve(core, &channel.data_type, &channel.uri, &inputs.role).map_err(|e| e.message)?;
-        let read = files.into_iter().map(|input| Ok((input.path.clone(), budget.read(core, &input, channel.gzip)?)));
-        let files = read.collect::<Result<_, String>>()?;
-        Ok(Channel {
-            name: channel.name.clone(),
-            content_type: channel.content_type.clone(),
-            input_mode: channel.input_mode,
-            sharded: channel.sharded,
-            record_io: channel.record_io,
-            files,
-        })
-    };
-    let channels = inputs.channels.iter().map(channel).collect::<Result<_, String>>();
-    channels.map_err(|why| format!("ClientError: Data download failed: {why}"))
-}
-
-/// Runs the engine until it ends, is stopped or has run for too long; whether it has.
-async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime) -> (Trained, bool) {
-    let task = task(run, plan, channels, start);
+/// Runs the engine until it ends, is stopped or passes the limit; which limit it passed.
+async fn train(
+    run: &Run,
+    plan: &Plan,
+    downloaded: Downloaded,
+    start: SystemTime,
+    (limit, kind): (Duration, Limit),
+) -> (Trained, Limit) {
+    let task = task(run, plan, downloaded, start);
     let Some(engine) = run.owner.core.training_engine(&task) else {
-        return (Trained::Failed(format!("ClientError: {}", no_engine(&plan.image))), false);
+        return (Trained::Failed(format!("ClientError: {}", no_engine(&plan.image))), Limit::None);
     };
     let no_data = !task.channels.is_empty() && task.channels.iter().all(|channel| channel.files.is_empty());
     let engine = if no_data && run.owner.core.is_lenient() { Arc::new(Nothing) } else { engine };
     let clock = run.owner.core.clock.clone();
     let stop = run.stop.clone();
-    let mut overtime = false;
+    let mut passed = Limit::None;
     let result = {
         let work = run.work(move || engine.train(&task));
         tokio::pin!(work);
@@ -331,7 +308,7 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
             biased;
             result = &mut work => Some(result),
             () = stop.wait() => None,
-            () = clock.sleep(plan.max_runtime) => { overtime = true; None }
+            () = clock.sleep(limit) => { passed = kind; None }
         };
         match early {
             Some(result) => Some(result),
@@ -353,13 +330,13 @@ async fn train(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime
         Some(Err(panic)) => Trained::Failed(EngineFailure::algorithm(panic).to_string()),
         None => Trained::Nothing,
     };
-    (trained, overtime)
+    (trained, passed)
 }
 
-/// What the container on an instance says: it is logged, and watched where somebody waits for a metric.
-fn said(run: &Run, plan: &Plan, started: i64) -> HostLog {
-    let (owner, watch) = (run.owner.clone(), plan.watch.clone());
-    Arc::new(move |instance, text| {
+fn task(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime) -> TrainingTask {
+    let (core, stop) = (&run.owner.core, run.stop.clone());
+    let (owner, watch, started) = (run.owner.clone(), plan.watch.clone(), epoch(start));
+    let log_of: HostLog = Arc::new(move |instance, text| {
         owner.log(LOG_GROUP, &format!("{}/algo-{instance}-{started}", owner.name), text);
         if watch.as_ref().is_some_and(|watch| watch.sees(text)) {
             owner.update(|resource, now| {
@@ -368,27 +345,24 @@ fn said(run: &Run, plan: &Plan, started: i64) -> HostLog {
                 }
             });
         }
-    })
-}
-
-fn task(run: &Run, plan: &Plan, channels: Vec<Channel>, start: SystemTime) -> TrainingTask {
-    let (core, stop) = (&run.owner.core, run.stop.clone());
-    let say = said(run, plan, epoch(start));
-    let first = say.clone();
+    });
+    let first = log_of.clone();
     TrainingTask {
         job_name: run.owner.name.clone(),
         job_arn: Kind::TrainingJob.row().arn(&core.place, &run.owner.name),
         image: plan.image.clone(),
         hyperparameters: plan.hyperparameters.clone(),
-        channels,
+        channels: downloaded.channels,
+        checkpoints: downloaded.checkpoints,
+        checkpoint_path: plan.checkpoint_path.clone(),
+        save_checkpoint: outputs::save_checkpoint(run, &plan.output),
         environment: plan.environment.clone(),
         instance_count: plan.instance_count,
         instance_type: plan.instance_type.clone(),
         entrypoint: plan.entrypoint.clone(),
         arguments: plan.arguments.clone(),
-        checkpoints: plan.checkpoints.as_ref().map(|plan| plan.connect(&run.owner)),
         log: Arc::new(move |text| first(1, text)),
-        log_of: say,
+        log_of,
         stopping: Arc::new(move || stop.asked()),
         killed: Arc::new(run.owner.closed()),
         s3: core.read_object(),
@@ -409,32 +383,4 @@ impl Watch {
 /// The log stream of the job's first instance.
 fn stream(run: &Run, started: Option<SystemTime>) -> String {
     format!("{}/algo-1-{}", run.owner.name, started.map_or(0, epoch))
-}
-
-/// Where a job's outputs go.
-fn folder(output: &S3Uri, job: &str) -> S3Uri {
-    output.join(job).join("output")
-}
-
-/// Packs and stores what the engine left.
-async fn upload(run: &Run, plan: &Plan, output: TrainingOutput) -> Result<(), String> {
-    let folder = folder(&plan.output, &run.owner.name);
-    let owner = run.owner.clone();
-    let packed = run.work(move || {
-        let mut archives = vec![(folder.join(MODEL), output.model)];
-        if !output.data.is_empty() {
-            archives.push((folder.join("output.tar.gz"), output.data));
-        }
-        for (place, files) in archives {
-            let packed = archive::pack(&files).map_err(|why| format!("ClientError: Cannot pack {place}: {why}"))?;
-            let object = owner.core.s3.prepare(packed, Some("application/x-tar"));
-            let stored = owner.act(|core| core.s3.store(place.bucket(), place.key(), object));
-            if stored == Some(false) {
-                let bucket = place.bucket();
-                return Err(format!("ClientError: Artifact upload failed: the bucket {bucket} does not exist"));
-            }
-        }
-        Ok(())
-    });
-    packed.await.unwrap_or_else(|panic| Err(format!("InternalServerError: {panic}")))
 }

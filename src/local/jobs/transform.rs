@@ -140,7 +140,9 @@ async fn walk(run: &mut Run, plan: Plan) -> End {
         return End::Failed(NO_CAPACITY.to_owned());
     }
     run.update(|resource, now| resource.set("TransformStartTime", timestamp(now)));
-    let job = Job { run, core: run.owner.core.clone(), log: Log::new(run), plan: Arc::new(plan) };
+    let log = Log::new(run);
+    let surroundings = Arc::new(Surroundings::new(run, LOG_GROUP, &log.container));
+    let job = Job { run, core: run.owner.core.clone(), log, plan: Arc::new(plan), surroundings };
     let (clock, stop) = (run.owner.core.clock.clone(), run.stop.clone());
     let worked = {
         let work = Box::pin(job.transform());
@@ -199,6 +201,7 @@ struct Job<'a> {
     core: Arc<Core>,
     plan: Arc<Plan>,
     log: Log,
+    surroundings: Arc<Surroundings>,
 }
 
 impl Job<'_> {
@@ -237,10 +240,9 @@ impl Job<'_> {
 
     /// The containers of the model, once they are up.
     async fn load(&self) -> Result<Vec<Container>, String> {
-        let (core, plan) = (self.core.clone(), self.plan.clone());
-        let surroundings = Surroundings::new(self.run, LOG_GROUP, &self.log.container);
-        let load = move || containers::load(&core, &plan.model, &plan.environment, &surroundings);
-        let loaded = self.run.work(load).await;
+        let (core, plan, surroundings) = (self.core.clone(), self.plan.clone(), self.surroundings.clone());
+        let loaded =
+            self.run.work(move || containers::load(&core, &plan.model, &plan.environment, &surroundings)).await;
         loaded.map_err(|panic| format!("AlgorithmError: {panic}"))?.map_err(|failure| match failure {
             LoadFailure::NoModel(why) | LoadFailure::Data(why) | LoadFailure::NoEngine(why) => {
                 format!("ClientError: {why}")

@@ -140,7 +140,12 @@ pub(super) static ROWS: &[Row] = &[
             ..AI_JOB
         },
         prepare: |draft| {
-            draft.request.entry("OptimizeModel").or_insert(Value::Bool(true));
+            draft.default("OptimizeModel", true);
+            let (region, account) = (&draft.place.region, &draft.place.account);
+            let bucket = json!(format!("s3://sagemaker-{region}-{account}/ai-recommendation-jobs"));
+            if let Some(output) = draft.request.get_mut("OutputConfig").and_then(Value::as_object_mut) {
+                output.entry("S3OutputLocation").or_insert(bucket);
+            }
             Ok(())
         },
         ..plain!(AIRecommendationJob, "ai-recommendation-job", ListRow::newest_first("ListAIRecommendationJobs"))

@@ -1,7 +1,7 @@
 //! Pipelines and their executions.
 
 use super::row::plain;
-use super::{ArnTail, Kind, ListRow, MadeId, Move, Row, Status};
+use super::{ArnTail, Kind, ListRow, MadeId, Row, Status};
 use crate::local::aws_error::AwsError;
 
 pub(super) static ROWS: &[Row] = &[
@@ -25,17 +25,7 @@ pub(super) static ROWS: &[Row] = &[
         made: Some(MadeId::new("PipelineExecutionId", "", 12)),
         title: "PipelineExecutionDisplayName",
         aliases: &[("StartTime", "CreationTime"), ("PipelineExecutionFailureReason", "FailureReason")],
-        status: Status {
-            moves: &[Move {
-                operation: "StopPipelineExecution",
-                from: &["Executing"],
-                steps: &[("Stopping", 5), ("Stopped", 0)],
-            }],
-            refuse: |_, status, arn| {
-                AwsError::validation(format!("Pipeline execution with ARN {arn} is in status {status}."))
-            },
-            ..Status::of("PipelineExecutionStatus")
-        },
+        status: Status::of("PipelineExecutionStatus"),
         missing: |_, arn| AwsError::resource_not_found(format!("Pipeline execution with ARN {arn} does not exist.")),
         ..Row::plain(
             Kind::PipelineExecution,

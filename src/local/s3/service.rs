@@ -35,6 +35,10 @@ macro_rules! operations {
         plain { $($name:ident($input:ident) -> $output:ident = $function:path;)* }
         full { $($full_name:ident($full_input:ident) -> $full_output:ident = $full_function:path;)* }
     ) => {
+        /// The input shapes of all operations, which are called like them.
+        #[cfg(test)]
+        pub(in crate::local) static INPUTS: &[&str] = &[$(stringify!($input),)* $(stringify!($full_input),)*];
+
         impl s3s::S3 for Service {
             $(fn $full_name<'service, 'answer>(
                 &'service self,

@@ -25,6 +25,7 @@ mod lineage;
 mod model;
 mod model_cards;
 mod monitoring;
+mod pipeline_executions;
 mod pipelines;
 mod presigned;
 mod processing_job;
@@ -48,6 +49,7 @@ static OWN: &[&[Own]] = &[
     &[
         ("CreateTrainingJob", training_job::create),
         ("StopTrainingJob", |core, request| stop(core, Kind::TrainingJob, training::stopping, request)),
+        ("UpdateTrainingJob", |core, request| training_job::update(core, request)),
         ("DeleteTrainingJob", |core, request| training_job::delete(core, request)),
         ("CreateTransformJob", transform_job::create),
         ("StopTransformJob", |core, request| stop(core, Kind::TransformJob, transform::stopping, request)),
@@ -77,6 +79,7 @@ static OWN: &[&[Own]] = &[
     lineage::OPERATIONS,
     model_cards::OPERATIONS,
     monitoring::OPERATIONS,
+    pipeline_executions::OPERATIONS,
     pipelines::OPERATIONS,
     presigned::OPERATIONS,
     registry::OPERATIONS,
@@ -89,8 +92,14 @@ pub(in crate::local) fn own(operation: &str) -> Option<fn(&Arc<Core>, &Value) ->
     OWN.iter().copied().flatten().find(|(name, _)| *name == operation).map(|(_, answer)| *answer)
 }
 
+/// The names of all operations with behaviour of their own.
+#[cfg(test)]
+pub(in crate::local) fn own_names() -> impl Iterator<Item = &'static str> {
+    OWN.iter().copied().flatten().map(|(name, _)| *name)
+}
+
 /// Answers an operation: those with behaviour of their own first, then what follows from the table of kinds.
-pub(super) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answer {
+pub(in crate::local) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answer {
     if let Some(answer) = own(operation) {
         return answer(core, request);
     }

@@ -1,7 +1,12 @@
 //! Every row of the table of kinds, with requests made from the API model.
 
 mod minimal;
+mod operations;
+mod pipelines;
+mod registry;
 mod rows;
+mod search;
+mod special;
 
 use aws_smithy_types::body::SdkBody;
 use http::Request;

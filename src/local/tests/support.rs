@@ -49,6 +49,10 @@ impl Engine for Mean {
         if mode == "stuck" {
             return Err(EngineFailure::Stopped);
         }
+        for (path, content) in &job.checkpoints {
+            job.log(format!("resumed from {path}: {}", String::from_utf8_lossy(content)));
+        }
+        (job.save_checkpoint)("epoch/1.txt", Bytes::from(format!("by {}", job.job_name)));
         let Some(channel) = job.channel("train") else { return Err(EngineFailure::algorithm("no channel train")) };
         let mut numbers = Vec::new();
         for (path, content) in &channel.files {

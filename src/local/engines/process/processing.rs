@@ -12,7 +12,7 @@ pub(super) fn process(processes: &Processes, launch: &Launch, job: &ProcessingTa
     let variables = environment::processing(&root, job, &launch.setting.environment);
     let spawned = spawn(processes, launch, &root, variables, job.log.clone());
     let (group, output) = spawned.map_err(|why| EngineFailure::client(launch.cannot_start(&why)))?;
-    let failed = wait(&[&group], &Signs { stopping: &*job.stopping, killed: &*job.killed });
+    let failed = wait(&[group], &Signs { stopping: &*job.stopping, killed: &*job.killed }, &mut || {});
     output.finish();
     match failed {
         _ if (job.killed)() => Err(EngineFailure::Stopped),

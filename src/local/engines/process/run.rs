@@ -4,11 +4,15 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::environment::{self, Variables};
 use super::group::{Group, Pause, exit_code};
 use super::output::{Log, Output};
 use super::{Launch, Processes};
+
+/// How often [`wait`] does what is to be done meanwhile.
+const NOW_AND_THEN: Duration = Duration::from_millis(500);
 
 /// Starts a command whose output goes to a log; `root` is its `/opt/ml`.
 pub(super) fn spawn(
@@ -47,11 +51,14 @@ pub(super) struct Failed {
 
 /// Blocks until all commands have ended; the first that failed. When one fails, the others are ended, as AWS does; when a
 /// stop is asked for, all are asked to end, and at the end of the time for it they are ended.
-pub(super) fn wait(groups: &[&Group], signs: &Signs<'_>) -> Option<Failed> {
+///
+/// Now and then it does what is to be done meanwhile.
+pub(super) fn wait(groups: &[Arc<Group>], signs: &Signs<'_>, meanwhile: &mut dyn FnMut()) -> Option<Failed> {
     let mut ended = vec![false; groups.len()];
     let mut failed = None;
     let mut told = false;
     let mut pause = Pause::default();
+    let mut done = Duration::ZERO;
     loop {
         for (place, (group, ended)) in groups.iter().zip(&mut ended).enumerate().filter(|(_, (_, ended))| !**ended) {
             let Some(status) = group.ended() else { continue };
@@ -70,5 +77,9 @@ pub(super) fn wait(groups: &[&Group], signs: &Signs<'_>) -> Option<Failed> {
             groups.iter().for_each(|group| group.terminate());
         }
         pause.take();
+        if pause.total.saturating_sub(done) > NOW_AND_THEN {
+            done = pause.total;
+            meanwhile();
+        }
     }
 }

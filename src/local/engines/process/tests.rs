@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::local::engines::{Channel, Checkpoints, InputMode};
+use crate::local::engines::{Channel, InputMode};
 
 mod processing;
 mod serving;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::environment::{self, Host, host_name};
-use super::folder::OptMl;
+use super::folder::{OptMl, Seen};
 use super::group::Group;
 use super::output::{Log, Output};
 use super::run::{Failed, Signs, spawn, wait};
@@ -23,6 +23,8 @@ struct Running {
     folder: OptMl,
     group: Arc<Group>,
     output: Option<Output>,
+    /// Those that are in S3.
+    checkpoints: Seen,
 }
 
 /// Trains with a command on each host.
@@ -43,15 +45,15 @@ pub(in crate::local::engines) fn train(
     for (number, name) in (1..).zip(&in_order) {
         hosts.push(start(processes, launch, job, number, &Host { name, all: &all })?);
     }
-    let groups: Vec<&Group> = hosts.iter().map(|host| &*host.group).collect();
-    let failed = wait(&groups, &Signs { stopping: &*job.stopping, killed: &*job.killed });
+    let groups: Vec<Arc<Group>> = hosts.iter().map(|host| host.group.clone()).collect();
+    let signs = Signs { stopping: &*job.stopping, killed: &*job.killed };
+    let failed = wait(&groups, &signs, &mut || save_checkpoints(&mut hosts, job));
     for host in &mut hosts {
         if let Some(output) = host.output.take() {
             output.finish();
         }
     }
-    // Whatever became of the job: this is what checkpoints are for.
-    hosts.iter().for_each(|host| save_checkpoints(host, job));
+    save_checkpoints(&mut hosts, job);
     if job.is_killed() {
         return Err(EngineFailure::Stopped);
     }
@@ -78,9 +80,12 @@ fn start(
         let log_of = job.log_of.clone();
         Arc::new(move |line| log_of(number, line))
     };
+    let mut checkpoints = Seen::new();
+    let place = checkpoint_folder(&job.checkpoint_path)?;
+    let _ = folder.read_changed(place, &mut checkpoints);
     let spawned = spawn(processes, launch, folder.root(), variables, log);
     let (group, output) = spawned.map_err(|why| EngineFailure::client(launch.cannot_start(&why)))?;
-    Ok(Running { folder, group, output: Some(output) })
+    Ok(Running { folder, group, output: Some(output), checkpoints })
 }
 
 /// The folder that a container finds.
@@ -104,12 +109,9 @@ fn lay_out(launch: &Launch, job: &TrainingTask, number: u32, host: &Host<'_>) ->
         std::fs::create_dir_all(folder.path(&place)).map_err(disk)?;
         folder.write(&place, channel.files.iter().skip(first).step_by(count)).map_err(download)?;
     }
-    if let Some(checkpoints) = &job.checkpoints {
-        let place = checkpoint_folder(&checkpoints.path)?;
-        std::fs::create_dir_all(folder.path(place)).map_err(disk)?;
-        let found = (checkpoints.load)().map_err(download)?;
-        folder.write(place, &found).map_err(download)?;
-    }
+    let checkpoints = checkpoint_folder(&job.checkpoint_path)?;
+    std::fs::create_dir_all(folder.path(checkpoints)).map_err(disk)?;
+    folder.write(checkpoints, &job.checkpoints).map_err(download)?;
     folder.write("code", &launch.code).map_err(download)?;
     Ok(folder)
 }
@@ -123,13 +125,13 @@ fn checkpoint_folder(path: &str) -> Result<&str, EngineFailure> {
     })
 }
 
-/// Stores the checkpoints of a host. What cannot be read is told in its log: the job's end is what it is.
-fn save_checkpoints(host: &Running, job: &TrainingTask) {
-    let Some(checkpoints) = &job.checkpoints else { return };
-    let Ok(place) = checkpoint_folder(&checkpoints.path) else { return };
-    match host.folder.read(place) {
-        Ok(files) => files.into_iter().for_each(|(path, content)| (checkpoints.save)(&path, content)),
-        Err(why) => job.log(format!("[sagemaker-local] the checkpoints are not kept: {why}")),
+/// Stores the checkpoints that are new. What cannot be read now, such as a file that has just been deleted, is left.
+fn save_checkpoints(hosts: &mut [Running], job: &TrainingTask) {
+    let Ok(place) = checkpoint_folder(&job.checkpoint_path) else { return };
+    for host in hosts {
+        if let Ok(files) = host.folder.read_changed(place, &mut host.checkpoints) {
+            files.into_iter().for_each(|(path, content)| (job.save_checkpoint)(&path, content));
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn lay_out(core: &Core, folders: &Folders) -> Result<TempDir, String>
         for object in data::resolve(core, &input.data_type, &input.uri, &folders.role).map_err(|e| e.message)? {
             let body = budget.read(core, &object, input.gzip)?;
             // A key may look like a path that leads out of the folder.
-            let path = archive::check_path(Path::new(&object.path))
+            let path = archive::plain_path(Path::new(&object.path))
                 .map_err(|why| format!("s3://{}/{}: {why}", object.bucket, object.key))?;
             let file = folder.join(path);
             let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, &body));

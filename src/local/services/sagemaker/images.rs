@@ -70,10 +70,10 @@ fn take_aliases(state: &mut State, image: &str, aliases: Option<&Value>) {
     let taken: Vec<Value> = aliases.and_then(Value::as_array).cloned().unwrap_or_default();
     let keys: Vec<String> = state.of_parent(row, image).map(|version| version.key.clone()).collect();
     for key in keys {
-        if let Some(version) = state.by_key_mut(row, &key) {
-            if let Some(own) = version.request.get_mut("Aliases").and_then(Value::as_array_mut) {
-                own.retain(|alias| !taken.contains(alias));
-            }
+        let version = state.by_key_mut(row, &key);
+        let own = version.and_then(|version| version.request.get_mut("Aliases")?.as_array_mut());
+        if let Some(own) = own {
+            own.retain(|alias| !taken.contains(alias));
         }
     }
 }

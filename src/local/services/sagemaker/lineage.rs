@@ -41,7 +41,7 @@ fn add(core: &Core, request: &Value) -> Answer {
             members.insert(format!("{end}Name"), json!(found.name));
         }
         let arn = core.place.arn(&format!("association/{key}"));
-        let identity = Identity { key, name: String::new(), arn };
+        let identity = Identity { key, name: destination.to_owned(), arn };
         if state.by_key_mut(row, &identity.key).is_none() {
             state.insert_as(row, &core.place, core.clock.now(), identity, request, members)?;
         }

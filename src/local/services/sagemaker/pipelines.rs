@@ -30,10 +30,10 @@ fn create(core: &Arc<Core>, request: &Value) -> Answer {
     })?;
     core.change(|state| {
         // The same token again is the same pipeline again.
-        if let Ok(known) = table::find(core, state, row, request) {
-            if known.request.get("ClientRequestToken") == request.get("ClientRequestToken") {
-                return Ok(json!({"PipelineArn": known.arn}));
-            }
+        if let Ok(known) = table::find(core, state, row, request)
+            && known.request.get("ClientRequestToken") == request.get("ClientRequestToken")
+        {
+            return Ok(json!({"PipelineArn": known.arn}));
         }
         let now = core.clock.now();
         let version = version(1, &definition, now);

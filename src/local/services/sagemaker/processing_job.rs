@@ -57,6 +57,7 @@ struct ProcessingResources {
 #[serde(rename_all = "PascalCase")]
 struct ClusterConfig {
     instance_count: u32,
+    instance_type: String,
 }
 
 #[derive(Deserialize)]
@@ -167,13 +168,14 @@ fn plan(core: &Core, request: CreateProcessingJob) -> Result<Plan, AwsError> {
         outputs.extend(output_plan(core, output)?);
     }
     let max_runtime = request.stopping_condition.map_or(DEFAULT_MAX_RUNTIME, |limit| limit.max_runtime_in_seconds);
-    let instance_count = request.processing_resources.cluster_config.instance_count;
+    let ClusterConfig { instance_count, instance_type } = request.processing_resources.cluster_config;
     Ok(Plan {
         image: request.app_specification.image_uri,
         entrypoint: request.app_specification.container_entrypoint,
         arguments: request.app_specification.container_arguments,
         environment: request.environment,
         instance_count,
+        instance_type,
         max_runtime: Duration::from_secs(max_runtime),
         folders: Folders {
             role: request.role_arn,
@@ -249,7 +251,7 @@ fn folder(path: Option<&str>, name: &str) -> Result<PathBuf, AwsError> {
     };
     let below = Path::new(path).strip_prefix(BASE).ok();
     let checked = below.map(|below| Path::new("opt/ml/processing").join(below));
-    match checked.map(|path| archive::check_path(&path)) {
+    match checked.map(|path| archive::plain_path(&path)) {
         Some(Ok(path)) => Ok(PathBuf::from(path)),
         _ => Err(AwsError::validation(format!("The LocalPath \"{path}\" of \"{name}\" must be below {BASE}."))),
     }

@@ -34,6 +34,7 @@ impl Searchable {
     fn of(resource: &str) -> Result<Self, AwsError> {
         let (kind, member) = match resource {
             "TrainingJob" => (Kind::TrainingJob, "TrainingJob"),
+            "HyperParameterTuningJob" => (Kind::HyperParameterTuningJob, "HyperParameterTuningJob"),
             "Experiment" => (Kind::Experiment, "Experiment"),
             "ExperimentTrial" => (Kind::Trial, "Trial"),
             "ExperimentTrialComponent" => (Kind::TrialComponent, "TrialComponent"),

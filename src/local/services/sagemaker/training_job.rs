@@ -13,7 +13,7 @@ use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
 use crate::local::data;
 use crate::local::engines::InputMode;
-use crate::local::jobs::training::{self, ChannelPlan, CheckpointPlan, Inputs, Plan, Watch};
+use crate::local::jobs::training::{self, ChannelPlan, Inputs, OutputPlan, Plan, Watch, warm_pool};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
 use crate::local::metrics;
@@ -43,6 +43,13 @@ struct CreateTrainingJob {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct CheckpointConfig {
+    s3_uri: String,
+    local_path: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct AlgorithmSpecification {
     training_image: Option<String>,
     algorithm_name: Option<String>,
@@ -63,8 +70,7 @@ impl AlgorithmSpecification {
     fn definitions(&self) -> Vec<Definition> {
         let own = self.metric_definitions.iter().map(|metric| (metric.name.clone(), metric.regex.clone()));
         let mut all: Vec<Definition> = own.collect();
-        let image = self.training_image.as_ref().or(self.algorithm_name.as_ref());
-        for builtin in image.map(|image| metrics::builtin_definitions(image)).unwrap_or_default() {
+        for builtin in self.training_image.as_deref().map(metrics::builtin_definitions).unwrap_or_default() {
             if !all.iter().any(|(name, _)| *name == builtin.0) {
                 all.push(builtin);
             }
@@ -88,7 +94,14 @@ struct Channel {
     compression_type: Option<String>,
     input_mode: Option<String>,
     record_wrapper_type: Option<String>,
+    shuffle_config: Option<ShuffleConfig>,
     data_source: DataSource,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ShuffleConfig {
+    seed: i64,
 }
 
 #[derive(Deserialize)]
@@ -103,26 +116,15 @@ struct S3DataSource {
     s3_data_type: String,
     s3_uri: String,
     s3_data_distribution_type: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct CheckpointConfig {
-    s3_uri: String,
-    local_path: Option<String>,
-}
-
-impl CheckpointConfig {
-    fn plan(self) -> Result<CheckpointPlan, AwsError> {
-        let path = self.local_path.unwrap_or_else(|| "/opt/ml/checkpoints".to_owned());
-        Ok(CheckpointPlan { place: data::s3_uri(&self.s3_uri)?, path })
-    }
+    #[serde(default)]
+    attribute_names: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct OutputDataConfig {
     s3_output_path: String,
+    compression_type: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -172,7 +174,7 @@ pub(in crate::local) fn prepare(
     request: &Value,
     launch: Launch,
 ) -> Result<(String, impl Future<Output = Option<BusyGuard>> + Send + use<>), AwsError> {
-    let parsed: CreateTrainingJob = parse(request)?;
+    let parsed = read(request)?;
     let definitions = parsed.algorithm_specification.definitions();
     let mut document = request.clone();
     show_definitions(&mut document, &definitions);
@@ -185,14 +187,31 @@ pub(in crate::local) fn prepare(
         let now = core.clock.now();
         let resource = state.insert(Kind::TrainingJob.row(), &core.place, now, &document, launch.state)?;
         training::begin(resource, now, &plan.output);
-        Ok((Run::new(core, Kind::TrainingJob, resource), resource.arn.clone()))
+        let (run, arn, id) = (Run::new(core, Kind::TrainingJob, resource), resource.arn.clone(), resource.id);
+        warm_pool::take_over(state, id, &core.place, now);
+        Ok::<_, AwsError>((run, arn))
     })?;
     Ok((arn, training::run(run, plan)))
 }
 
+/// The request, with what only serverless jobs, which there are none of here, may leave out.
+fn read(request: &Value) -> Result<CreateTrainingJob, AwsError> {
+    let needed = [
+        ("AlgorithmSpecification", "algorithmSpecification"),
+        ("ResourceConfig", "resourceConfig"),
+        ("StoppingCondition", "stoppingCondition"),
+    ];
+    match needed.iter().find(|(member, _)| request.get(member).is_none_or(Value::is_null)) {
+        Some((_, path)) => Err(AwsError::validation(format!(
+            "1 validation error detected: Value null at '{path}' failed to satisfy constraint: Member must not be null"
+        ))),
+        None => parse(request),
+    }
+}
+
 /// Refuses what [`prepare`] would refuse, but for the name.
 pub(in crate::local) fn check(core: &Core, request: &Value) -> Result<(), AwsError> {
-    let parsed: CreateTrainingJob = parse(request)?;
+    let parsed = read(request)?;
     let definitions = parsed.algorithm_specification.definitions();
     plan(core, parsed, &definitions).map(|_| ())
 }
@@ -213,7 +232,8 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
     }
     let algorithm = request.algorithm_specification;
     let image = match (algorithm.training_image, algorithm.algorithm_name) {
-        (Some(image), None) | (None, Some(image)) => image,
+        (Some(image), None) => image,
+        (None, Some(name)) => algorithm_image(core, &name)?,
         _ => {
             let message = "You must specify either TrainingImage or AlgorithmName in AlgorithmSpecification, not both.";
             return Err(AwsError::validation(message));
@@ -225,23 +245,42 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
     let channels = channels.collect::<Result<_, _>>()?;
     let output = data::s3_uri(&request.output_data_config.s3_output_path)?;
     data::check_output_bucket(core, &output)?;
+    let checkpoints = match &request.checkpoint_config {
+        Some(config) => {
+            let place = data::s3_uri(&config.s3_uri)?;
+            data::check_output_bucket(core, &place)?;
+            Some(place)
+        }
+        None => None,
+    };
+    let checkpoint_path = request.checkpoint_config.and_then(|config| config.local_path);
+    let plain = request.output_data_config.compression_type.as_deref() == Some("NONE");
     let groups = request.resource_config.instance_groups.iter();
     let grouped = groups.fold(0, |sum: u32, group| sum.saturating_add(group.instance_count));
     Ok(Plan {
         image,
         hyperparameters: request.hyper_parameters,
-        inputs: Inputs { role: request.role_arn, channels },
+        inputs: Inputs { role: request.role_arn, channels, checkpoints: checkpoints.clone() },
         environment: request.environment,
         instance_count: request.resource_config.instance_count.unwrap_or(grouped.max(1)),
         instance_type: request.resource_config.instance_type.unwrap_or_default(),
         entrypoint: algorithm.container_entrypoint,
         arguments: algorithm.container_arguments,
-        checkpoints: request.checkpoint_config.map(CheckpointConfig::plan).transpose()?,
-        output,
+        checkpoint_path: checkpoint_path.unwrap_or_else(|| "/opt/ml/checkpoints".to_owned()),
+        output: OutputPlan { place: output, plain, checkpoints },
         max_runtime: Duration::from_secs(max_runtime),
+        max_wait: max_wait.filter(|_| request.enable_managed_spot_training).map(Duration::from_secs),
         metrics: metrics::compile(definitions)?,
         watch: None,
     })
+}
+
+/// The training image of an algorithm, by its name or ARN.
+fn algorithm_image(core: &Core, name: &str) -> Result<String, AwsError> {
+    let state = core.state();
+    let algorithm = state.get(Kind::Algorithm.row(), &core.place, name)?;
+    let image = algorithm.member("TrainingSpecification.TrainingImage").and_then(Value::as_str);
+    image.map(str::to_owned).ok_or_else(|| AwsError::validation(format!("Algorithm {} has no image.", algorithm.arn)))
 }
 
 /// `File`, `Pipe` or `FastFile`, of the whole job or of a channel.
@@ -260,6 +299,12 @@ fn channel_plan(core: &Core, channel: Channel, mode: InputMode, role: &str) -> R
         return Err(AwsError::validation(message));
     };
     data::resolve(core, &source.s3_data_type, &source.s3_uri, role)?;
+    if (source.s3_data_type == data::AUGMENTED) == source.attribute_names.is_empty() {
+        return Err(AwsError::validation(format!(
+            "AttributeNames must be specified for S3DataType AugmentedManifestFile, and only for it (channel \"{}\").",
+            channel.channel_name
+        )));
+    }
     Ok(ChannelPlan {
         name: channel.channel_name,
         content_type: channel.content_type,
@@ -269,6 +314,8 @@ fn channel_plan(core: &Core, channel: Channel, mode: InputMode, role: &str) -> R
         gzip: channel.compression_type.as_deref() == Some("Gzip"),
         data_type: source.s3_data_type,
         uri: source.s3_uri,
+        attributes: source.attribute_names,
+        shuffle: channel.shuffle_config.map(|config| config.seed.cast_unsigned()),
     })
 }
 
@@ -281,12 +328,65 @@ pub(super) fn show_definitions(document: &mut Value, definitions: &[Definition])
     }
 }
 
+/// `UpdateTrainingJob`: the profiler and remote debugging while the job runs, the warm pool also after that.
+pub(super) fn update(core: &Core, request: &Value) -> Answer {
+    let name = text(request, "TrainingJobName")?;
+    let row = Kind::TrainingJob.row();
+    let given = |member: &str| request.get(member).filter(|value| !value.is_null());
+    core.change(|state| {
+        let job = state.get_mut(row, &core.place, name)?;
+        let status = job.status(row).to_owned();
+        let refuse = |what: &str| {
+            let message = format!("{what} cannot be updated: the training job is in status {status}.");
+            Err(AwsError::validation(message))
+        };
+        let profiler = ["ProfilerConfig", "ProfilerRuleConfigurations"];
+        if profiler.iter().any(|member| given(member).is_some()) && status != "InProgress" {
+            return refuse("The profiler");
+        }
+        let secondary = job.member("SecondaryStatus").and_then(Value::as_str).unwrap_or_default();
+        if given("RemoteDebugConfig").is_some() && !matches!(secondary, "Downloading" | "Training") {
+            return refuse("RemoteDebugConfig");
+        }
+        if let Some(config) = given("ResourceConfig") {
+            if job.member("ResourceConfig.KeepAlivePeriodInSeconds").is_none() {
+                return Err(AwsError::validation(
+                    "KeepAlivePeriodInSeconds cannot be updated: the training job was created without a warm pool.",
+                ));
+            }
+            if status != "InProgress" && !warm_pool::is_available(job) {
+                return refuse("KeepAlivePeriodInSeconds");
+            }
+            let old = job.request.get_mut("ResourceConfig").and_then(Value::as_object_mut);
+            if let (Some(old), Some(new)) = (old, config.as_object()) {
+                old.extend(new.clone());
+            }
+        }
+        for member in ["ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig"] {
+            match (job.request.get_mut(member), given(member)) {
+                (Some(Value::Object(old)), Some(Value::Object(new))) => old.extend(new.clone()),
+                (_, Some(new)) => {
+                    job.request.insert(member.to_owned(), new.clone());
+                }
+                _ => {}
+            }
+        }
+        job.modified = core.clock.now();
+        Ok(json!({"TrainingJobArn": job.arn}))
+    })
+}
+
 /// `DeleteTrainingJob`: only after its end; then the name is free again.
 pub(super) fn delete(core: &Core, request: &Value) -> Answer {
     let name = text(request, "TrainingJobName")?;
     let row = Kind::TrainingJob.row();
     core.change(|state| {
-        match state.get(row, &core.place, name)?.status(row) {
+        let job = state.get(row, &core.place, name)?;
+        if warm_pool::is_available(job) {
+            let message = "The request was rejected because the training job has a warm pool in status Available.";
+            return Err(AwsError::in_use(message));
+        }
+        match job.status(row) {
             status @ ("InProgress" | "Stopping") => {
                 let message = format!("The request was rejected because the training job is in status {status}.");
                 return Err(AwsError::in_use(message));

@@ -39,8 +39,24 @@ const TEXTS: &[&str] = &[
 
 /// A request with what the operation requires and nothing else.
 pub(super) fn request(operation: &str) -> Value {
-    let shape = ModelShape::input(Service::SageMaker, operation).unwrap();
+    request_of(Service::SageMaker, operation)
+}
+
+/// [`request`] for any service.
+pub(super) fn request_of(service: Service, operation: &str) -> Value {
+    let shape = ModelShape::input(service, operation).unwrap();
     structure(shape, operation)
+}
+
+/// A request with what the operation requires besides what is there.
+pub(super) fn complete(operation: &str, mut have: Value) -> Value {
+    let shape = ModelShape::input(Service::SageMaker, operation).unwrap();
+    for (member, shape) in shape.members().filter(|(member, _)| member.required) {
+        if have.get(member.name).is_none() {
+            have[member.name] = value(shape, &format!("{operation}.{}", member.name));
+        }
+    }
+    have
 }
 
 /// Panics if the model does not accept a request.

@@ -12,14 +12,11 @@ fn job(arguments: &[&str]) -> (tempfile::TempDir, ProcessingTask, Arc<Mutex<Vec<
         job_name: "p".to_owned(),
         job_arn: "arn:aws:sagemaker:us-east-1:123456789012:processing-job/p".to_owned(),
         image: "i".to_owned(),
-        entrypoint: Vec::new(),
         arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
         environment: [("PLACE".to_owned(), "/opt/ml/processing/output".to_owned())].into(),
-        instance_count: 1,
         root: folder.path().to_owned(),
         log: Arc::new(move |line| sink.lock().unwrap().push(line.to_owned())),
-        stopping: Arc::new(|| false),
-        killed: Arc::new(|| false),
+        ..ProcessingTask::default()
     };
     (folder, task, log)
 }

@@ -153,15 +153,29 @@ fn checkpoints_are_there_and_are_kept_even_of_a_job_that_fails() {
     let sink = saved.clone();
     let mut job =
         Job::new("cd $SAGEMAKER_LOCAL_OPT_ML/checkpoints; read epoch < epoch; echo $((epoch + 1)) > epoch; exit 1");
-    job.task.checkpoints = Some(Checkpoints {
-        path: "/opt/ml/checkpoints".to_owned(),
-        load: Arc::new(|| Ok(vec![("epoch".to_owned(), Bytes::from("4\n"))])),
-        save: Arc::new(move |path, content| sink.lock().unwrap().push((path.to_owned(), content))),
-    });
+    job.task.checkpoints = vec![("epoch".to_owned(), Bytes::from("4\n")), ("old".to_owned(), Bytes::from("x"))];
+    job.task.save_checkpoint = Arc::new(move |path, content| sink.lock().unwrap().push((path.to_owned(), content)));
     assert!(job.train().is_err());
     assert_eq!(*saved.lock().unwrap(), [("epoch".to_owned(), Bytes::from("5\n"))]);
     for elsewhere in ["/checkpoints", "/opt/ml/../x"] {
-        job.task.checkpoints.as_mut().unwrap().path = elsewhere.to_owned();
+        job.task.checkpoint_path = elsewhere.to_owned();
         assert!(job.train().unwrap_err().message().contains("keeps checkpoints below /opt/ml only"));
     }
+}
+
+#[test]
+fn checkpoints_are_kept_while_the_job_goes_on() {
+    let saved: Arc<Mutex<Vec<String>>> = Arc::default();
+    let sink = saved.clone();
+    let mut job = Job::new("echo 1 > $SAGEMAKER_LOCAL_OPT_ML/checkpoints/epoch; while :; do sleep 0.01; done");
+    job.task.save_checkpoint = Arc::new(move |path, _| sink.lock().unwrap().push(path.to_owned()));
+    std::thread::scope(|scope| {
+        let trained = scope.spawn(|| job.train());
+        while saved.lock().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        job.killed.store(true, Ordering::SeqCst);
+        assert_eq!(trained.join().unwrap().unwrap_err(), EngineFailure::Stopped);
+    });
+    assert_eq!(*saved.lock().unwrap(), ["epoch"]);
 }

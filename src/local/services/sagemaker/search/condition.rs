@@ -150,7 +150,7 @@ mod tests {
             (json!(1), "Equals", "one", false),
         ] {
             let test = Test { operator: operator.to_owned(), value: text.to_owned() };
-            assert_eq!(test.passes(&[value.clone()]), passes, "{value} {operator} {text}");
+            assert_eq!(test.passes(std::slice::from_ref(&value)), passes, "{value} {operator} {text}");
         }
     }
 }

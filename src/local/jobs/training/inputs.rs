@@ -1,0 +1,76 @@
+//! The data of a training job's channels, and its checkpoints.
+
+use bytes::Bytes;
+use fastrand::Rng;
+
+use crate::local::backend::Core;
+use crate::local::data::{self, Budget, Input};
+use crate::local::engines::{Channel, InputMode};
+use crate::types::S3Uri;
+
+/// What is downloaded for a job.
+#[derive(Default)]
+pub(in crate::local) struct Inputs {
+    pub(in crate::local) role: String,
+    pub(in crate::local) channels: Vec<ChannelPlan>,
+    /// Where checkpoints are kept.
+    pub(in crate::local) checkpoints: Option<S3Uri>,
+}
+
+pub(in crate::local) struct ChannelPlan {
+    pub(in crate::local) name: String,
+    pub(in crate::local) content_type: Option<String>,
+    pub(in crate::local) input_mode: InputMode,
+    pub(in crate::local) sharded: bool,
+    pub(in crate::local) record_io: bool,
+    pub(in crate::local) gzip: bool,
+    pub(in crate::local) data_type: String,
+    pub(in crate::local) uri: String,
+    /// What is taken of each line of an augmented manifest.
+    pub(in crate::local) attributes: Vec<String>,
+    /// The seed of a random order.
+    pub(in crate::local) shuffle: Option<u64>,
+}
+
+/// What was downloaded.
+pub(super) struct Downloaded {
+    pub(super) channels: Vec<Channel>,
+    pub(super) checkpoints: Vec<(String, Bytes)>,
+}
+
+/// Reads all channels and checkpoints, as they are when the job downloads them; `limit` is in bytes. May block.
+pub(super) fn download(core: &Core, inputs: &Inputs, limit: u64) -> Result<Downloaded, String> {
+    let mut budget = Budget::new(limit);
+    let channels = inputs.channels.iter().map(|channel| {
+        Ok(Channel {
+            name: channel.name.clone(),
+            content_type: channel.content_type.clone(),
+            input_mode: channel.input_mode,
+            sharded: channel.sharded,
+            record_io: channel.record_io,
+            files: files(core, channel, &inputs.role, &mut budget)?,
+        })
+    });
+    let channels = channels.collect::<Result<_, String>>();
+    let channels = channels.map_err(|why| format!("ClientError: Data download failed: {why}"))?;
+    // There are none at first.
+    let kept = inputs.checkpoints.as_ref().map(|place| data::below(core, place)).unwrap_or_default();
+    let checkpoints = kept.into_iter().map(|input| Ok((input.path.clone(), budget.read(core, &input, false)?)));
+    let checkpoints = checkpoints.collect::<Result<_, String>>();
+    let checkpoints = checkpoints.map_err(|why| format!("ClientError: Checkpoint download failed: {why}"))?;
+    Ok(Downloaded { channels, checkpoints })
+}
+
+fn files(core: &Core, channel: &ChannelPlan, role: &str, budget: &mut Budget) -> Result<Vec<(String, Bytes)>, String> {
+    let mut files = if channel.data_type == data::AUGMENTED {
+        data::augmented(core, &channel.uri, &channel.attributes, budget)?
+    } else {
+        let inputs = data::resolve(core, &channel.data_type, &channel.uri, role).map_err(|e| e.message)?;
+        let read = |input: Input| Ok((input.path.clone(), budget.read(core, &input, channel.gzip)?));
+        inputs.into_iter().map(read).collect::<Result<_, String>>()?
+    };
+    if let Some(seed) = channel.shuffle {
+        Rng::with_seed(seed).shuffle(&mut files);
+    }
+    Ok(files)
+}

@@ -1,0 +1,76 @@
+//! Warm pools: instances that are kept for a while after a job, and taken over by the next one.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use super::super::Run;
+use crate::local::kinds::Kind;
+use crate::local::state::{Resource, State};
+use crate::local::time::{epoch, millis_of};
+
+const STATUS: &str = "WarmPoolStatus";
+
+/// How long a job's instances are kept after its end.
+pub(super) fn keep_alive(resource: &Resource) -> Option<u64> {
+    let config = resource.request.get("ResourceConfig")?;
+    config.get("KeepAlivePeriodInSeconds")?.as_u64().filter(|&seconds| seconds > 0)
+}
+
+/// Whether a job's instances wait for another job.
+pub(in crate::local) fn is_available(resource: &Resource) -> bool {
+    resource.member("WarmPoolStatus.Status").and_then(Value::as_str) == Some("Available")
+}
+
+/// A job begins: it takes over a pool of the same instances, if one is available.
+pub(in crate::local) fn take_over(state: &mut State, own: u64, place: &crate::local::state::Place, now: SystemTime) {
+    let like = |resource: &Resource| {
+        let config = resource.request.get("ResourceConfig")?;
+        Some(["InstanceType", "InstanceCount", "VolumeSizeInGB"].map(|member| config.get(member).cloned()))
+    };
+    let Some(job) = state.all(Kind::TrainingJob).find(|job| job.id == own) else { return };
+    if keep_alive(job).is_none() {
+        return;
+    }
+    let (wanted, name) = (like(job), job.name.clone());
+    let fits = |other: &&Resource| other.id != own && is_available(other) && like(other) == wanted;
+    let Some(other) = state.all(Kind::TrainingJob).find(fits).map(|other| other.name.clone()) else { return };
+    if let Ok(other) = state.get_mut(Kind::TrainingJob.row(), place, &other) {
+        let kept = kept_for(other, now);
+        let status = json!({"Status": "Reused", "ReusedByJob": name, "ResourceRetainedBillableTimeInSeconds": kept});
+        other.set(STATUS, status);
+    }
+}
+
+/// The seconds since a job's end.
+fn kept_for(resource: &Resource, now: SystemTime) -> i64 {
+    let ended = resource.state.get("TrainingEndTime").and_then(millis_of);
+    ended.map_or(0, |ended| (epoch(now) - (ended / 1000.0) as i64).max(0))
+}
+
+/// A job uses its instances, or leaves them to the pool.
+pub(super) fn show(resource: &mut Resource, status: &str) {
+    if keep_alive(resource).is_some() {
+        resource.set(STATUS, json!({"Status": status}));
+    }
+}
+
+/// Keeps the instances of a job that ended, as long as its request says.
+pub(super) async fn keep(mut run: Run) {
+    let began = run.now();
+    // The period may be changed meanwhile.
+    loop {
+        let waiting = run.update(|resource, _| is_available(resource).then(|| keep_alive(resource).unwrap_or(0)));
+        let Some(Some(seconds)) = waiting else { return run.abandon() };
+        let passed = run.now().duration_since(began).unwrap_or_default();
+        let left = Duration::from_secs(seconds).saturating_sub(passed).as_secs();
+        if left == 0 {
+            break;
+        }
+        run.pass(left).await;
+    }
+    drop(run.finish(|resource, now| {
+        let kept = kept_for(resource, now);
+        resource.set(STATUS, json!({"Status": "Terminated", "ResourceRetainedBillableTimeInSeconds": kept}));
+    }));
+}
