@@ -36,7 +36,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// See the [module](super) for an example. A backend is `Send + Sync`, and several Tokio runtimes may use it. A job
 /// runs on the runtime that handled its Create request and fails if that runtime ends first.
 #[derive(Clone)]
-pub struct LocalBackend(Arc<Core>, #[expect(dead_code, reason = "dropped with the last clone")] Arc<Handle>);
+pub struct LocalBackend(Arc<Core>, Arc<Handle>);
 
 /// What all clones of a backend share besides its core, which running jobs keep alive for longer.
 struct Handle(Vec<Arc<dyn Engine>>);
