@@ -47,6 +47,13 @@ impl Handle {
     }
 }
 
+impl Drop for Core {
+    /// Before models are dropped, which would give their commands time to end.
+    fn drop(&mut self) {
+        self.engines.iter().for_each(|engine| engine.close());
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
         self.close();

@@ -216,12 +216,16 @@ impl Drop for Server {
     /// Asks the command to end, and ends it after 30 s. Does not block: the last to let go of a model may be anyone.
     fn drop(&mut self) {
         let Some(Running { group, .. }) = self.running().take() else { return };
-        let (folder, of_thread) = (self.folder.take(), group.clone());
+        if let Some(folder) = self.folder.take() {
+            group.leave(folder);
+        }
+        if group.ended().is_some() {
+            return;
+        }
         group.terminate();
-        let stop = std::thread::Builder::new().name("sagemaker-local-stop".to_owned()).spawn(move || {
-            of_thread.stop(GRACE);
-            drop(folder);
-        });
+        let of_thread = group.clone();
+        let stop = std::thread::Builder::new().name("sagemaker-local-stop".to_owned());
+        let stop = stop.spawn(move || of_thread.stop(GRACE));
         if stop.is_err() {
             group.kill();
         }
