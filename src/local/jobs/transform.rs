@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 
-use super::containers::{self, Container, LoadFailure, Surroundings};
+use super::calls;
+use super::containers::{self, Container, LoadFailure, Serving, Surroundings};
 use super::hosting::instance_id;
 use super::run::Owner;
 use super::{GRACE, NO_CAPACITY, Run};
@@ -207,10 +207,10 @@ struct Job<'a> {
 impl Job<'_> {
     /// All outputs, or why the job failed. Ends early, with whatever there is, when it is stopped.
     async fn transform(mut self) -> Result<Outputs, String> {
-        let containers = Arc::new(self.load().await?);
-        let first = containers.clone();
-        let wanted = self.run.work(move || first.first().and_then(|first| first.model.execution_parameters())).await;
-        if let Some(wanted) = wanted.map_err(internal)? {
+        let serving = Arc::new(self.load().await?);
+        let first = serving.clone();
+        let ask = move || first.containers.first().and_then(Container::execution_parameters);
+        if let Some(wanted) = self.run.work(ask).await.map_err(internal)? {
             self.plan = Arc::new(self.plan.as_wanted(&wanted));
         }
         self.log.container("Model loaded, listening on port 8080");
@@ -229,7 +229,7 @@ impl Job<'_> {
                 break;
             }
             let place = plan.output.join(&format!("{}.out", input.path));
-            let (left, body) = self.object(&containers, input, budget).await?;
+            let (left, body) = self.object(&serving, input, budget).await?;
             budget = left;
             let core = self.core.clone();
             let prepared = self.run.work(move || core.s3.prepare(Bytes::from(body), None)).await;
@@ -239,11 +239,11 @@ impl Job<'_> {
     }
 
     /// The containers of the model, once they are up.
-    async fn load(&self) -> Result<Vec<Container>, String> {
+    async fn load(&self) -> Result<Serving, String> {
         let (core, plan, surroundings) = (self.core.clone(), self.plan.clone(), self.surroundings.clone());
         let loaded =
             self.run.work(move || containers::load(&core, &plan.model, &plan.environment, &surroundings)).await;
-        loaded.map_err(|panic| format!("AlgorithmError: {panic}"))?.map_err(|failure| match failure {
+        let loaded = loaded.map_err(|panic| format!("AlgorithmError: {panic}"))?.map_err(|failure| match failure {
             LoadFailure::NoModel(why) | LoadFailure::Data(why) | LoadFailure::NoEngine(why) => {
                 format!("ClientError: {why}")
             }
@@ -251,13 +251,18 @@ impl Job<'_> {
                 self.log.container(&why);
                 format!("AlgorithmError: {why}")
             }
-        })
+        })?;
+        if loaded.is_multi_model() || loaded.direct {
+            let what = if loaded.direct { "containers that are invoked directly" } else { "multi-model containers" };
+            return Err(format!("ClientError: Batch transform does not support {what}"));
+        }
+        Ok(loaded)
     }
 
     /// What comes out for an object, and what is left of the budget.
     async fn object(
         &self,
-        containers: &Arc<Vec<Container>>,
+        serving: &Arc<Serving>,
         input: Input,
         mut budget: Budget,
     ) -> Result<(Budget, Vec<u8>), String> {
@@ -273,7 +278,7 @@ impl Job<'_> {
             self.log.data(&format!("{name}: ClientError: {why}"));
             format!("ClientError: {why}")
         })?;
-        let answers = payloads.into_iter().map(|payload| self.payload(containers, &name, payload));
+        let answers = payloads.into_iter().map(|payload| self.payload(serving, &name, payload));
         let mut answers = futures_util::stream::iter(answers).buffered(self.plan.max_concurrent as usize);
         let mut out = Vec::new();
         while let Some(answer) = answers.next().await {
@@ -289,23 +294,23 @@ impl Job<'_> {
     }
 
     /// What comes out for a payload: filtered, asked, joined and filtered again.
-    async fn payload(&self, containers: &Arc<Vec<Container>>, name: &str, payload: Bytes) -> Result<Bytes, String> {
+    async fn payload(&self, serving: &Arc<Serving>, name: &str, payload: Bytes) -> Result<Bytes, String> {
         let bad_record = |why: String| {
             self.log.data(&format!("{name}: ClientError: {why}"));
             format!("ClientError: {why}")
         };
         let Some(processing) = &self.plan.processing else {
-            return Ok(self.ask(containers, name, payload).await?.body);
+            return Ok(self.ask(serving, name, payload).await?.body);
         };
         let form = Form::of(&self.plan.content_type).ok_or_else(|| bad_record("the records have no form".into()))?;
         let filtered = processing.input(&payload, form).map_err(bad_record)?;
-        let reply = self.ask(containers, name, Bytes::from(filtered)).await?;
+        let reply = self.ask(serving, name, Bytes::from(filtered)).await?;
         let answer_form = Form::of(&reply.content_type).or(Form::of(&self.plan.accept)).unwrap_or(form);
         processing.output(&payload, form, &reply.body, answer_form).map(Bytes::from).map_err(bad_record)
     }
 
     /// Asks the model, again if it fails by its own fault.
-    async fn ask(&self, containers: &Arc<Vec<Container>>, name: &str, body: Bytes) -> Result<Reply, String> {
+    async fn ask(&self, serving: &Arc<Serving>, name: &str, body: Bytes) -> Result<Reply, String> {
         let mut retries = self.plan.max_retries;
         loop {
             let request = Invocation {
@@ -313,7 +318,7 @@ impl Job<'_> {
                 accept: self.plan.accept.clone(),
                 body: body.clone(),
             };
-            let failure = match self.invoke(containers, request).await {
+            let failure = match self.invoke(serving, request).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -331,13 +336,13 @@ impl Job<'_> {
         }
     }
 
-    async fn invoke(&self, containers: &Arc<Vec<Container>>, request: Invocation) -> Result<Reply, InvocationFailure> {
-        let containers = containers.clone();
-        let work = self.run.work(move || containers::invoke(&containers, request, &AtomicUsize::new(0)));
+    async fn invoke(&self, serving: &Arc<Serving>, request: Invocation) -> Result<Reply, InvocationFailure> {
+        let (core, serving) = (self.core.clone(), serving.clone());
+        let work = self.run.work(move || calls::invoke(&core, &serving, request));
         tokio::select! {
             biased;
             replied = work => match replied {
-                Ok(replied) => replied.map_err(|(_, failure)| failure),
+                Ok(replied) => replied,
                 Err(message) => Err(InvocationFailure { status: 500, message }),
             },
             () = self.core.clock.sleep(self.plan.answer_limit) => {

@@ -26,19 +26,19 @@ class Handler(BaseHTTPRequestHandler):
             os._exit(3)
         if body == b"slow":
             time.sleep(5)
+        if body == b"refuse":
+            return self.say(418, b"no tea", "text/plain")
         if body == b"stream":
             self.send_response(200)
             self.send_header("Content-Type", "text/plain")
-            self.send_header("X-Amzn-SageMaker-Custom-Attributes", self.headers["x-amzn-sagemaker-custom-attributes"] + "!")
             self.send_header("Transfer-Encoding", "chunked")
+            self.send_header("X-Amzn-SageMaker-Custom-Attributes", "seen " + self.headers["X-Amzn-SageMaker-Custom-Attributes"])
             self.end_headers()
-            for word in [b"one ", b"two"]:
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(word), word))
-                self.wfile.flush()
-            self.wfile.write(b"0\r\n\r\n")
+            self.wfile.write(b"5\r\nfirst\r\n")
+            while not os.path.exists(root + "/go"):
+                time.sleep(0.01)
+            self.wfile.write(b"4\r\nlast\r\n0\r\n\r\n")
             return
-        if body == b"refuse":
-            return self.say(418, b"no tea", "text/plain")
         kind, accept = self.headers["Content-Type"], self.headers["Accept"]
         self.say(200, ("%s %s %s %s" % (body.decode(), weight, kind, accept)).encode())
     def log_message(self, *args):
@@ -103,34 +103,6 @@ fn a_server_answers_until_it_is_dropped() {
 }
 
 #[test]
-fn answers_stream_with_their_headers() {
-    if !has_python() {
-        return;
-    }
-    let engine = ProcessEngine::for_image("i").serve_with(["python3", "-c", SERVER]);
-    let served = engine.load(&model(&Arc::default())).unwrap();
-    let name = "x-amzn-sagemaker-custom-attributes".to_owned();
-    let headers = [(name.clone(), "a".to_owned()), ("authorization".to_owned(), "secret".to_owned())].into();
-    let request = |body: &str| Invocation {
-        content_type: String::new(),
-        accept: String::new(),
-        body: Bytes::from(body.to_owned()),
-    };
-    for _ in 0..2 {
-        let reply = served.serve(&request("stream"), &headers).unwrap();
-        assert_eq!((reply.content_type.as_str(), reply.headers.get(&name).unwrap().as_str()), ("text/plain", "a!"));
-        let parts: Vec<Bytes> = reply.parts.collect::<std::result::Result<_, _>>().unwrap();
-        assert_eq!(parts.concat(), b"one two");
-    }
-    let refused = served.serve(&request("refuse"), &headers).err().unwrap();
-    assert_eq!(refused, InvocationFailure::new(418, "no tea"));
-    let died = served.serve(&request("die"), &headers).err().unwrap();
-    assert!(died.message.starts_with("the container did not answer"), "{died:?}");
-    // A part that nobody asks for does no harm.
-    drop(served.serve(&request("stream"), &headers).unwrap());
-}
-
-#[test]
 fn many_ask_at_once() {
     if !has_python() {
         return;
@@ -168,4 +140,26 @@ fn what_does_not_come_up_says_why() {
 
     let hostile = ModelFiles { files: vec![("../x".to_owned(), Bytes::new())], ..model(&log) };
     assert!(silent.load(&hostile).err().unwrap().message().contains("leads out"));
+}
+
+#[test]
+fn a_server_streams_and_hears_headers() {
+    if !has_python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    // The server waits for a file beside its own.
+    let server = SERVER.replace("root + \"/go\"", &format!("{:?}", go.display().to_string()));
+    let engine = ProcessEngine::for_image("i").serve_with(["python3", "-c", &server]);
+    let loaded = engine.load(&model(&Arc::default())).unwrap();
+    let request = Invocation { content_type: "text/csv".into(), accept: "*/*".into(), body: Bytes::from("stream") };
+    let headers = std::collections::BTreeMap::from([("x-amzn-sagemaker-custom-attributes".into(), "a=1".into())]);
+    let mut reply = loaded.serve(&request, &headers).unwrap();
+    assert_eq!(reply.headers["x-amzn-sagemaker-custom-attributes"], "seen a=1");
+    assert_eq!(reply.parts.next().unwrap().unwrap(), "first", "before the last part is there");
+    std::fs::write(&go, "").unwrap();
+    let rest: Vec<u8> = reply.parts.flat_map(|part| part.unwrap()).collect();
+    assert_eq!((reply.content_type.as_str(), rest.as_slice()), ("text/plain", b"last".as_slice()));
+    assert!(ask(&*loaded, "again").is_ok(), "the connection is kept");
 }
