@@ -486,6 +486,8 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
+        // Before models are dropped, which would give their commands time to end.
+        self.engines.iter().for_each(|engine| engine.close());
         self.store.close();
     }
 }

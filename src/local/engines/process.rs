@@ -54,8 +54,8 @@ pub(super) use environment::Variables;
 
 /// How long a server may take until it answers its first ping, as on AWS.
 const PING_LIMIT: Duration = Duration::from_secs(240);
-/// How long an answer may take, as on AWS.
-const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// How long an answer may take: as long as the longest of whoever asks would wait, an asynchronous endpoint.
+const ANSWER_LIMIT: Duration = Duration::from_secs(3600);
 
 /// Trains and serves an image by commands that follow the container contract.
 ///
@@ -193,7 +193,8 @@ impl ProcessEngine {
         self
     }
 
-    /// How long an answer to `POST /invocations` may take. Default: 60 s, of real time; in a transform job an hour.
+    /// How long an answer to `POST /invocations` may take, if that is to be less than AWS allows: 60 s for an endpoint, up
+    /// to an hour for an asynchronous one and for a transform job. Of real time.
     #[must_use]
     pub fn answer_limit(mut self, limit: Duration) -> Self {
         self.setting.answer_limit = limit;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 
 use super::calls;
-use super::containers::{self, Hosted, LoadFailure, Serving, Surroundings};
+use super::containers::{self, Container, LoadFailure, Serving, Surroundings};
 use super::hosting::instance_id;
 use super::run::Owner;
 use super::{GRACE, NO_CAPACITY, Run};
@@ -209,14 +209,8 @@ impl Job<'_> {
     async fn transform(mut self) -> Result<Outputs, String> {
         let serving = Arc::new(self.load().await?);
         let first = serving.clone();
-        let wanted = self.run.work(move || {
-            let container = first.containers.first()?;
-            match &container.hosted {
-                Hosted::Single(model) => model.execution_parameters(),
-                Hosted::Multi(_) => None,
-            }
-        });
-        if let Some(wanted) = wanted.await.map_err(internal)? {
+        let ask = move || first.containers.first().and_then(Container::execution_parameters);
+        if let Some(wanted) = self.run.work(ask).await.map_err(internal)? {
             self.plan = Arc::new(self.plan.as_wanted(&wanted));
         }
         self.log.container("Model loaded, listening on port 8080");

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::response::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -22,8 +21,8 @@ use tokio::sync::mpsc;
 const MAX_ANSWER: usize = 256 << 20;
 /// How long a connection may take to open.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
-/// How many parts of an answer are read before they are asked for.
-const AHEAD: usize = 4;
+/// How many parts of an answer wait for who reads them.
+const WAITING: usize = 4;
 /// How many connections are kept for later.
 const MAX_IDLE: usize = 32;
 
@@ -47,17 +46,14 @@ impl Io {
         Ok(Self(sender))
     }
 
-    fn start_task(&self, task: impl Future<Output = ()> + Send + 'static) -> Result<(), NoAnswer> {
-        self.0.send(Box::pin(task)).map_err(|_| NoAnswer::broken("the local backend has ended"))
-    }
-
     /// Runs a future and blocks until it is done.
-    fn run<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Result<T, NoAnswer> {
+    fn run<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        self.start_task(async move {
+        let task = async move {
             let _ = sender.send(future.await);
-        })?;
-        receiver.recv().map_err(|_| NoAnswer::broken("the local backend has ended"))
+        };
+        self.0.send(Box::pin(task)).ok()?;
+        receiver.recv().ok()
     }
 }
 
@@ -76,10 +72,10 @@ impl NoAnswer {
     }
 }
 
-/// The parts of an answer as they come. Asking for the next one blocks.
-pub(super) struct Chunks(mpsc::Receiver<Result<Bytes, NoAnswer>>);
+/// The parts of a body as they come. Asking for the next one blocks.
+pub(super) struct Parts(mpsc::Receiver<Result<Bytes, NoAnswer>>);
 
-impl Iterator for Chunks {
+impl Iterator for Parts {
     type Item = Result<Bytes, NoAnswer>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -102,73 +98,59 @@ impl Client {
         Self(Arc::new(Connections { address, idle: Mutex::default() }))
     }
 
-    /// Sends a request and blocks until the whole answer is there; the limit is one of real time.
-    pub(super) fn ask(&self, io: &Io, request: Request<Bytes>, limit: Duration) -> Result<Response<Bytes>, NoAnswer> {
+    /// Sends a request and blocks until the answer begins. The limit is one of real time, for the beginning and then for
+    /// each part.
+    pub(super) fn ask(&self, io: &Io, request: Request<Bytes>, limit: Duration) -> Result<Response<Parts>, NoAnswer> {
         let client = self.clone();
-        io.run(async move {
+        let answered = io.run(async move {
             let answered = tokio::time::timeout(limit, client.exchange(request)).await;
-            answered.unwrap_or(Err(NoAnswer::TimedOut))
-        })?
+            let (connection, answer) = answered.unwrap_or(Err(NoAnswer::TimedOut))?;
+            let (head, body) = answer.into_parts();
+            let (sender, parts) = mpsc::channel(WAITING);
+            tokio::spawn(async move {
+                if client.send_parts(body, limit, sender).await.is_some() {
+                    client.keep(connection);
+                }
+            });
+            Ok(Response::from_parts(head, Parts(parts)))
+        });
+        answered.unwrap_or_else(|| Err(NoAnswer::broken("the local backend has ended")))
     }
 
-    /// Sends a request and blocks until the answer begins; the limit is one of real time, for its beginning and for its
-    /// body each.
-    pub(super) fn open(&self, io: &Io, request: Request<Bytes>, limit: Duration) -> Result<(Parts, Chunks), NoAnswer> {
-        let client = self.clone();
-        let begun = io.run(async move {
-            let begun = tokio::time::timeout(limit, client.begin(request)).await;
-            begun.unwrap_or(Err(NoAnswer::TimedOut))
-        })?;
-        let (connection, answer) = begun?;
-        let (parts, body) = answer.into_parts();
-        let (sender, chunks) = mpsc::channel(AHEAD);
-        let client = self.clone();
-        io.start_task(async move {
-            let passed = tokio::time::timeout(limit, client.pass_on(connection, body, &sender)).await;
-            if let Err(why) = passed.unwrap_or(Err(NoAnswer::TimedOut)) {
-                let _ = sender.send(Err(why)).await;
-            }
-        })?;
-        Ok((parts, Chunks(chunks)))
-    }
-
-    async fn pass_on(
+    /// Hands the body on; `None` if it broke, or if nobody wants it any more.
+    async fn send_parts(
         &self,
-        connection: Connection,
-        mut body: Incoming,
-        sender: &mpsc::Sender<Result<Bytes, NoAnswer>>,
-    ) -> Result<(), NoAnswer> {
-        while let Some(frame) = body.frame().await {
-            let Ok(chunk) = frame.map_err(NoAnswer::broken)?.into_data() else { continue };
-            if sender.send(Ok(chunk)).await.is_err() {
-                // Nobody wants the rest: the connection is not kept.
-                return Ok(());
+        body: Incoming,
+        limit: Duration,
+        to: mpsc::Sender<Result<Bytes, NoAnswer>>,
+    ) -> Option<()> {
+        let mut body = Limited::new(body, MAX_ANSWER);
+        loop {
+            let part = match tokio::time::timeout(limit, body.frame()).await {
+                Ok(None) => return Some(()),
+                Ok(Some(Ok(frame))) => frame.into_data().map_or(Ok(Bytes::new()), Ok),
+                Ok(Some(Err(error))) => Err(NoAnswer::broken(error)),
+                Err(_) => Err(NoAnswer::TimedOut),
+            };
+            let broken = part.is_err();
+            to.send(part).await.ok()?;
+            if broken {
+                return None;
             }
         }
-        self.keep(connection);
-        Ok(())
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NoAnswer> {
-        let (connection, answer) = self.begin(request).await?;
-        let (parts, body) = answer.into_parts();
-        let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(NoAnswer::broken)?.to_bytes();
-        self.keep(connection);
-        Ok(Response::from_parts(parts, body))
-    }
-
-    /// Sends a request; gives back the connection and the answer as far as its headers.
-    async fn begin(&self, request: Request<Bytes>) -> Result<(Connection, Response<Incoming>), NoAnswer> {
+    async fn exchange(&self, request: Request<Bytes>) -> Result<(Connection, Response<Incoming>), NoAnswer> {
         // A server may close a kept connection at any time: then the request goes through a new one.
         if let Some(kept) = self.take()
-            && let Ok(begun) = self.begin_on(kept, request.clone()).await
+            && let Ok(answered) = self.exchange_on(kept, request.clone()).await
         {
-            return Ok(begun);
+            return Ok(answered);
         }
-        self.begin_on(self.connect().await?, request).await
+        self.exchange_on(self.connect().await?, request).await
     }
 
-    async fn begin_on(
+    async fn exchange_on(
         &self,
         mut connection: Connection,
         request: Request<Bytes>,
@@ -178,8 +160,9 @@ impl Client {
         if let Ok(host) = http::HeaderValue::from_str(&self.0.address.to_string()) {
             parts.headers.insert(http::header::HOST, host);
         }
-        let answer = connection.send_request(Request::from_parts(parts, Full::new(body))).await;
-        Ok((connection, answer.map_err(NoAnswer::broken)?))
+        let request = Request::from_parts(parts, Full::new(body));
+        let answer = connection.send_request(request).await.map_err(NoAnswer::broken)?;
+        Ok((connection, answer))
     }
 
     async fn connect(&self) -> Result<Connection, NoAnswer> {

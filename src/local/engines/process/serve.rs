@@ -5,12 +5,12 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use bytes::{Bytes, BytesMut};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
+use http::{Method, Request, Response};
 use serde_json::Value;
 
-use super::client::{Client, NoAnswer};
+use super::client::{Client, NoAnswer, Parts};
 use super::environment;
 use super::folder::OptMl;
 use super::group::{Group, Pause, exit_code};
@@ -25,13 +25,10 @@ use crate::local::engines::{
 const PING_ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// What a serving container gets between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(30);
-/// How long an answer may take where whoever asks has a limit of its own: transform jobs and asynchronous endpoints.
-const LONGEST: Duration = Duration::from_secs(3600);
 
-/// The headers that a container is given of a request, and that a caller is given of an answer, begin so.
-const OWN_HEADERS: &str = "x-amzn-sagemaker-";
-/// How much of an error is read, in bytes.
-const MAX_MESSAGE: usize = 1 << 20;
+/// What the headers begin with that a container sees and may send.
+const HEADERS: &str = "x-amzn-sagemaker-";
+
 /// How long a command that closed its connections may take to end.
 const LAST_BREATH: Duration = Duration::from_millis(100);
 
@@ -116,22 +113,20 @@ impl Server {
         Ok(up.client.clone())
     }
 
-    fn ask(&self, request: Request<Bytes>) -> Result<Response<Bytes>, InvocationFailure> {
-        let client = self.client().map_err(not_up)?;
-        let batch = self.model.environment.get("SAGEMAKER_BATCH").is_some_and(|batch| batch == "true");
-        let limit = if batch { LONGEST } else { self.launch.setting.answer_limit };
-        let io = self.processes.io().map_err(not_up)?;
-        client.ask(io, request, limit).map_err(|why| {
-            self.wait_for_end(&why);
-            no_answer(why)
+    fn ask(&self, request: Request<Bytes>) -> Result<Response<Parts>, InvocationFailure> {
+        let ended = |why: String| InvocationFailure::new(500, format!("the container's server is not up: {why}"));
+        let client = self.client().map_err(ended)?;
+        let limit = self.launch.setting.answer_limit;
+        client.ask(self.processes.io().map_err(ended)?, request, limit).map_err(|why| {
+            if matches!(why, NoAnswer::Broken(_)) {
+                self.wait_for_end();
+            }
+            failure(why)
         })
     }
 
     /// A connection broke: if the command is about to end, its end is seen by the next request.
-    fn wait_for_end(&self, why: &NoAnswer) {
-        if matches!(why, NoAnswer::TimedOut) {
-            return;
-        }
+    fn wait_for_end(&self) {
         let running = self.running();
         let Some(up) = running.as_ref() else { return };
         let mut pause = Pause::default();
@@ -147,11 +142,16 @@ impl Server {
 
 impl LoadedModel for Server {
     fn execution_parameters(&self) -> Option<ExecutionParameters> {
-        let answer = self.ask(request(Method::GET, "/execution-parameters", Bytes::new()).ok()?).ok()?;
-        if !answer.status().is_success() {
+        let (head, parts) =
+            self.ask(request(Method::GET, "/execution-parameters", Bytes::new()).ok()?).ok()?.into_parts();
+        if !head.status.is_success() {
             return None;
         }
-        let said: Value = serde_json::from_slice(answer.body()).ok()?;
+        let mut body = BytesMut::new();
+        for part in parts {
+            body.extend_from_slice(&part.ok()?);
+        }
+        let said: Value = serde_json::from_slice(&body).ok()?;
         // Containers send numbers as numbers or as text.
         let number = |name: &str| {
             let value = said.get(name)?;
@@ -166,13 +166,12 @@ impl LoadedModel for Server {
     }
 
     fn invoke(&self, invocation: &Invocation) -> Result<Reply, InvocationFailure> {
-        let request = invocation_request(invocation).map_err(|why| InvocationFailure::new(400, why))?;
-        let answer = self.ask(request)?;
-        let (content_type, status) = (content_type(answer.headers()), answer.status());
-        if status.is_success() {
-            return Ok(Reply { content_type, body: answer.into_body() });
+        let served = self.serve(invocation, &BTreeMap::new())?;
+        let mut body = BytesMut::new();
+        for part in served.parts {
+            body.extend_from_slice(&part?);
         }
-        Err(InvocationFailure::new(status.as_u16(), String::from_utf8_lossy(answer.body()).into_owned()))
+        Ok(Reply::new(served.content_type, body.freeze()))
     }
 
     fn serve(
@@ -180,59 +179,26 @@ impl LoadedModel for Server {
         invocation: &Invocation,
         headers: &BTreeMap<String, String>,
     ) -> Result<ServedReply, InvocationFailure> {
-        let mut request = invocation_request(invocation).map_err(|why| InvocationFailure::new(400, why))?;
-        for (name, value) in headers.iter().filter(|(name, _)| name.starts_with(OWN_HEADERS)) {
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-                request.headers_mut().insert(name, value);
-            }
+        let request = invocation_request(invocation, headers).map_err(|why| InvocationFailure::new(400, why))?;
+        let (head, parts) = self.ask(request)?.into_parts();
+        let mut parts = parts.map(|part| part.map_err(failure));
+        if !head.status.is_success() {
+            let body = parts.try_fold(BytesMut::new(), |mut body, part| {
+                body.extend_from_slice(&part?);
+                Ok::<_, InvocationFailure>(body)
+            })?;
+            return Err(InvocationFailure::new(head.status.as_u16(), String::from_utf8_lossy(&body).into_owned()));
         }
-        let io = self.processes.io().map_err(not_up)?;
-        let opened = self.client().map_err(not_up)?.open(io, request, LONGEST);
-        let (answer, chunks) = opened.map_err(|why| {
-            self.wait_for_end(&why);
-            no_answer(why)
-        })?;
-        let parts = chunks.map(|chunk| chunk.map_err(no_answer));
-        if answer.status.is_success() {
-            let mut reply = ServedReply::new(content_type(&answer.headers), parts);
-            let own = answer.headers.iter().filter(|(name, _)| name.as_str().starts_with(OWN_HEADERS));
-            let own = own.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-            reply.headers.extend(own);
-            return Ok(reply);
-        }
-        let mut message = Vec::new();
-        for part in parts {
-            message.extend_from_slice(&part?);
-            if message.len() > MAX_MESSAGE {
-                break;
-            }
-        }
-        message.truncate(MAX_MESSAGE);
-        Err(InvocationFailure::new(answer.status.as_u16(), String::from_utf8_lossy(&message)))
+        let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let mut reply = ServedReply::new(content_type.unwrap_or("application/octet-stream"), parts);
+        let said = head.headers.iter().filter(|(name, _)| name.as_str().starts_with(HEADERS));
+        reply.headers =
+            said.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
+        Ok(reply)
     }
 }
 
-impl Drop for Server {
-    /// Asks the command to end, and ends it after 30 s. Does not block: the last to let go of a model may be anyone.
-    fn drop(&mut self) {
-        let Some(Running { group, .. }) = self.running().take() else { return };
-        let (folder, of_thread) = (self.folder.take(), group.clone());
-        group.terminate();
-        let stop = std::thread::Builder::new().name("sagemaker-local-stop".to_owned()).spawn(move || {
-            of_thread.stop(GRACE);
-            drop(folder);
-        });
-        if stop.is_err() {
-            group.kill();
-        }
-    }
-}
-
-fn not_up(why: impl std::fmt::Display) -> InvocationFailure {
-    InvocationFailure::new(500, format!("the container's server is not up: {why}"))
-}
-
-fn no_answer(why: NoAnswer) -> InvocationFailure {
+fn failure(why: NoAnswer) -> InvocationFailure {
     match why {
         NoAnswer::TimedOut => InvocationFailure::new(
             0,
@@ -243,22 +209,43 @@ fn no_answer(why: NoAnswer) -> InvocationFailure {
     }
 }
 
-fn content_type(headers: &HeaderMap) -> String {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    given.unwrap_or("application/octet-stream").to_owned()
+impl Drop for Server {
+    /// Asks the command to end, and ends it after 30 s. Does not block: the last to let go of a model may be anyone.
+    fn drop(&mut self) {
+        let Some(Running { group, .. }) = self.running().take() else { return };
+        if let Some(folder) = self.folder.take() {
+            group.leave(folder);
+        }
+        if group.ended().is_some() {
+            return;
+        }
+        group.terminate();
+        let of_thread = group.clone();
+        let stop = std::thread::Builder::new().name("sagemaker-local-stop".to_owned());
+        let stop = stop.spawn(move || of_thread.stop(GRACE));
+        if stop.is_err() {
+            group.kill();
+        }
+    }
 }
 
 fn request(method: Method, path: &str, body: Bytes) -> Result<Request<Bytes>, String> {
     Request::builder().method(method).uri(path).body(body).map_err(|error| error.to_string())
 }
 
-fn invocation_request(invocation: &Invocation) -> Result<Request<Bytes>, String> {
+fn invocation_request(invocation: &Invocation, headers: &BTreeMap<String, String>) -> Result<Request<Bytes>, String> {
     let mut request = request(Method::POST, "/invocations", invocation.body.clone())?;
     for (name, value) in [(CONTENT_TYPE, &invocation.content_type), (ACCEPT, &invocation.accept)] {
         if !value.is_empty() {
             let value = value.parse().map_err(|_| format!("the header {name} is invalid"))?;
             request.headers_mut().insert(name, value);
         }
+    }
+    for (name, value) in headers {
+        let invalid = || format!("the header {name} is invalid");
+        let name: HeaderName = name.parse().map_err(|_| invalid())?;
+        let value = value.parse().map_err(|_| invalid())?;
+        request.headers_mut().insert(name, value);
     }
     Ok(request)
 }

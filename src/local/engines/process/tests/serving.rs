@@ -26,17 +26,6 @@ class Handler(BaseHTTPRequestHandler):
             os._exit(3)
         if body == b"slow":
             time.sleep(5)
-        if body == b"stream":
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain")
-            self.send_header("X-Amzn-SageMaker-Custom-Attributes", self.headers["x-amzn-sagemaker-custom-attributes"] + "!")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            for word in [b"one ", b"two"]:
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(word), word))
-                self.wfile.flush()
-            self.wfile.write(b"0\r\n\r\n")
-            return
         if body == b"refuse":
             return self.say(418, b"no tea", "text/plain")
         if body == b"stream":
@@ -111,34 +100,6 @@ fn a_server_answers_until_it_is_dropped() {
     drop(engine);
     let gone = ask(&*served, "x").unwrap_err();
     assert!(gone.message.contains("is not up"), "{gone:?}");
-}
-
-#[test]
-fn answers_stream_with_their_headers() {
-    if !has_python() {
-        return;
-    }
-    let engine = ProcessEngine::for_image("i").serve_with(["python3", "-c", SERVER]);
-    let served = engine.load(&model(&Arc::default())).unwrap();
-    let name = "x-amzn-sagemaker-custom-attributes".to_owned();
-    let headers = [(name.clone(), "a".to_owned()), ("authorization".to_owned(), "secret".to_owned())].into();
-    let request = |body: &str| Invocation {
-        content_type: String::new(),
-        accept: String::new(),
-        body: Bytes::from(body.to_owned()),
-    };
-    for _ in 0..2 {
-        let reply = served.serve(&request("stream"), &headers).unwrap();
-        assert_eq!((reply.content_type.as_str(), reply.headers.get(&name).unwrap().as_str()), ("text/plain", "a!"));
-        let parts: Vec<Bytes> = reply.parts.collect::<std::result::Result<_, _>>().unwrap();
-        assert_eq!(parts.concat(), b"one two");
-    }
-    let refused = served.serve(&request("refuse"), &headers).err().unwrap();
-    assert_eq!(refused, InvocationFailure::new(418, "no tea"));
-    let died = served.serve(&request("die"), &headers).err().unwrap();
-    assert!(died.message.starts_with("the container did not answer"), "{died:?}");
-    // A part that nobody asks for does no harm.
-    drop(served.serve(&request("stream"), &headers).unwrap());
 }
 
 #[test]
