@@ -25,7 +25,13 @@ use super::reading::Handling;
 use super::recorder::{self, RecordedRequest, Recorder};
 use super::router::{self, Service};
 use super::s3::S3;
-use super::services::{self, iam, logs::LogStore};
+use super::services::{
+    self,
+    cloudwatch::MetricStore,
+    iam,
+    logs::{LogStore, QueryStore},
+    runtime,
+};
 use super::state::{Place, State, StateGuard};
 use super::store::{Corrupt, NotKept, Store};
 use super::transport;
@@ -41,9 +47,15 @@ pub struct LocalBackend(Arc<Core>, Arc<Handle>);
 /// What all clones of a backend share besides its core, which running jobs keep alive for longer.
 struct Handle(Vec<Arc<dyn Engine>>);
 
+impl Handle {
+    fn close(&self) {
+        self.0.iter().for_each(|engine| engine.close());
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.iter().for_each(|engine| engine.close());
+        self.close();
     }
 }
 
@@ -54,6 +66,10 @@ pub(super) struct Core {
     pub(super) engines: Vec<Arc<dyn Engine>>,
     pub(super) s3: S3,
     pub(super) logs: LogStore,
+    pub(super) queries: QueryStore,
+    pub(super) metrics: MetricStore,
+    /// The largest body that `InvokeEndpoint` takes, in bytes.
+    pub(super) max_invocation_body: u64,
     pub(super) faults: Faults,
     pub(super) profile: Profile,
     store: Store,
@@ -72,6 +88,7 @@ pub struct LocalBackendBuilder {
     region: String,
     clock: LocalClock,
     engines: Vec<Arc<dyn Engine>>,
+    max_invocation_body: u64,
     profile: Profile,
     #[cfg(feature = "local-server")]
     data_dir: Option<PathBuf>,
@@ -97,6 +114,7 @@ impl LocalBackend {
             region: "us-east-1".to_owned(),
             clock: LocalClock::instant(),
             engines: Vec::new(),
+            max_invocation_body: runtime::MAX_BODY,
             profile: Profile::Strict,
             #[cfg(feature = "local-server")]
             data_dir: None,
@@ -134,7 +152,8 @@ impl LocalBackend {
         let (operation, body, mut answer, fault) =
             match Box::pin(faults::meet(core, &service, request, &handling)).await {
                 Ok((request, fault)) => {
-                    let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request)).await;
+                    let (operation, body, mut answer) =
+                        Box::pin(services::handle(core, &service, request, &handling)).await;
                     if core.store.committed().await.is_err() {
                         answer = services::not_kept(core, &service);
                     }
@@ -172,6 +191,13 @@ impl LocalBackend {
     /// ```
     pub fn faults(&self) -> &Faults {
         &self.0.faults
+    }
+
+    /// Ends what engines run outside this program, such as the commands of a process engine, and lets none begin any more.
+    ///
+    /// Dropping the last clone does the same: this is for a program that ends without that.
+    pub fn close(&self) {
+        self.1.close();
     }
 
     /// The backend as the HTTP client of AWS SDK clients: give it to `Config::builder().http_client(..)`.
@@ -219,6 +245,8 @@ impl LocalBackend {
         drop(state);
         core.s3.reset();
         core.logs.reset();
+        core.queries.reset();
+        core.metrics.reset();
         core.recorder.reset();
         core.ignored().clear();
         core.faults.restart();
@@ -253,6 +281,20 @@ impl LocalBackendBuilder {
     /// Registers an engine. Engines are asked in the order of their registration, before the bundled ones.
     pub fn engine(mut self, engine: impl Engine) -> Self {
         self.engines.push(Arc::new(engine));
+        self
+    }
+
+    /// The largest body that `InvokeEndpoint` and `InvokeEndpointWithResponseStream` take, in bytes. The default is that
+    /// of AWS, 6 MiB (6,291,456); serverless variants stay at 4 MiB.
+    ///
+    /// ```
+    /// use sagemaker::local::LocalBackend;
+    ///
+    /// let backend = LocalBackend::builder().max_invocation_body(25 << 20).build();
+    /// # let _ = backend;
+    /// ```
+    pub fn max_invocation_body(mut self, bytes: u64) -> Self {
+        self.max_invocation_body = bytes;
         self
     }
 
@@ -331,9 +373,12 @@ impl LocalBackendBuilder {
         let core = Core {
             place,
             clock: clock.clone(),
-            engines: engines.iter().cloned().chain(bundled_engines()).chain(profile.engine()).collect(),
+            engines: engines.iter().cloned().chain(bundled_engines(*profile)).chain(profile.engine()).collect(),
             s3,
             logs,
+            queries: QueryStore::default(),
+            metrics: MetricStore::default(),
+            max_invocation_body: self.max_invocation_body,
             faults: Faults::new(clock),
             profile: *profile,
             store,
@@ -358,12 +403,12 @@ fn unreadable(Corrupt(what): Corrupt) -> Error {
 }
 
 /// The engines that come with the crate.
-fn bundled_engines() -> Vec<Arc<dyn Engine>> {
+fn bundled_engines(profile: Profile) -> Vec<Arc<dyn Engine>> {
     vec![
         #[cfg(feature = "algorithms")]
         Arc::new(super::engines::xgboost::XGBoostEngine::new()),
         #[cfg(unix)]
-        Arc::new(super::engines::script_mode::ScriptModeEngine::new()),
+        Arc::new(super::engines::script_mode::ScriptModeEngine::new().bundled(profile == Profile::Lenient)),
     ]
 }
 
@@ -420,6 +465,13 @@ impl Core {
         format!("00000000-0000-4000-8000-{number:012x}")
     }
 
+    /// A random identifier in the form of those of AWS: for names of objects, which may outlive the backend.
+    pub(super) fn unique_id(&self) -> String {
+        let bits = format!("{:032x}", fastrand::u128(..));
+        let parts = [&bits[..8], &bits[8..12], &bits[13..16], &bits[17..20], &bits[20..]];
+        format!("{}-{}-4{}-a{}-{}", parts[0], parts[1], parts[2], parts[3], parts[4])
+    }
+
     fn note_ignored(&self, operation: &str, body: &Value) {
         let found = ignored::find(operation, body);
         if !found.is_empty() {
@@ -434,6 +486,8 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
+        // Before models are dropped, which would give their commands time to end.
+        self.engines.iter().for_each(|engine| engine.close());
         self.store.close();
     }
 }
