@@ -78,6 +78,8 @@ pub mod model;
 #[cfg(feature = "control-plane")]
 pub mod poll;
 pub mod predictor;
+#[cfg(feature = "progress")]
+pub mod progress;
 #[cfg(feature = "control-plane")]
 pub mod s3;
 #[cfg(feature = "control-plane")]

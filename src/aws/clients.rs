@@ -6,6 +6,7 @@ use aws_config::timeout::TimeoutConfig;
 
 use super::attempts::CountAttempts;
 use super::iam::Iam;
+use super::metrics::CloudWatch;
 use super::read_timeout::ReadTimeout;
 use super::validation::ValidateRequests;
 
@@ -40,6 +41,7 @@ pub struct Aws {
     logs: aws_sdk_cloudwatchlogs::Client,
     sts: aws_sdk_sts::Client,
     iam: Iam,
+    metrics: CloudWatch,
 }
 
 impl Aws {
@@ -69,7 +71,8 @@ impl Aws {
             s3: aws_sdk_s3::Client::from_conf(s3),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs),
             sts: aws_sdk_sts::Client::from_conf(sts),
-            iam: Iam::new(config, patient),
+            iam: Iam::new(config, patient.clone()),
+            metrics: CloudWatch::new(config, patient),
         }
     }
 
@@ -99,6 +102,10 @@ impl Aws {
 
     pub(crate) fn iam(&self) -> &Iam {
         &self.iam
+    }
+
+    pub(crate) fn metrics(&self) -> &CloudWatch {
+        &self.metrics
     }
 }
 

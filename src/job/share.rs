@@ -56,9 +56,10 @@ impl<K: JobKind> Shared<K> {
             }
         }
         drop(listing);
-        Ok(self.watched.status().filter(|status| {
-            matches!(JobStatus::from(status.as_str()), JobStatus::InProgress | JobStatus::Stopping)
-        }))
+        Ok(self
+            .watched
+            .status()
+            .filter(|status| matches!(JobStatus::from(status.as_str()), JobStatus::InProgress | JobStatus::Stopping)))
     }
 
     /// Lists what has changed since the last time; `false` if that cannot be told, or is too much.

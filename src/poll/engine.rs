@@ -25,6 +25,7 @@ pub(crate) struct Poller {
     started: SystemTime,
     timeout: Option<Duration>,
     pause: Duration,
+    shortest: Duration,
     /// The clock's mark when the last question was asked.
     mark: u64,
     tolerance: Tolerance,
@@ -33,7 +34,7 @@ pub(crate) struct Poller {
 impl Poller {
     pub(crate) fn new(clock: Arc<dyn Clock>, policy: PollPolicy, timeout: Option<Duration>) -> Self {
         let (started, mark) = (clock.now(), clock.mark());
-        Self { clock, policy, started, timeout, pause: policy.first(), mark, tolerance: Tolerance::default() }
+        Self { clock, policy, started, timeout, pause: policy.first(), shortest: Duration::ZERO, mark, tolerance: Tolerance::default() }
     }
 
     /// No pause grows longer than this.
@@ -92,13 +93,19 @@ impl Poller {
         self.mark = self.clock.mark();
     }
 
+    /// No pause is shorter than this from now on, for questions that cost much.
+    pub(crate) fn pausing_at_least(&mut self, shortest: Duration) {
+        self.shortest = shortest;
+    }
+
     /// Something came: the next pause is short again.
     pub(crate) fn hurry(&mut self) {
         self.pause = self.policy.first();
     }
 
     async fn pause_within(&mut self, left: Duration) {
-        self.clock.pause_since(self.mark, self.pause.min(left)).await;
+        let pause = self.pause.max(self.shortest).min(left);
+        self.clock.pause_since(self.mark, pause).await;
         self.pause = self.policy.after(self.pause);
     }
 

@@ -1,3 +1,4 @@
+use aws_sdk_sagemaker::types::AlgorithmSpecification;
 use fancy_regex::Regex;
 
 use crate::training::TrainingJobDescription;
@@ -8,7 +9,7 @@ pub(super) struct Metrics(Vec<(String, Regex, Option<f64>)>);
 
 impl Metrics {
     pub(super) fn of(description: &TrainingJobDescription) -> Self {
-        let definitions = description.raw().algorithm_specification().map(|of| of.metric_definitions());
+        let definitions = description.raw().algorithm_specification().map(AlgorithmSpecification::metric_definitions);
         let definitions = definitions.unwrap_or_default().iter().filter_map(|definition| {
             Some((definition.name()?.to_owned(), Regex::new(definition.regex()?).ok()?, None))
         });

@@ -17,7 +17,8 @@ impl Session {
         let (s3, target) = (self.aws().s3(), put.target);
         let started = s3.create_multipart_upload().bucket(target.bucket()).key(target.key());
         let started = put.way.settings.parts(started);
-        let started = started.checksum_algorithm(ChecksumAlgorithm::Crc32).set_expected_bucket_owner(put.way.owner.clone());
+        let started =
+            started.checksum_algorithm(ChecksumAlgorithm::Crc32).set_expected_bucket_owner(put.way.owner.clone());
         let started = started.send().await.of("CreateMultipartUpload")?;
         let Some(id) = started.upload_id else {
             return Err(Error::new(ErrorKind::Service, "S3 gave no upload id").with_operation("CreateMultipartUpload"));
@@ -26,7 +27,8 @@ impl Session {
         let sent = self.send_parts(put, &upload, group).await;
         if sent.is_err() {
             let abort = s3.abort_multipart_upload().bucket(target.bucket()).key(target.key()).upload_id(&id);
-            let aborted = abort.set_expected_bucket_owner(put.way.owner.clone()).send().await.of("AbortMultipartUpload");
+            let aborted =
+                abort.set_expected_bucket_owner(put.way.owner.clone()).send().await.of("AbortMultipartUpload");
             match aborted {
                 Ok(_) => {}
                 // It is gone already.
@@ -73,7 +75,8 @@ impl Session {
         let body = put.source.part(start, length).await?;
         let (bucket, key) = (upload.target.bucket(), upload.target.key());
         let request = self.aws().s3().upload_part().bucket(bucket).key(key).upload_id(upload.id).part_number(number);
-        let request = request.checksum_algorithm(ChecksumAlgorithm::Crc32).set_expected_bucket_owner(put.way.owner.clone());
+        let request =
+            request.checksum_algorithm(ChecksumAlgorithm::Crc32).set_expected_bucket_owner(put.way.owner.clone());
         let sent = request.body(ByteStream::from(body)).send().await.of("UploadPart")?;
         put.way.tracker.bytes(length);
         let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);

@@ -65,7 +65,8 @@ impl Session {
                 if error.kind() != ErrorKind::NotFound {
                     return error;
                 }
-                let text = format!("there is no bucket {bucket}; with a prefix ({prefix}) it is not created: create it");
+                let text =
+                    format!("there is no bucket {bucket}; with a prefix ({prefix}) it is not created: create it");
                 error.reworded(text)
             })?;
             return Ok(bucket);

@@ -93,8 +93,9 @@ impl Session {
     /// The role for what was given none: the session's own, that of the defaults files at `path`, or the execution role.
     pub(crate) async fn role_for(&self, path: &str) -> Result<Arn> {
         match self.0.defaults.text(path) {
-            Some(role) if self.0.role.is_none() => Arn::role(role)
-                .map_err(|e| Error::new(ErrorKind::Config, format!("the defaults file's {path}: {e}"))),
+            Some(role) if self.0.role.is_none() => {
+                Arn::role(role).map_err(|e| Error::new(ErrorKind::Config, format!("the defaults file's {path}: {e}")))
+            }
             _ => self.execution_role().await,
         }
     }

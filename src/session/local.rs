@@ -5,16 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::{Inner, Session};
+use crate::aws::Aws;
+use crate::local::{LocalBackend, LocalClock};
+use crate::poll::Clock;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use super::{Inner, Session};
-use crate::aws::Aws;
-use crate::local::{LocalBackend, LocalClock};
-use crate::poll::Clock;
 
 impl Session {
     /// A session on a local backend of its own: no account, no network, no container, and nothing to pay.

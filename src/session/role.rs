@@ -161,7 +161,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("processingjobconfig.json");
         assert_eq!(role_of_processing(&path).await.unwrap(), None);
-        std::fs::write(&path, r#"{"ProcessingJobName": "p", "RoleArn": "arn:aws:iam::123456789012:role/a/b"}"#).unwrap();
+        std::fs::write(&path, r#"{"ProcessingJobName": "p", "RoleArn": "arn:aws:iam::123456789012:role/a/b"}"#)
+            .unwrap();
         assert_eq!(role_of_processing(&path).await.unwrap().unwrap().as_str(), "arn:aws:iam::123456789012:role/a/b");
         std::fs::write(&path, "{").unwrap();
         assert!(role_of_processing(&path).await.is_err());

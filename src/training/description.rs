@@ -138,9 +138,10 @@ mod tests {
         use aws_sdk_sagemaker::types::ResourceConfig;
 
         let output = || {
-            DescribeTrainingJobOutput::builder().training_time_in_seconds(100).billable_time_in_seconds(30).resource_config(
-                ResourceConfig::builder().instance_count(4).build(),
-            )
+            DescribeTrainingJobOutput::builder()
+                .training_time_in_seconds(100)
+                .billable_time_in_seconds(30)
+                .resource_config(ResourceConfig::builder().instance_count(4).build())
         };
         let on_demand = TrainingJobDescription::new(output().build());
         assert_eq!(on_demand.billable_instance_time(), Some(Duration::from_secs(120)));

@@ -1,5 +1,6 @@
 use std::time::SystemTime;
 
+use super::series::ReadMetricSeries;
 use super::{Metric, TrainingJobDescription};
 use crate::aws::ServiceCall;
 use crate::job::{Changed, Completed, Job, JobKind, sealed};
@@ -69,6 +70,11 @@ impl Job<Training> {
     /// The last value of each metric that the job has reported so far.
     pub async fn metrics(&self) -> Result<Vec<Metric>> {
         Ok(self.describe().await?.metrics())
+    }
+
+    /// The course of each metric over time, as CloudWatch keeps it: `.await` it, or narrow it down before.
+    pub fn metric_series(&self) -> ReadMetricSeries {
+        ReadMetricSeries::new(self.clone())
     }
 }
 

@@ -4,11 +4,13 @@
 
 mod architecture;
 mod bad_input;
+mod defaults;
 mod engines;
 mod failures;
 mod faults;
 mod faults_on_demand;
 mod fixture;
+mod following;
 mod logs;
 mod lost_answers;
 mod main_job;

@@ -143,9 +143,11 @@ async fn object(uri: &S3Uri, aws: &Aws) -> Result<Vec<u8>> {
     let answer = aws.s3().get_object().bucket(uri.bucket()).key(uri.key()).send().await.of("GetObject")?;
     let mut body = answer.body;
     let mut bytes = Vec::new();
-    while let Some(chunk) = body.try_next().await.map_err(|e| {
-        Error::new(ErrorKind::Transport, format!("the download of {uri} broke off")).with_source(e)
-    })? {
+    while let Some(chunk) = body
+        .try_next()
+        .await
+        .map_err(|e| Error::new(ErrorKind::Transport, format!("the download of {uri} broke off")).with_source(e))?
+    {
         bytes.extend_from_slice(&chunk);
         if bytes.len() as u64 > LARGEST {
             return Err(Error::new(ErrorKind::Config, "is larger than 1 MiB"));

@@ -66,10 +66,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("SageMaker.FeatureGroup.OnlineStoreConfig.SecurityConfig.KmsKeyId", Key),
     ("SageMaker.FeatureGroup.RoleArn", Role),
     ("SageMaker.FeatureGroup.Tags", Tags),
-    (
-        "SageMaker.MonitoringSchedule.MonitoringScheduleConfig.MonitoringJobDefinition.Environment",
-        Environment(256, 50),
-    ),
+    ("SageMaker.MonitoringSchedule.MonitoringScheduleConfig.MonitoringJobDefinition.Environment", Environment(256, 50)),
     (
         "SageMaker.MonitoringSchedule.MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringOutputConfig.KmsKeyId",
         Key,
