@@ -7,6 +7,7 @@ use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJ
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
 use aws_sdk_sagemaker::types::{AlgorithmSpecification, Channel};
 
+use super::request::is_role_name;
 use super::{Estimator, PlanContext, TrainingPlan};
 use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
@@ -71,7 +72,12 @@ impl<'a> Fit<'a> {
             refuse_empty(self.session, &self.channels).await?;
         }
         if plan.needs_role() {
-            plan = plan.with_role(self.session.execution_role().await?);
+            let named = self.estimator.settings().role.as_deref().filter(|role| is_role_name(role));
+            let role = match named {
+                Some(name) => self.session.aws().iam().role(name).await?,
+                None => self.session.execution_role().await?,
+            };
+            plan = plan.with_role(role);
         }
         if plan.needs_output() {
             plan = plan.with_output(&self.session.default_uri("").await?);

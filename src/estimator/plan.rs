@@ -75,6 +75,15 @@ impl TrainingPlan {
         self
     }
 
+    /// Without what was switched off explicitly, once the session's defaults can no longer switch it on.
+    pub(super) fn without_off(self) -> Self {
+        self.map_raw(|request| {
+            let isolated = request.get_enable_network_isolation().filter(|on| *on);
+            let encrypted = request.get_enable_inter_container_traffic_encryption().filter(|on| *on);
+            request.set_enable_network_isolation(isolated).set_enable_inter_container_traffic_encryption(encrypted)
+        })
+    }
+
     pub(super) fn needs_role(&self) -> bool {
         self.request.get_role_arn().is_none()
     }
