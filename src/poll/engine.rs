@@ -34,7 +34,16 @@ pub(crate) struct Poller {
 impl Poller {
     pub(crate) fn new(clock: Arc<dyn Clock>, policy: PollPolicy, timeout: Option<Duration>) -> Self {
         let (started, mark) = (clock.now(), clock.mark());
-        Self { clock, policy, started, timeout, pause: policy.first(), shortest: Duration::ZERO, mark, tolerance: Tolerance::default() }
+        Self {
+            clock,
+            policy,
+            started,
+            timeout,
+            pause: policy.first(),
+            shortest: Duration::ZERO,
+            mark,
+            tolerance: Tolerance::default(),
+        }
     }
 
     /// No pause grows longer than this.

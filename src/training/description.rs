@@ -2,6 +2,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
 
+use super::Channels;
+use crate::Result;
 use crate::job::{JobDescription, JobStatus, StatusChange};
 
 /// What the service tells of a training job.
@@ -33,6 +35,15 @@ impl TrainingJobDescription {
     /// Where the model is, once the job has completed.
     pub fn model_artifacts(&self) -> Option<&str> {
         self.0.model_artifacts()?.s3_model_artifacts()
+    }
+
+    /// The channels that it reads.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a kind of channel that this version of the crate does
+    /// not know; [`raw`](Self::raw) has it.
+    pub fn channels(&self) -> Result<Channels> {
+        Channels::of_job(self.0.input_data_config())
     }
 
     /// The container image that it runs.

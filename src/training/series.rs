@@ -149,7 +149,8 @@ impl ReadMetricSeries {
 
 /// Names that the job defines, and names of values that it has reported.
 fn known(description: &TrainingJobDescription) -> Vec<String> {
-    let defined = description.raw().algorithm_specification().map(AlgorithmSpecification::metric_definitions).unwrap_or_default();
+    let defined =
+        description.raw().algorithm_specification().map(AlgorithmSpecification::metric_definitions).unwrap_or_default();
     let defined = defined.iter().filter_map(|definition| definition.name().map(str::to_owned));
     let names: BTreeSet<String> = defined.chain(description.metrics().into_iter().map(|metric| metric.name)).collect();
     names.into_iter().collect()

@@ -105,7 +105,8 @@ async fn many_streams_cost_fewer_calls_than_the_python_sdk_makes() -> Result<()>
         clock.advance(SECOND);
         settle().await;
     }
-    let made = ["DescribeLogStreams", "GetLogEvents", "DescribeTrainingJob"].map(|operation| calls(&backend, operation));
+    let made =
+        ["DescribeLogStreams", "GetLogEvents", "DescribeTrainingJob"].map(|operation| calls(&backend, operation));
     let (ours, python) = (made.iter().sum::<usize>(), calls_of_python(TIME, STREAMS, LINE_EVERY));
     assert!(ours < python, "{made:?} against {python} in ten minutes");
 

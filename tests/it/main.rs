@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "nothing is reachable in a test binary")]
 
 mod architecture;
+mod attach;
 mod bad_input;
 mod defaults;
 mod engines;
