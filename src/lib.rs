@@ -101,6 +101,8 @@ mod guide {
     mod readme {}
     #[doc = include_str!("../docs/src/start.md")]
     mod start {}
+    #[doc = include_str!("../docs/src/configuration.md")]
+    mod configuration {}
     #[doc = include_str!("../docs/src/train.md")]
     mod train {}
     #[doc = include_str!("../docs/src/deploy.md")]

@@ -98,62 +98,57 @@ impl TrainingSettings {
         let resources = job.resource_config();
         let stopping = job.stopping_condition();
         let output = job.output_data_config();
-        let mut settings = Self::default();
-        settings.compute = resources.map(compute);
-        settings.keep_alive = seconds(resources.and_then(sdk::ResourceConfig::keep_alive_period_in_seconds));
-        settings.training_plan = resources.and_then(|of| of.training_plan_arn()).map(str::to_owned);
-        settings.placement = resources.and_then(|of| of.instance_placement_config()).map(placement);
-        settings.volume_kms_key = resources.and_then(|of| of.volume_kms_key_id()).map(str::to_owned);
-        settings.role = job.role_arn().map(str::to_owned);
-        settings.output_path = output.and_then(|of| of.s3_output_path()).map(str::to_owned);
-        settings.output_kms_key =
-            output.and_then(|of| of.kms_key_id()).filter(|key| !key.is_empty()).map(str::to_owned);
-        let compression = output.and_then(|of| of.compression_type());
-        settings.uncompressed_output = compression == Some(&sdk::OutputCompressionType::None);
-        settings.base_job_name = job.training_job_name().map(base_of_name).map(str::to_owned);
-        if let Some(max_run) = seconds(stopping.and_then(|of| of.max_runtime_in_seconds())) {
-            settings.max_run = max_run;
-        }
-        if job.enable_managed_spot_training() == Some(true) {
-            let max_wait = seconds(stopping.and_then(|of| of.max_wait_time_in_seconds())).unwrap_or(settings.max_run);
-            settings.spot = Some(Spot::max_wait(max_wait));
-        }
-        settings.checkpoints = job.checkpoint_config().and_then(|config| {
-            let checkpoints = Checkpoints::at(config.s3_uri()?);
-            Some(match config.local_path() {
-                Some(path) => checkpoints.local_path(path),
-                None => checkpoints,
-            })
-        });
-        settings.max_retries = count(job.retry_strategy().and_then(|of| of.maximum_retry_attempts()));
-        settings.environment = job.environment().into_iter().flatten().map(|(n, v)| (n.clone(), v.clone())).collect();
-        settings.vpc = job.vpc_config().map(|vpc| VpcConfig::new(vpc.subnets(), vpc.security_group_ids()));
-        settings.tags = tags;
-        settings.experiment = job.experiment_config().map(experiment);
-        // What is off was most likely not asked for: it stays open.
-        settings.network_isolation = job.enable_network_isolation().filter(|on| *on);
-        settings.encrypt_traffic = job.enable_inter_container_traffic_encryption().filter(|on| *on);
-        settings.remote_debug = job.remote_debug_config().and_then(|of| of.enable_remote_debug());
-        settings.infra_check = job.infra_check_config().and_then(|of| of.enable_infra_check());
-        if let Some(algorithm) = algorithm {
-            settings.input_mode = input_mode(algorithm.training_input_mode())?;
-            let metrics = algorithm.metric_definitions().iter();
-            settings.metric_definitions =
-                metrics.filter_map(|of| Some((of.name()?.to_owned(), of.regex()?.to_owned()))).collect();
-            settings.metrics_time_series = algorithm.enable_sage_maker_metrics_time_series().filter(|on| *on);
-            settings.entrypoint = algorithm.container_entrypoint().to_vec();
-            settings.arguments = algorithm.container_arguments().to_vec();
-            settings.registry_access = algorithm.training_image_config().and_then(registry);
-        }
-        settings.taken_over = TakenOver {
-            hook: job.debug_hook_config().cloned(),
-            rules: job.debug_rule_configurations().to_vec(),
-            profiler: job.profiler_config().cloned(),
-            profiler_rules: job.profiler_rule_configurations().to_vec(),
-            tensorboard: job.tensor_board_output_config().cloned(),
-            max_pending: stopping.and_then(|of| of.max_pending_time_in_seconds()),
-        };
-        Ok(settings)
+        let seconds_of = |of: fn(&sdk::StoppingCondition) -> Option<i32>| seconds(stopping.and_then(of));
+        let max_run = seconds_of(sdk::StoppingCondition::max_runtime_in_seconds).unwrap_or(Self::default().max_run);
+        let spot = (job.enable_managed_spot_training() == Some(true))
+            .then(|| Spot::max_wait(seconds_of(sdk::StoppingCondition::max_wait_time_in_seconds).unwrap_or(max_run)));
+        let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let metrics = algorithm.map(sdk::AlgorithmSpecification::metric_definitions).unwrap_or_default().iter();
+        Ok(Self {
+            compute: resources.map(compute),
+            keep_alive: seconds(resources.and_then(sdk::ResourceConfig::keep_alive_period_in_seconds)),
+            training_plan: text(resources.and_then(sdk::ResourceConfig::training_plan_arn)),
+            placement: resources.and_then(sdk::ResourceConfig::instance_placement_config).map(placement),
+            volume_kms_key: text(resources.and_then(sdk::ResourceConfig::volume_kms_key_id)),
+            role: text(job.role_arn()),
+            output_path: text(output.and_then(sdk::OutputDataConfig::s3_output_path)),
+            output_kms_key: text(output.and_then(sdk::OutputDataConfig::kms_key_id)),
+            uncompressed_output: output.and_then(sdk::OutputDataConfig::compression_type)
+                == Some(&sdk::OutputCompressionType::None),
+            base_job_name: job.training_job_name().map(base_of_name).map(str::to_owned),
+            max_run,
+            spot,
+            checkpoints: job.checkpoint_config().and_then(checkpoints),
+            max_retries: count(job.retry_strategy().and_then(sdk::RetryStrategy::maximum_retry_attempts)),
+            environment: job.environment().into_iter().flatten().map(|(n, v)| (n.clone(), v.clone())).collect(),
+            vpc: job.vpc_config().map(|vpc| VpcConfig::new(vpc.subnets(), vpc.security_group_ids())),
+            tags,
+            experiment: job.experiment_config().map(experiment),
+            // What is off was most likely not asked for: it stays open.
+            network_isolation: job.enable_network_isolation().filter(|on| *on),
+            encrypt_traffic: job.enable_inter_container_traffic_encryption().filter(|on| *on),
+            remote_debug: job.remote_debug_config().and_then(sdk::RemoteDebugConfig::enable_remote_debug),
+            infra_check: job.infra_check_config().and_then(sdk::InfraCheckConfig::enable_infra_check),
+            input_mode: input_mode(algorithm.and_then(sdk::AlgorithmSpecification::training_input_mode))?,
+            metric_definitions: metrics
+                .filter_map(|of| Some((of.name()?.to_owned(), of.regex()?.to_owned())))
+                .collect(),
+            metrics_time_series: algorithm
+                .and_then(sdk::AlgorithmSpecification::enable_sage_maker_metrics_time_series)
+                .filter(|on| *on),
+            entrypoint: algorithm.map(|of| of.container_entrypoint().to_vec()).unwrap_or_default(),
+            arguments: algorithm.map(|of| of.container_arguments().to_vec()).unwrap_or_default(),
+            registry_access: algorithm.and_then(sdk::AlgorithmSpecification::training_image_config).and_then(registry),
+            taken_over: TakenOver {
+                hook: job.debug_hook_config().cloned(),
+                rules: job.debug_rule_configurations().to_vec(),
+                profiler: job.profiler_config().cloned(),
+                profiler_rules: job.profiler_rule_configurations().to_vec(),
+                tensorboard: job.tensor_board_output_config().cloned(),
+                max_pending: stopping.and_then(sdk::StoppingCondition::max_pending_time_in_seconds),
+            },
+            ..Self::default()
+        })
     }
 }
 
@@ -168,7 +163,7 @@ fn compute(resources: &sdk::ResourceConfig) -> TrainingCompute {
         })
         .collect();
     if groups.is_empty() {
-        let kind = resources.instance_type().map_or("", |kind| kind.as_str());
+        let kind = resources.instance_type().map_or("", sdk::TrainingInstanceType::as_str);
         let compute = Compute::instances(kind, count(resources.instance_count()).unwrap_or(1));
         return match volume {
             Some(gb) => compute.volume_gb(gb).into(),
@@ -180,6 +175,14 @@ fn compute(resources: &sdk::ResourceConfig) -> TrainingCompute {
         Some(gb) => groups.volume_gb(gb).into(),
         None => groups.into(),
     }
+}
+
+fn checkpoints(config: &sdk::CheckpointConfig) -> Option<Checkpoints> {
+    let checkpoints = Checkpoints::at(config.s3_uri()?);
+    Some(match config.local_path() {
+        Some(path) => checkpoints.local_path(path),
+        None => checkpoints,
+    })
 }
 
 fn placement(config: &sdk::InstancePlacementConfig) -> InstancePlacement {
@@ -211,7 +214,8 @@ fn experiment(config: &sdk::ExperimentConfig) -> ExperimentConfig {
 
 fn registry(config: &sdk::TrainingImageConfig) -> Option<RegistryAccess> {
     let credentials = config.training_repository_auth_config();
-    let credentials = credentials.and_then(|auth| auth.training_repository_credentials_provider_arn());
+    let credentials =
+        credentials.and_then(sdk::TrainingRepositoryAuthConfig::training_repository_credentials_provider_arn);
     Some(match (config.training_repository_access_mode()?, credentials) {
         (sdk::TrainingRepositoryAccessMode::Vpc, Some(function)) => {
             RegistryAccess::VpcWithCredentials(function.to_owned())

@@ -101,6 +101,7 @@ async fn failure<K: JobKind>(job: &Job<K>, description: &K::Description) -> JobF
         last_log_lines: last.events.into_iter().map(|line| line.message).collect(),
         logs_error,
         see_more: see_more(job),
+        console_url: (!job.session().is_local()).then(|| console_url(job.session().region(), K::LOG_GROUP, job.name())),
     }
 }
 
@@ -111,6 +112,19 @@ fn see_more<K: JobKind>(job: &Job<K>) -> String {
     }
     let region = job.session().region();
     format!("aws logs tail {group} --log-stream-name-prefix {name}/ --since 7d --region {region}")
+}
+
+/// The console takes a path in the fragment that is encoded twice, with `$` for the second `%`.
+fn console_url(region: &str, group: &str, name: &str) -> String {
+    let host = match region {
+        _ if region.starts_with("cn-") => "console.amazonaws.cn",
+        _ if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    };
+    let group = group.replace('/', "$252F");
+    format!(
+        "https://{region}.{host}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}$3FlogStreamNameFilter$3D{name}$252F"
+    )
 }
 
 impl<K: JobKind> IntoFuture for Wait<K> {
@@ -136,5 +150,20 @@ impl<K: JobKind> IntoFuture for Wait<K> {
 impl<K: JobKind> fmt::Debug for Wait<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait").field("job", &self.job).field("timeout", &self.timeout).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_shows_the_streams_of_the_job() {
+        assert_eq!(
+            console_url("eu-west-1", "/aws/sagemaker/TrainingJobs", "my-job"),
+            "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/\
+             $252Faws$252Fsagemaker$252FTrainingJobs$3FlogStreamNameFilter$3Dmy-job$252F"
+        );
+        assert!(console_url("cn-north-1", "/g", "j").starts_with("https://cn-north-1.console.amazonaws.cn/"));
     }
 }

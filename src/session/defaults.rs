@@ -7,6 +7,8 @@ mod requests;
 mod schema;
 #[cfg(all(test, feature = "config-file"))]
 mod tests;
+#[cfg(feature = "config-file")]
+mod yaml;
 
 use serde_json::Value;
 

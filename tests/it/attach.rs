@@ -18,7 +18,7 @@ use crate::fixture::put;
 const ROLE: &str = "arn:aws:iam::123456789012:role/SageMakerRole";
 
 fn session() -> Session {
-    let engine = FnEngine::new("stand-in").train(|_| Ok(TrainingOutput::default()));
+    let engine = FnEngine::for_image("stand-in").train_with(|_| Ok(TrainingOutput::default()));
     Session::with_backend(&LocalBackend::builder().engine(engine).build())
 }
 

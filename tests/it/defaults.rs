@@ -43,7 +43,7 @@ SageMaker:
 ";
 
 fn backend() -> LocalBackend {
-    let engine = FnEngine::new("stand-in").train(|_| Ok(TrainingOutput::default()));
+    let engine = FnEngine::for_image("stand-in").train_with(|_| Ok(TrainingOutput::default()));
     LocalBackend::builder().engine(engine).profile(sagemaker::local::Profile::Lenient).build()
 }
 

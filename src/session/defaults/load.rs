@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{Defaults, schema};
+use super::{Defaults, schema, yaml};
 use crate::aws::{Aws, ServiceCall};
 use crate::error::Problems;
 use crate::types::S3Uri;
@@ -158,18 +158,8 @@ async fn object(uri: &S3Uri, aws: &Aws) -> Result<Vec<u8>> {
 
 /// The document, or what is wrong with it and where; `None` for an empty one.
 pub(super) fn parse(place: &str, text: &str) -> Result<Option<Value>> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let options = serde_saphyr::options! {
-        // As in the Python SDK, whose files these are.
-        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
-    };
-    let document: Value =
-        serde_saphyr::from_str_with_options(text, options).map_err(|e| refused(place, format!("is no YAML: {e}")))?;
-    if document.is_null() {
-        return Ok(None);
-    }
+    let document = yaml::read(text).map_err(|why| refused(place, format!("is no YAML that is taken: {why}")))?;
+    let Some(document) = document else { return Ok(None) };
     let mut problems = Problems::default();
     schema::check(&document, &mut problems);
     problems.into_result().map_err(|error| {

@@ -84,7 +84,7 @@ SageMaker:
     }
     assert!(refused("SchemaVersion: 1.0").contains("in quotes"));
     assert!(refused("- a").contains("must be a mapping"));
-    assert!(refused("a: [").contains("is no YAML"));
+    assert!(refused("a: [").contains("is no YAML that is taken"));
     assert!(refused("SchemaVersion: '1.0'\nSageMaker:\n").contains("SageMaker: must be a mapping"));
 }
 
