@@ -7,6 +7,8 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+#[cfg(unix)]
+use sagemaker::local::engines::process::ProcessEngine;
 use sagemaker::local::{LocalBackend, LocalServer};
 
 use options::{Asked, Options};
@@ -61,6 +63,10 @@ async fn serve(options: Options) -> Result<(), String> {
     if let Some(region) = &options.region {
         backend = backend.region(region);
     }
+    #[cfg(unix)]
+    for engine in &options.engines {
+        backend = backend.engine(engine.parse::<ProcessEngine>().map_err(|error| error.to_string())?);
+    }
     let backend = backend.build();
     if let Some(file) = &options.faults {
         let wrong = |why: &dyn Display| format!("cannot use the faults in {}: {why}", file.display());
@@ -78,6 +84,7 @@ async fn serve(options: Options) -> Result<(), String> {
     say(&server.url())?;
     stop.wait().await;
     server.shutdown().await;
+    backend.close();
     Ok(())
 }
 

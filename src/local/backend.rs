@@ -42,14 +42,20 @@ use crate::error::{Error, ErrorKind, Result};
 /// See the [module](super) for an example. A backend is `Send + Sync`, and several Tokio runtimes may use it. A job
 /// runs on the runtime that handled its Create request and fails if that runtime ends first.
 #[derive(Clone)]
-pub struct LocalBackend(Arc<Core>, #[expect(dead_code, reason = "dropped with the last clone")] Arc<Handle>);
+pub struct LocalBackend(Arc<Core>, Arc<Handle>);
 
 /// What all clones of a backend share besides its core, which running jobs keep alive for longer.
 struct Handle(Vec<Arc<dyn Engine>>);
 
+impl Handle {
+    fn close(&self) {
+        self.0.iter().for_each(|engine| engine.close());
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.iter().for_each(|engine| engine.close());
+        self.close();
     }
 }
 
@@ -185,6 +191,13 @@ impl LocalBackend {
     /// ```
     pub fn faults(&self) -> &Faults {
         &self.0.faults
+    }
+
+    /// Ends what engines run outside this program, such as the commands of a process engine, and lets none begin any more.
+    ///
+    /// Dropping the last clone does the same: this is for a program that ends without that.
+    pub fn close(&self) {
+        self.1.close();
     }
 
     /// The backend as the HTTP client of AWS SDK clients: give it to `Config::builder().http_client(..)`.
@@ -360,7 +373,7 @@ impl LocalBackendBuilder {
         let core = Core {
             place,
             clock: clock.clone(),
-            engines: engines.iter().cloned().chain(bundled_engines()).chain(profile.engine()).collect(),
+            engines: engines.iter().cloned().chain(bundled_engines(*profile)).chain(profile.engine()).collect(),
             s3,
             logs,
             queries: QueryStore::default(),
@@ -390,12 +403,12 @@ fn unreadable(Corrupt(what): Corrupt) -> Error {
 }
 
 /// The engines that come with the crate.
-fn bundled_engines() -> Vec<Arc<dyn Engine>> {
+fn bundled_engines(profile: Profile) -> Vec<Arc<dyn Engine>> {
     vec![
         #[cfg(feature = "algorithms")]
         Arc::new(super::engines::xgboost::XGBoostEngine::new()),
         #[cfg(unix)]
-        Arc::new(super::engines::script_mode::ScriptModeEngine::new()),
+        Arc::new(super::engines::script_mode::ScriptModeEngine::new().bundled(profile == Profile::Lenient)),
     ]
 }
 
@@ -473,6 +486,8 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
+        // Before models are dropped, which would give their commands time to end.
+        self.engines.iter().for_each(|engine| engine.close());
         self.store.close();
     }
 }

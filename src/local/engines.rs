@@ -116,6 +116,12 @@ pub trait LoadedModel: Send + Sync + 'static {
         self.invoke(request).map(ServedReply::from)
     }
 
+    /// What the container says on `GET /execution-parameters`, which a transform job asks for what its request leaves
+    /// open. May block.
+    fn execution_parameters(&self) -> Option<ExecutionParameters> {
+        None
+    }
+
     /// Whether [`invoke`](Self::invoke) may take long, for whatever reason. True unless a model knows better.
     ///
     /// A model that says false is asked on the caller's own async thread when the request is small, which saves the
@@ -134,6 +140,17 @@ pub type SaveCheckpoint = Arc<dyn Fn(&str, Bytes) + Send + Sync>;
 /// Reads an object of the backend's S3 by bucket and key.
 pub type ReadObject = Arc<dyn Fn(&str, &str) -> Option<Bytes> + Send + Sync>;
 
+/// How a container wants to be asked in a transform job; what is `None` is as if it had said nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ExecutionParameters {
+    /// `MaxConcurrentTransforms`.
+    pub max_concurrent_transforms: Option<u32>,
+    /// Whether `BatchStrategy` is `MULTI_RECORD`.
+    pub multi_record: Option<bool>,
+    /// `MaxPayloadInMB`.
+    pub max_payload_in_mb: Option<u32>,
+}
+
 /// What a training container finds: hyperparameters, channels, environment, a place to log, a sign to stop.
 ///
 /// The default is an empty task whose log goes nowhere, for tests of an engine.
@@ -150,6 +167,8 @@ pub struct TrainingTask {
     pub channels: Vec<Channel>,
     /// `/opt/ml/checkpoints`, as an earlier job left it at the place of `CheckpointConfig`: path, content.
     pub checkpoints: Vec<(String, Bytes)>,
+    /// Where the container has them: `CheckpointConfig.LocalPath`, `/opt/ml/checkpoints` unless the request says otherwise.
+    pub checkpoint_path: String,
     /// Stores a checkpoint there at once; does nothing for a job without `CheckpointConfig`.
     pub save_checkpoint: SaveCheckpoint,
     /// The request's environment variables.

@@ -12,7 +12,7 @@ use super::multi_model::MultiModel;
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::engines::{Engine, LoadedModel, ModelFiles};
+use crate::local::engines::{Engine, ExecutionParameters, LoadedModel, ModelFiles};
 use crate::local::kinds::Kind;
 use crate::local::profile::Nothing;
 
@@ -30,6 +30,16 @@ pub(in crate::local) struct Container {
     /// `primary`, its host name, or the place in a pipeline such as `container_2`.
     pub(in crate::local) name: String,
     pub(in crate::local) hosted: Hosted,
+}
+
+impl Container {
+    /// What the container says of how it wants to be asked in a transform job. May block.
+    pub(super) fn execution_parameters(&self) -> Option<ExecutionParameters> {
+        match &self.hosted {
+            Hosted::Single(model) => model.execution_parameters(),
+            Hosted::Multi(_) => None,
+        }
+    }
 }
 
 /// What a container has loaded.

@@ -54,6 +54,7 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) instance_type: String,
     pub(in crate::local) entrypoint: Vec<String>,
     pub(in crate::local) arguments: Vec<String>,
+    pub(in crate::local) checkpoint_path: String,
     pub(in crate::local) output: OutputPlan,
     pub(in crate::local) max_runtime: Duration,
     /// From the job's beginning on; for jobs on spot instances.
@@ -369,6 +370,7 @@ fn task(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime) -> Tr
         hyperparameters: plan.hyperparameters.clone(),
         channels: downloaded.channels,
         checkpoints: downloaded.checkpoints,
+        checkpoint_path: plan.checkpoint_path.clone(),
         save_checkpoint: outputs::save_checkpoint(run, &plan.output),
         environment: plan.environment.clone(),
         instance_count: plan.instance_count,

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 
 use super::calls;
-use super::containers::{self, LoadFailure, Serving, Surroundings};
+use super::containers::{self, Container, LoadFailure, Serving, Surroundings};
 use super::hosting::instance_id;
 use super::run::Owner;
 use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::backend::Core;
 use crate::local::data::{self, Budget, Input};
-use crate::local::engines::{Invocation, InvocationFailure, Reply};
+use crate::local::engines::{ExecutionParameters, Invocation, InvocationFailure, Reply};
 use crate::local::s3::Prepared;
 use crate::local::state::Resource;
 use crate::local::time::{date_time, epoch, timestamp};
@@ -28,6 +28,8 @@ pub(in crate::local) use data_processing::{DataProcessing, Form};
 pub(in crate::local) use json_path::JsonPath;
 pub(in crate::local) use split::Split;
 
+/// How many payloads are at a model at a time at most: more than this would only cost threads.
+pub(in crate::local) const MAX_CONCURRENT: u32 = 64;
 const STARTING: u64 = 30;
 const STOPPING: u64 = 2;
 /// What a job may read in all, in bytes: its outputs are kept in memory until its end.
@@ -36,7 +38,10 @@ const MAX_INPUT: u64 = 8 << 30;
 const LOG_GROUP: &str = "/aws/sagemaker/TransformJobs";
 
 /// What a transform job does, taken from its request.
+#[derive(Clone)]
 pub(in crate::local) struct Plan {
+    /// What the request leaves to the container.
+    pub(in crate::local) open: Open,
     pub(in crate::local) model: String,
     pub(in crate::local) data_type: String,
     pub(in crate::local) uri: String,
@@ -57,7 +62,32 @@ pub(in crate::local) struct Plan {
     /// How often it is asked again when it fails by its own fault.
     pub(in crate::local) max_retries: u32,
     /// Filters and join, if there are any.
-    pub(in crate::local) processing: Option<DataProcessing>,
+    pub(in crate::local) processing: Option<Arc<DataProcessing>>,
+}
+
+/// What a request does not say, so that the container may.
+#[derive(Clone, Copy, Default)]
+pub(in crate::local) struct Open {
+    pub(in crate::local) max_concurrent: bool,
+    pub(in crate::local) max_payload: bool,
+    pub(in crate::local) multi_record: bool,
+}
+
+impl Plan {
+    /// The plan with what the container wants where the request is open.
+    fn as_wanted(&self, wanted: &ExecutionParameters) -> Self {
+        let mut plan = self.clone();
+        if let Some(concurrent) = wanted.max_concurrent_transforms.filter(|_| self.open.max_concurrent) {
+            plan.max_concurrent = concurrent.clamp(1, MAX_CONCURRENT);
+        }
+        if let Some(megabytes) = wanted.max_payload_in_mb.filter(|_| self.open.max_payload) {
+            plan.max_payload = (megabytes > 0).then_some((megabytes as usize).min(100) << 20);
+        }
+        if let Some(multi_record) = wanted.multi_record.filter(|_| self.open.multi_record) {
+            plan.multi_record = multi_record;
+        }
+        plan
+    }
 }
 
 enum End {
@@ -176,8 +206,13 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// All outputs, or why the job failed. Ends early, with whatever there is, when it is stopped.
-    async fn transform(&self) -> Result<Outputs, String> {
+    async fn transform(mut self) -> Result<Outputs, String> {
         let serving = Arc::new(self.load().await?);
+        let first = serving.clone();
+        let ask = move || first.containers.first().and_then(Container::execution_parameters);
+        if let Some(wanted) = self.run.work(ask).await.map_err(internal)? {
+            self.plan = Arc::new(self.plan.as_wanted(&wanted));
+        }
         self.log.container("Model loaded, listening on port 8080");
         let plan = &self.plan;
         let strategy = if plan.multi_record { "MULTI_RECORD" } else { "SINGLE_RECORD" };

@@ -8,24 +8,23 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use http::{Method, Request, Response};
+use serde_json::Value;
 
 use super::client::{Client, NoAnswer, Parts};
 use super::environment;
 use super::folder::OptMl;
 use super::group::{Group, Pause, exit_code};
 use super::output::Output;
-use super::train::spawn;
+use super::run::spawn;
 use super::{Launch, Processes};
 use crate::local::engines::{
-    EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply, ServedReply,
+    EngineFailure, ExecutionParameters, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply, ServedReply,
 };
 
 /// How long an answer to `GET /ping` may take.
 const PING_ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// What a serving container gets between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(30);
-/// How long an answer may take in a transform job, which has its own way to limit it.
-const BATCH_LIMIT: Duration = Duration::from_secs(3600);
 
 /// What the headers begin with that a container sees and may send.
 const HEADERS: &str = "x-amzn-sagemaker-";
@@ -74,7 +73,7 @@ impl Server {
         let folder = self.folder.as_ref().ok_or("the model is gone")?;
         let port = free_port().map_err(|error| format!("there is no free port: {error}"))?;
         let variables = environment::serving(folder, &self.model, port, &self.launch.setting.environment);
-        let spawned = spawn(&self.processes, &self.launch, folder, variables, self.model.log.clone());
+        let spawned = spawn(&self.processes, &self.launch, folder.root(), variables, self.model.log.clone());
         let (group, output) = spawned.map_err(|why| self.launch.cannot_start(&why))?;
         let running = Running { group, client: Client::new(port), _output: output };
         let mut pause = Pause::default();
@@ -117,8 +116,7 @@ impl Server {
     fn ask(&self, request: Request<Bytes>) -> Result<Response<Parts>, InvocationFailure> {
         let ended = |why: String| InvocationFailure::new(500, format!("the container's server is not up: {why}"));
         let client = self.client().map_err(ended)?;
-        let batch = self.model.environment.get("SAGEMAKER_BATCH").is_some_and(|batch| batch == "true");
-        let limit = if batch { BATCH_LIMIT } else { self.launch.setting.answer_limit };
+        let limit = self.launch.setting.answer_limit;
         client.ask(self.processes.io().map_err(ended)?, request, limit).map_err(|why| {
             if matches!(why, NoAnswer::Broken(_)) {
                 self.wait_for_end();
@@ -143,6 +141,30 @@ impl Server {
 }
 
 impl LoadedModel for Server {
+    fn execution_parameters(&self) -> Option<ExecutionParameters> {
+        let (head, parts) =
+            self.ask(request(Method::GET, "/execution-parameters", Bytes::new()).ok()?).ok()?.into_parts();
+        if !head.status.is_success() {
+            return None;
+        }
+        let mut body = BytesMut::new();
+        for part in parts {
+            body.extend_from_slice(&part.ok()?);
+        }
+        let said: Value = serde_json::from_slice(&body).ok()?;
+        // Containers send numbers as numbers or as text.
+        let number = |name: &str| {
+            let value = said.get(name)?;
+            let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+            u32::try_from(number).ok()
+        };
+        Some(ExecutionParameters {
+            max_concurrent_transforms: number("MaxConcurrentTransforms"),
+            multi_record: said.get("BatchStrategy").and_then(Value::as_str).map(|strategy| strategy == "MULTI_RECORD"),
+            max_payload_in_mb: number("MaxPayloadInMB"),
+        })
+    }
+
     fn invoke(&self, invocation: &Invocation) -> Result<Reply, InvocationFailure> {
         let served = self.serve(invocation, &BTreeMap::new())?;
         let mut body = BytesMut::new();
@@ -191,12 +213,16 @@ impl Drop for Server {
     /// Asks the command to end, and ends it after 30 s. Does not block: the last to let go of a model may be anyone.
     fn drop(&mut self) {
         let Some(Running { group, .. }) = self.running().take() else { return };
-        let (folder, of_thread) = (self.folder.take(), group.clone());
+        if let Some(folder) = self.folder.take() {
+            group.leave(folder);
+        }
+        if group.ended().is_some() {
+            return;
+        }
         group.terminate();
-        let stop = std::thread::Builder::new().name("sagemaker-local-stop".to_owned()).spawn(move || {
-            of_thread.stop(GRACE);
-            drop(folder);
-        });
+        let of_thread = group.clone();
+        let stop = std::thread::Builder::new().name("sagemaker-local-stop".to_owned());
+        let stop = stop.spawn(move || of_thread.stop(GRACE));
         if stop.is_err() {
             group.kill();
         }

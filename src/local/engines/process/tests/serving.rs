@@ -1,5 +1,5 @@
 use super::*;
-use crate::local::engines::{Invocation, InvocationFailure, Reply};
+use crate::local::engines::{ExecutionParameters, Invocation, InvocationFailure, Reply};
 
 /// A server in Python's standard library, which keeps to the contract and misbehaves when asked.
 const SERVER: &str = r#"
@@ -16,6 +16,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
     def do_GET(self):
+        if self.path == "/execution-parameters":
+            said = b'{"MaxConcurrentTransforms": 8, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": "3"}'
+            return self.say(200, said, "application/json")
         self.say(200 if self.path == "/ping" else 404, b"")
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -77,6 +80,13 @@ fn a_server_answers_until_it_is_dropped() {
     assert_eq!(ask(&*served, "refuse").unwrap_err(), InvocationFailure::new(418, "no tea"));
     let late = ask(&*served, "slow").unwrap_err();
     assert!(late.status == 0 && late.message.starts_with("Your invocation timed out"), "{late:?}");
+
+    let wanted = ExecutionParameters {
+        max_concurrent_transforms: Some(8),
+        multi_record: Some(false),
+        max_payload_in_mb: Some(3),
+    };
+    assert_eq!(served.execution_parameters(), Some(wanted));
 
     // A server that dies is started again.
     let died = ask(&*served, "die").unwrap_err();
