@@ -70,7 +70,10 @@ async fn serve(options: Options) -> Result<(), String> {
     for engine in &options.engines {
         backend = backend.engine(engine.parse::<ProcessEngine>().map_err(|error| error.to_string())?);
     }
-    let backend = backend.build();
+    if let Some(directory) = &options.data_dir {
+        backend = backend.data_dir(directory);
+    }
+    let backend = backend.try_build().map_err(|error| error.to_string())?;
     if let Some(file) = &options.faults {
         let wrong = |why: &dyn Display| format!("cannot use the faults in {}: {why}", file.display());
         let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
