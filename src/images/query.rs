@@ -19,6 +19,7 @@ pub enum ImageScope {
 }
 
 impl ImageScope {
+    #[cfg(test)]
     pub(super) const ALL: [Self; 5] =
         [Self::Training, Self::Inference, Self::InferenceGraviton, Self::ElasticInference, Self::Processing];
 

@@ -109,10 +109,10 @@ pub(super) fn resolve(query: &ImageQuery) -> Result<Found> {
             return Err(Error::invalid("version", format!("{name} {version} has no image for Arm processors")));
         };
         (*arm_tag).clone_into(&mut tag);
-    } else if family.is_some_and(|family| family == "p4d" || query.smdistributed) {
-        if let Some((_, _, more)) = CUDA_11.iter().find(|(of, known, _)| *of == name && *known == tag) {
-            tag = format!("{tag}-{more}");
-        }
+    } else if family.is_some_and(|family| family == "p4d" || query.smdistributed)
+        && let Some((_, _, more)) = CUDA_11.iter().find(|(of, known, _)| *of == name && *known == tag)
+    {
+        tag = format!("{tag}-{more}");
     }
     if name == "sagemaker-tritonserver" && processor == Some("gpu") {
         tag.truncate(tag.trim_end_matches("-gpu").len());
