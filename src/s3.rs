@@ -10,6 +10,7 @@ mod partial;
 mod progress;
 mod put;
 mod settings;
+mod stream;
 mod target;
 mod upload;
 
@@ -17,6 +18,7 @@ pub use download::Download;
 pub use list::S3Object;
 pub use progress::Progress;
 pub use upload::Upload;
+pub(crate) use stream::StreamPut;
 
 /// Objects above this size travel in parts.
 const MULTIPART_THRESHOLD: u64 = 16 * 1024 * 1024;

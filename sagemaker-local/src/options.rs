@@ -24,6 +24,8 @@ Options:
       --region <REGION>    Region [default: us-east-1] [env: SAGEMAKER_LOCAL_REGION]
       --time-scale <SCALE> How fast time passes for jobs: 'instant' jumps from step to step, 1 is real time,
                            60 a minute a second [default: instant] [env: SAGEMAKER_LOCAL_TIME_SCALE]
+      --data-dir <FOLDER>  Keep everything in this folder across restarts; in memory otherwise
+                           [env: SAGEMAKER_LOCAL_DATA_DIR]
       --profile <PROFILE>  'strict' refuses what AWS refuses; 'lenient' accepts unknown roles, missing data and images
                            that nothing stands in for [default: strict] [env: SAGEMAKER_LOCAL_PROFILE]
       --faults <FILE>      What is to go wrong, as JSON: see Faults::load in the crate's documentation
@@ -55,6 +57,7 @@ pub(crate) struct Options {
     pub(crate) time_scale: Option<f64>,
     pub(crate) profile: Profile,
     pub(crate) faults: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
     /// Each is `IMAGE=COMMAND`.
     pub(crate) engines: Vec<String>,
 }
@@ -70,6 +73,7 @@ impl Default for Options {
             time_scale: None,
             profile: Profile::Strict,
             faults: None,
+            data_dir: None,
             engines: Vec::new(),
         }
     }
@@ -110,6 +114,8 @@ impl Options {
                 }
             }
             "faults" => self.faults = Some(PathBuf::from(value)),
+            "data-dir" if !value.is_empty() => self.data_dir = Some(PathBuf::from(value)),
+            "data-dir" => return Err(wrong("a folder is expected")),
             "engine" => {
                 for engine in value.lines().filter(|line| !line.trim().is_empty()) {
                     check_engine(engine).map_err(|why| wrong(&why))?;
@@ -122,8 +128,8 @@ impl Options {
     }
 }
 
-const NAMES: [&str; 9] =
-    ["port", "host", "allow-host", "account", "region", "time-scale", "profile", "faults", "engine"];
+const NAMES: [&str; 10] =
+    ["port", "host", "allow-host", "account", "region", "time-scale", "data-dir", "profile", "faults", "engine"];
 
 #[cfg(unix)]
 fn check_engine(text: &str) -> Result<(), String> {
@@ -198,7 +204,7 @@ mod tests {
     fn options_are_read() {
         assert_eq!(served("", &[]), Options::default());
         let line = "--port=0 --host ::1 --allow-host a.test --allow-host b.test --account 000000000000 \
-                    --region eu-west-1 --time-scale 60 --profile lenient --faults f.json";
+                    --region eu-west-1 --time-scale 60 --profile lenient --faults f.json --data-dir kept";
         let expected = Options {
             port: 0,
             host: "::1".into(),
@@ -208,6 +214,7 @@ mod tests {
             time_scale: Some(60.0),
             profile: Profile::Lenient,
             faults: Some("f.json".into()),
+            data_dir: Some("kept".into()),
             engines: Vec::new(),
         };
         assert_eq!(served(line, &[]), expected);

@@ -164,3 +164,20 @@ fn an_engine_of_the_command_line_trains_and_ends_with_the_program() {
     assert_eq!(running.end(Signal::TERM), Some(0));
     assert!(!is_alive());
 }
+
+#[test]
+fn a_data_directory_keeps_what_was_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let arguments = ["--port", "0", "--data-dir", kept.to_str().unwrap()];
+    let server = Running::start(&arguments);
+    assert!(server.ask("PUT", "/data").starts_with("HTTP/1.1 200 "));
+    // Two at a time would not see each other's changes.
+    let (code, out, err) = run(&arguments);
+    assert!(code == Some(1) && out.is_empty() && err.contains("kept"), "{err}");
+    // Not even a chance to clean up.
+    assert_eq!(server.end(Signal::KILL), None);
+    let server = Running::start(&arguments);
+    assert!(server.ask("GET", "/").contains("<Name>data</Name>"));
+    assert_eq!(server.end(Signal::TERM), Some(0));
+}

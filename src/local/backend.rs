@@ -23,6 +23,7 @@ use super::jobs::revive;
 use super::profile::Profile;
 use super::reading::Handling;
 use super::recorder::{self, RecordedRequest, Recorder};
+use super::regions::Regions;
 use super::router::{self, Service};
 use super::s3::S3;
 use super::services::{
@@ -45,11 +46,14 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct LocalBackend(Arc<Core>, Arc<Handle>);
 
 /// What all clones of a backend share besides its core, which running jobs keep alive for longer.
-struct Handle(Vec<Arc<dyn Engine>>);
+struct Handle {
+    engines: Vec<Arc<dyn Engine>>,
+    regions: Regions,
+}
 
 impl Handle {
     fn close(&self) {
-        self.0.iter().for_each(|engine| engine.close());
+        self.engines.iter().for_each(|engine| engine.close());
     }
 }
 
@@ -62,6 +66,8 @@ impl Drop for Handle {
 /// What the services share.
 pub(super) struct Core {
     pub(super) place: Place,
+    /// The backend's own region, where the account's roles are; `None` if it is this one.
+    home: Option<Arc<Core>>,
     pub(super) clock: LocalClock,
     pub(super) engines: Vec<Arc<dyn Engine>>,
     pub(super) s3: S3,
@@ -70,7 +76,7 @@ pub(super) struct Core {
     pub(super) metrics: MetricStore,
     /// The largest body that `InvokeEndpoint` takes, in bytes.
     pub(super) max_invocation_body: u64,
-    pub(super) faults: Faults,
+    pub(super) faults: Arc<Faults>,
     pub(super) profile: Profile,
     store: Store,
     /// Completed once the endpoints of an earlier run are up again.
@@ -152,8 +158,9 @@ impl LocalBackend {
         let (operation, body, mut answer, fault) =
             match Box::pin(faults::meet(core, &service, request, &handling)).await {
                 Ok((request, fault)) => {
+                    let regional = self.1.regions.of(core, &service, &request);
                     let (operation, body, mut answer) =
-                        Box::pin(services::handle(core, &service, request, &handling)).await;
+                        Box::pin(services::handle(&regional, &service, request, &handling)).await;
                     if core.store.committed().await.is_err() {
                         answer = services::not_kept(core, &service);
                     }
@@ -210,7 +217,8 @@ impl LocalBackend {
         &self.0.clock
     }
 
-    /// The region that the backend is in.
+    /// The region that the backend is in. Requests whose signature names another one are answered by that region: it
+    /// has resources, logs and metrics of its own, unless there is a data directory, which holds one region.
     pub fn region(&self) -> &str {
         &self.0.place.region
     }
@@ -243,6 +251,7 @@ impl LocalBackend {
         state.reset();
         iam::add_default_role(&mut state, core);
         drop(state);
+        self.1.regions.reset();
         core.s3.reset();
         core.logs.reset();
         core.queries.reset();
@@ -256,6 +265,11 @@ impl LocalBackend {
     #[cfg(test)]
     pub(super) fn core(&self) -> &Arc<Core> {
         &self.0
+    }
+
+    #[cfg(test)]
+    pub(super) fn regions(&self) -> &Regions {
+        &self.1.regions
     }
 }
 
@@ -372,6 +386,7 @@ impl LocalBackendBuilder {
         state.revive(|row, resource| revive::resource(row, resource, clock.now()));
         let core = Core {
             place,
+            home: None,
             clock: clock.clone(),
             engines: engines.iter().cloned().chain(bundled_engines(*profile)).chain(profile.engine()).collect(),
             s3,
@@ -379,7 +394,7 @@ impl LocalBackendBuilder {
             queries: QueryStore::default(),
             metrics: MetricStore::default(),
             max_invocation_body: self.max_invocation_body,
-            faults: Faults::new(clock),
+            faults: Arc::new(Faults::new(clock)),
             profile: *profile,
             store,
             revived: OnceCell::new(),
@@ -393,7 +408,7 @@ impl LocalBackendBuilder {
             iam::add_default_role(&mut state, &core);
         }
         drop(state);
-        let handle = Arc::new(Handle(core.engines.clone()));
+        let handle = Arc::new(Handle { engines: core.engines.clone(), regions: Regions::default() });
         Ok(LocalBackend(Arc::new(core), handle))
     }
 }
@@ -413,6 +428,44 @@ fn bundled_engines(profile: Profile) -> Vec<Arc<dyn Engine>> {
 }
 
 impl Core {
+    /// The same account in another region, in memory.
+    pub(super) fn in_region(home: &Arc<Self>, region: String) -> Self {
+        Self {
+            place: Place { region, account: home.place.account.clone() },
+            home: Some(home.clone()),
+            clock: home.clock.clone(),
+            engines: home.engines.clone(),
+            s3: home.s3.clone(),
+            logs: LogStore::default(),
+            queries: QueryStore::default(),
+            metrics: MetricStore::default(),
+            max_invocation_body: home.max_invocation_body,
+            faults: home.faults.clone(),
+            profile: home.profile,
+            store: Store::memory(),
+            revived: OnceCell::new(),
+            state: Mutex::default(),
+            recorder: Recorder::default(),
+            ignored: Mutex::default(),
+            answers: AtomicU64::new(0),
+        }
+    }
+
+    /// Where the account's roles are.
+    pub(super) fn home(&self) -> &Self {
+        self.home.as_deref().unwrap_or(self)
+    }
+
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.store.is_on_disk()
+    }
+
+    /// Forgets the region's resources and tells what runs to stop.
+    pub(super) fn forget(&self) {
+        self.state().reset();
+        self.clock.changed();
+    }
+
     /// The documents. Never hold the guard across an await.
     pub(super) fn state(&self) -> StateGuard<'_> {
         StateGuard(self.state.lock().unwrap_or_else(PoisonError::into_inner))
@@ -461,7 +514,7 @@ impl Core {
 
     /// An identifier in the form of those of AWS, different for each answer.
     pub(super) fn request_id(&self) -> String {
-        let number = self.answers.fetch_add(1, Ordering::Relaxed);
+        let number = self.home().answers.fetch_add(1, Ordering::Relaxed);
         format!("00000000-0000-4000-8000-{number:012x}")
     }
 

@@ -109,6 +109,12 @@ fn by_credential_scope(request: &Request<SdkBody>) -> Option<Service> {
     })
 }
 
+/// The region that the signature names.
+pub(super) fn signed_region(request: &Request<SdkBody>) -> Option<String> {
+    let scope = scope_of_header(request).or_else(|| scope_of_query(request))?;
+    scope.rsplit('/').nth(2).map(str::to_owned)
+}
+
 fn scope_of_header(request: &Request<SdkBody>) -> Option<String> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let scope = header.split_once("Credential=")?.1.split([',', ' ']).next()?;

@@ -164,7 +164,7 @@ pub(in crate::local) fn role_arn(place: &Place, path: &str, name: &str) -> Strin
 
 /// Whether SageMaker may take on a role; the text is what SageMaker answers when it may not.
 pub(in crate::local) fn check_assumable(core: &Core, arn: &str) -> Result<(), AwsError> {
-    let assumable = core.state().roles.values().any(|role| role.arn == arn && role.trust.contains(SAGEMAKER));
+    let assumable = core.home().state().roles.values().any(|role| role.arn == arn && role.trust.contains(SAGEMAKER));
     if assumable || core.is_lenient() {
         return Ok(());
     }

@@ -5,22 +5,32 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use sagemaker::algorithms::xgboost::{Objective, XGBoost};
 use sagemaker::estimator::{ContainerEstimator, ContainerEstimatorBuilder, EstimatorExt};
+use sagemaker::frameworks::{ModelDir, PyTorch, SKLearn, TensorFlow};
 use sagemaker::job::JobEvent;
-use sagemaker::training::debugger::{BuiltinRule, DebuggerHook, DebuggerRule, TensorBoard, TensorCollection};
+use sagemaker::source::SourceCode;
+use sagemaker::training::debugger::{
+    BuiltinProfilerRule, BuiltinRule, DebuggerHook, DebuggerRule, Profiler, ProfilerRule, TensorBoard, TensorCollection,
+};
 use sagemaker::training::{
     Channels, DataDistribution, FileSystemInput, HyperparameterValue, InputMode, TrainingInput, TrainingJob,
 };
 use sagemaker::types::{Compute, InstanceGroup, InstanceGroups, Spot};
 use sagemaker::{Result, Session};
+use serde_json::json;
 
-use super::support::{DATA, IMAGE, ROLE, VOLUME_KMS_KEY, WorkDir, below, scenarios, vpc};
+use super::support::{DATA, IMAGE, KMS_KEY, ROLE, VOLUME_KMS_KEY, WorkDir, below, scenarios, vpc};
 
 scenarios![
     train_debugger_rules,
     train_filesystem_efs,
+    train_generic_script,
+    train_hyperparameter_encoding,
     train_hyperparameter_update,
+    train_incremental_script,
     train_input_modes,
     train_instance_groups,
+    train_isolated_script_kms,
+    train_profiler_rules,
     train_retry_reserved,
     train_retry_spot_stop,
     train_role_path,
@@ -88,6 +98,63 @@ pub async fn train_filesystem_efs(session: &Session) -> Result<()> {
     Ok(())
 }
 
+pub async fn train_generic_script(session: &Session) -> Result<()> {
+    session.ensure_bucket().await?;
+    let folder = WorkDir::new()?;
+    folder.write("src/main.py", "import helper\n")?;
+    folder.write("src/helper.py", "VALUE = 1\n")?;
+    folder.write("src/requirements.txt", "numpy\n")?;
+    let estimator = generic(one("ml.m5.large"))
+        .source(SourceCode::script("main.py").source_dir(folder.path("src")).container_log_level(10))
+        .container_arguments(["--fast"])
+        .output_path(below("generic"))
+        .hyperparameter("width", 3)
+        .hyperparameter("name", "x")
+        .build()?;
+    estimator.fit(session, [("train", DATA)]).job_name("generic-script").await?;
+    Ok(())
+}
+
+pub async fn train_hyperparameter_encoding(session: &Session) -> Result<()> {
+    session.ensure_bucket().await?;
+    let parameters = || -> [(&str, HyperparameterValue); 14] {
+        [
+            ("an_int", 7.into()),
+            ("a_negative", (-3).into()),
+            ("a_float", 0.1.into()),
+            ("a_whole_float", 2.0.into()),
+            ("a_small_float", 1e-5.into()),
+            ("a_large_int", 12_345_678_901_i64.into()),
+            ("a_true", true.into()),
+            ("a_false", false.into()),
+            ("a_string", "plain text".into()),
+            ("an_empty", "".into()),
+            ("a_list", json!([1, 2.5, "three"]).into()),
+            ("a_dict", json!({"k": "v"}).into()),
+            ("a_nothing", None::<i64>.into()),
+            ("a_number_string", "10".into()),
+        ]
+    };
+    let plain = generic(one("ml.m5.large"))
+        .base_job_name("encoding")
+        .output_path(below("encoding"))
+        .hyperparameters(parameters())
+        .build()?;
+    plain.fit(session, DATA).job_name("encoding-generic").await?;
+    let folder = WorkDir::new()?;
+    let mut script = PyTorch::builder(folder.write("train.py", "print('train')\n")?)
+        .framework_version("2.0")
+        .py_version("py310")
+        .role(ROLE)
+        .compute(one("ml.m5.large"))
+        .output_path(below("encoding"));
+    for (name, value) in parameters() {
+        script = script.hyperparameter(name, value);
+    }
+    script.build()?.fit(session, DATA).job_name("encoding-script").await?;
+    Ok(())
+}
+
 pub async fn train_hyperparameter_update(session: &Session) -> Result<()> {
     session.ensure_bucket().await?;
     let first: [(&str, HyperparameterValue); 3] = [("epochs", 3.into()), ("rate", 0.5.into()), ("mode", "fast".into())];
@@ -101,6 +168,23 @@ pub async fn train_hyperparameter_update(session: &Session) -> Result<()> {
     for _ in 0..2 {
         estimator.fit(session, [("training", "s3://parity-fixtures/data/train.csv")]).await?;
     }
+    Ok(())
+}
+
+pub async fn train_incremental_script(session: &Session) -> Result<()> {
+    session.ensure_bucket().await?;
+    let folder = WorkDir::new()?;
+    let estimator = TensorFlow::builder(folder.write("fine_tune.py", "print('more')\n")?)
+        .framework_version("2.11")
+        .py_version("py39")
+        .role(ROLE)
+        .compute(one("ml.m5.xlarge"))
+        .initial_model("s3://parity-fixtures/model/with-code.tar.gz")
+        .network_isolation()
+        .model_dir(ModelDir::None)
+        .output_path(below("tuned"))
+        .build()?;
+    estimator.fit(session, [("training", DATA)]).job_name("incremental-script").await?;
     Ok(())
 }
 
@@ -140,6 +224,42 @@ pub async fn train_instance_groups(session: &Session) -> Result<()> {
     let all = TrainingInput::new(DATA).instance_groups(["data", "compute"]);
     estimator.fit(session, [("train", train), ("all", all)]).job_name("groups-job").await?;
     Ok(())
+}
+
+pub async fn train_isolated_script_kms(session: &Session) -> Result<()> {
+    session.ensure_bucket().await?;
+    let folder = WorkDir::new()?;
+    let estimator = SKLearn::builder(folder.write("train.py", "print('isolated')\n")?)
+        .framework_version("1.2-1")
+        .role(ROLE)
+        .compute(one("ml.m5.large"))
+        .network_isolation()
+        .output_path(below("isolated"))
+        .output_kms_key(KMS_KEY)
+        .vpc(vpc())
+        .hyperparameter("alpha", 0.5)
+        .build()?;
+    estimator.fit(session, [("train", DATA)]).job_name("isolated-script").await?;
+    Ok(())
+}
+
+pub async fn train_profiler_rules(session: &Session) -> Result<()> {
+    session.ensure_bucket().await?;
+    let folder = WorkDir::new()?;
+    let profiler = Profiler::new().output_path(below("profile")).interval(Duration::from_millis(1000));
+    let estimator = PyTorch::builder(folder.write("train.py", "print('p')\n")?)
+        .framework_version("1.13.1")
+        .py_version("py39")
+        .role(ROLE)
+        .compute(one("ml.g4dn.xlarge"))
+        .output_path(below("profiled"))
+        .profiler(profiler)
+        .profiler_rule(ProfilerRule::builtin(BuiltinProfilerRule::ProfilerReport).name("report"))
+        .debugger_rule(DebuggerRule::builtin(BuiltinRule::Overfit))
+        .build()?;
+    let job = estimator.fit(session, [("train", DATA)]).job_name("profiled-job").await?;
+    job.update().profiler(Profiler::new().interval(Duration::from_millis(500))).await?;
+    job.update().profiler(Profiler::disabled()).await
 }
 
 pub async fn train_retry_reserved(session: &Session) -> Result<()> {
