@@ -16,12 +16,26 @@ pub enum ImageScope {
     ElasticInference,
     /// Processing jobs.
     Processing,
+    /// Monitoring schedules.
+    Monitoring,
+    /// Rules of the Debugger.
+    Debugger,
+    /// Reports of the profiler.
+    DetailedProfiler,
 }
 
 impl ImageScope {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 5] =
-        [Self::Training, Self::Inference, Self::InferenceGraviton, Self::ElasticInference, Self::Processing];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Training,
+        Self::Inference,
+        Self::InferenceGraviton,
+        Self::ElasticInference,
+        Self::Processing,
+        Self::Monitoring,
+        Self::Debugger,
+        Self::DetailedProfiler,
+    ];
 
     /// The word that the tables use, such as `training`.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +45,9 @@ impl ImageScope {
             Self::InferenceGraviton => "inference_graviton",
             Self::ElasticInference => "eia",
             Self::Processing => "processing",
+            Self::Monitoring => "monitoring",
+            Self::Debugger => "debugger",
+            Self::DetailedProfiler => "detailed-profiler",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Uploads of packed code.
 
-use super::pack::{digest, pack_in_parts};
 use super::Tree;
+use super::pack::{digest, pack_in_parts};
 use crate::aws::ServiceCall;
 use crate::s3::StreamPut;
 use crate::types::S3Uri;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::query::{ImageQuery, ImageScope, InferenceTool, image_uri};
-use super::resolve::resolve;
-use super::table::{self, Framework};
+use crate::images::query::{ImageQuery, ImageScope, InferenceTool, image_uri};
+use crate::images::resolve::resolve;
+use crate::images::table::{self, Framework};
 
-static DIGESTS: &str = include_str!("digests.txt");
+static DIGESTS: &str = include_str!("../digests.txt");
 const INSTANCES: [Option<&str>; 9] = [
     None,
     Some("ml.m5.xlarge"),
@@ -115,7 +115,7 @@ fn fnv1a64(lines: &[String]) -> u64 {
 fn everything() -> Vec<(&'static str, Vec<String>)> {
     let frameworks = table::frameworks;
     let entries = frameworks().iter().flat_map(|framework| &framework.parts).flat_map(|part| &part.entries);
-    let regions: BTreeSet<&str> = entries.flat_map(super::table::Entry::regions).collect();
+    let regions: BTreeSet<&str> = entries.flat_map(table::Entry::regions).collect();
     let asked = frameworks().iter().filter(|framework| !APART.contains(&framework.name));
     let mut found: Vec<_> = asked.map(|framework| (framework.name, lines(framework, &regions))).collect();
     found.sort_unstable_by_key(|(name, _)| *name);
