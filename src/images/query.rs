@@ -127,6 +127,9 @@ pub struct ImageQuery {
 impl ImageQuery {
     /// The version, or an alias such as `2.0` for `2.0.1`. Default: the newest one of the tables, where they tell which
     /// that is.
+    ///
+    /// Where an accelerator has images of one version only (PyTorch on Trainium, scikit-learn on Graviton), the others get
+    /// that one, as in the Python SDK.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self

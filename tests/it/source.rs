@@ -79,7 +79,7 @@ async fn nothing_is_sent_when_code_is_missing() -> Result<()> {
     let folder = folder(&[("fit.py", "")]);
     let before = operations(&session).len();
     let source = SourceCode::script("other.py").source_dir(folder.path()).dependency("/no/such/folder");
-    let error = sklearn(&source)?.fit(&session, TrainingInput::csv("s3://b/x")).await.unwrap_err();
+    let error = sklearn(&source)?.fit(&session, TrainingInput::csv("s3://bucket/x")).await.unwrap_err();
     let fields: Vec<_> = error.invalid_values().iter().map(|value| value.field.as_str()).collect();
     assert_eq!(fields, ["entry_point", "dependencies[0]"]);
     assert_eq!(operations(&session).len(), before);
@@ -163,7 +163,7 @@ async fn code_takes_its_place_in_the_artifacts() -> Result<()> {
     let create = async |source: SourceCode| -> Result<_> {
         let model = FrameworkModel::pytorch("2.0.1", "py310").source(source).model_data(data.to_string()).name("torch");
         let prepared = model.create(&session, "ml.m5.large").await?;
-        let names: Vec<_> = files(&session, &target)
+        let names = files(&session, &target)
             .await
             .into_iter()
             .map(|(name, content)| format!("{name}={}", String::from_utf8(content).unwrap()));
