@@ -113,4 +113,9 @@ mod guide {
     mod transform {}
     #[doc = include_str!("../docs/src/local.md")]
     mod local {}
+    #[cfg(unix)]
+    #[doc = include_str!("../docs/src/engines.md")]
+    mod engines {}
+    #[doc = include_str!("../docs/src/testing.md")]
+    mod testing {}
 }
