@@ -78,6 +78,15 @@ impl ContainerEstimatorBuilder {
         self
     }
 
+    /// Several hyperparameters, beside and in place of those that were set before.
+    pub fn hyperparameters<N: Into<String>, V: Into<HyperparameterValue>>(
+        mut self,
+        values: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.0.hyperparameters.extend(values.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
     /// A script of yours that the image runs, if it has the SageMaker training toolkit. Default: none.
     pub fn source(mut self, source: impl Into<SourceCode>) -> Self {
         self.0.source = Some(source.into());

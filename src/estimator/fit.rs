@@ -7,12 +7,13 @@ use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJ
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
 use aws_sdk_sagemaker::types::{AlgorithmSpecification, Channel, OutputDataConfig};
 
+use super::request::is_role_name;
 use super::{Estimator, PlanContext, TrainingPlan};
 use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::session::Found;
 use crate::source::{Place, SourceCode, Tree};
-use crate::training::{Channels, S3DataType, TrainingJob};
+use crate::training::{Channels, TrainingJob};
 use crate::types::{ResourceName, S3Uri};
 use crate::{ErrorKind, Result, Session};
 
@@ -63,6 +64,7 @@ impl<'a> Fit<'a> {
             context = context.job_name(name);
         }
         let plan = self.estimator.plan(&context, &self.channels)?;
+        let plan = plan.without_off();
         Ok(plan.map_raw(|request| std::mem::take(&mut self.changes).apply(request)))
     }
 
@@ -80,7 +82,12 @@ impl<'a> Fit<'a> {
             refuse_empty(self.session, &self.channels).await?;
         }
         if plan.needs_role() {
-            plan = plan.with_role(self.session.execution_role().await?);
+            let named = self.estimator.settings().role.as_deref().filter(|role| is_role_name(role));
+            let role = match named {
+                Some(name) => self.session.aws().iam().role(name).await?,
+                None => self.session.execution_role().await?,
+            };
+            plan = plan.with_role(role);
         }
         let output_is_default = plan.needs_output();
         if output_is_default {
@@ -154,8 +161,9 @@ fn is_as_asked(there: &DescribeTrainingJobOutput, request: &CreateTrainingJobInp
 /// A job without data fails minutes later and may cost money; a listing tells now. Who may not list is not kept back.
 async fn refuse_empty(session: &Session, channels: &Channels) -> Result<()> {
     let mut problems = Problems::default();
-    for (name, input) in channels.iter().filter(|(_, input)| input.data_type == S3DataType::S3Prefix) {
-        let uri: S3Uri = input.uri.parse()?;
+    let prefixes = channels.iter().filter_map(|(name, input)| Some((name, input.as_s3()?)));
+    for (name, input) in prefixes.filter(|(_, input)| input.is_prefix()) {
+        let uri: S3Uri = input.uri().parse()?;
         let listing = session.aws().s3().list_objects_v2().bucket(uri.bucket()).prefix(uri.key()).max_keys(1);
         let text = match listing.send().await.of("ListObjectsV2") {
             Ok(page) if page.contents().is_empty() => format!("there is no object at {uri}"),

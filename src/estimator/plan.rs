@@ -76,6 +76,15 @@ impl TrainingPlan {
         self
     }
 
+    /// Without what was switched off explicitly, once the session's defaults can no longer switch it on.
+    pub(super) fn without_off(self) -> Self {
+        self.map_raw(|request| {
+            let isolated = request.get_enable_network_isolation().filter(|on| *on);
+            let encrypted = request.get_enable_inter_container_traffic_encryption().filter(|on| *on);
+            request.set_enable_network_isolation(isolated).set_enable_inter_container_traffic_encryption(encrypted)
+        })
+    }
+
     pub(super) fn needs_role(&self) -> bool {
         self.request.get_role_arn().is_none()
     }
@@ -114,7 +123,21 @@ impl TrainingPlan {
             .s3_output_path(output.to_string())
             .set_kms_key_id(given.and_then(OutputDataConfig::kms_key_id).map(str::to_owned))
             .set_compression_type(given.and_then(OutputDataConfig::compression_type).cloned());
-        self.map_raw(|request| request.output_data_config(config.build()))
+        let hook = self.request.get_debug_hook_config().clone().filter(|hook| hook.s3_output_path().is_none());
+        let profiler = self.request.get_profiler_config().clone();
+        let profiler = profiler.filter(|it| it.s3_output_path().is_none() && it.disable_profiler() != Some(true));
+        self.map_raw(|request| {
+            let mut request = request.output_data_config(config.build());
+            if let Some(mut hook) = hook {
+                hook.s3_output_path = Some(output.to_string());
+                request = request.debug_hook_config(hook);
+            }
+            if let Some(mut profiler) = profiler {
+                profiler.s3_output_path = Some(output.to_string());
+                request = request.profiler_config(profiler);
+            }
+            request
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::estimator::{Estimator, PlanContext, TrainingPlan, TrainingSettings, p
 use crate::images::ImageQuery;
 use crate::source::SourceCode;
 use crate::training::{Channels, HyperparameterValue};
-use crate::types::{Compute, ImageUri};
+use crate::types::{ImageUri, TrainingCompute};
 
 #[derive(Debug, Clone)]
 pub(super) struct Script {
@@ -39,7 +39,7 @@ impl Script {
     }
 
     pub(super) fn instance_type(&self) -> Option<&str> {
-        self.settings.compute.as_ref().map(Compute::instance_type)
+        self.settings.compute.as_ref().map(TrainingCompute::instance_type)
     }
 
     /// The image that was given, or the one that a search finds.
