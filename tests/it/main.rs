@@ -21,6 +21,8 @@ mod s3;
 mod server;
 mod session;
 mod sockets;
+mod source;
 mod teardown;
+mod training_options;
 mod waiting;
 mod wire;
