@@ -4,15 +4,30 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
 mod closure;
 mod defaults;
+#[cfg(feature = "algorithms")]
+pub mod factorization_machines;
 mod failure;
 mod image;
+#[cfg(feature = "algorithms")]
+pub mod kmeans;
+#[cfg(feature = "algorithms")]
+pub mod knn;
+#[cfg(feature = "algorithms")]
+pub mod linear_learner;
+#[cfg(feature = "algorithms")]
+mod numeric;
+#[cfg(feature = "algorithms")]
+pub mod pca;
 #[cfg(unix)]
 pub mod process;
+#[cfg(feature = "algorithms")]
+pub mod random_cut_forest;
 #[cfg(unix)]
 pub mod script_mode;
 #[cfg(feature = "algorithms")]
@@ -134,6 +149,8 @@ pub struct TrainingTask {
     pub killed: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Reads what the job's role could read.
     pub s3: ReadObject,
+    /// The time on the backend's clock.
+    pub now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
 impl TrainingTask {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
@@ -28,6 +29,7 @@ impl Default for TrainingTask {
             stopping: Arc::new(|| false),
             killed: Arc::new(|| false),
             s3: Arc::new(|_, _| None),
+            now: Arc::new(|| SystemTime::UNIX_EPOCH),
         }
     }
 }

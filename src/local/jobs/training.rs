@@ -364,6 +364,10 @@ fn task(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime) -> Tr
         stopping: Arc::new(move || stop.asked()),
         killed: Arc::new(run.owner.closed()),
         s3: core.read_object(),
+        now: {
+            let clock = core.clock.clone();
+            Arc::new(move || clock.now())
+        },
     }
 }
 
