@@ -17,7 +17,7 @@ pub(super) fn fjlt(columns: usize, target: usize, random: &mut Rng) -> Vec<f32> 
     let signs: Vec<f64> = (0..columns).map(|_| if random.bool() { 1.0 } else { -1.0 }).collect();
     let kept = random::sample(random, width, target);
     // A Hadamard entry is 1 or -1 by the parity of the bits that its row and column share.
-    let entry = |row: usize, column: usize| if (row & column).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+    let entry = |row: usize, column: usize| if (row & column).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
     let scale = 1.0 / (target as f64).sqrt();
     let line = |column: usize| {
         let kept = &kept;

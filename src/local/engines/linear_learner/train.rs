@@ -208,7 +208,7 @@ struct Candidate {
 
 fn candidates(settings: &Settings, train: &Prepared) -> Result<Vec<Candidate>, EngineFailure> {
     let given = &settings.given;
-    let size = settings.classes.checked_mul(train.features.columns()).unwrap_or(usize::MAX);
+    let size = settings.classes.saturating_mul(train.features.columns());
     // Weights, the best ones, a gradient and two memories of the optimizer.
     if size.checked_mul(5).and_then(|size| size.checked_mul(settings.models)).is_none_or(|total| total > LIMIT) {
         return Err(refused(format!(
@@ -308,9 +308,10 @@ fn run_epochs(
 fn each_in_parallel(items: &mut [Candidate], work: impl Fn(&mut Candidate) -> bool + Sync) -> bool {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(items.len().max(1));
     let size = items.len().div_ceil(threads).max(1);
+    let work = &work;
     std::thread::scope(|scope| {
-        let run = |part: &mut [Candidate]| part.iter_mut().fold(false, |any, item| work(item) || any);
-        let parts: Vec<_> = items.chunks_mut(size).map(|part| scope.spawn(|| run(part))).collect();
+        let run = move |part: &mut [Candidate]| part.iter_mut().any(work);
+        let parts: Vec<_> = items.chunks_mut(size).map(|part| scope.spawn(move || run(part))).collect();
         // A panic of the work goes on as the engine's own.
         parts.into_iter().fold(false, |any, part| match part.join() {
             Ok(stopped) => stopped || any,

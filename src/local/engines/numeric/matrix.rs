@@ -193,7 +193,7 @@ impl Row<'_> {
         match self.indices {
             None => self.values.iter().enumerate().for_each(|(column, value)| visit(column, *value)),
             Some(indices) => {
-                indices.iter().zip(self.values).for_each(|(column, value)| visit(*column as usize, *value))
+                indices.iter().zip(self.values).for_each(|(column, value)| visit(*column as usize, *value));
             }
         }
     }

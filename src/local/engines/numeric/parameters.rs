@@ -100,12 +100,6 @@ impl Spec {
         self
     }
 
-    /// `auto` is a value too.
-    pub(in crate::local::engines) const fn auto(mut self) -> Self {
-        self.auto = true;
-        self
-    }
-
     fn takes(&self, text: &str) -> bool {
         if self.auto && text == "auto" {
             return true;

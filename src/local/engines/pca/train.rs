@@ -124,8 +124,10 @@ fn scatter_times(rows: &Matrix, mean: &[f64], basis: &[Vec<f64>]) -> Vec<Vec<f64
 }
 
 fn times(matrix: &[f64], basis: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let apply = |vector: &Vec<f64>| matrix.chunks_exact(vector.len()).map(|line| linear_algebra::dot(line, vector));
-    basis.iter().map(|vector| apply(vector).collect()).collect()
+    let apply = |vector: &Vec<f64>| -> Vec<f64> {
+        matrix.chunks_exact(vector.len()).map(|line| linear_algebra::dot(line, vector)).collect()
+    };
+    basis.iter().map(apply).collect()
 }
 
 /// The largest components, the last the largest. Their signs are made certain: the largest entry is positive.
