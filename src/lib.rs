@@ -107,4 +107,7 @@ mod guide {
     mod transform {}
     #[doc = include_str!("../docs/src/local.md")]
     mod local {}
+    #[cfg(unix)]
+    #[doc = include_str!("../docs/src/engines.md")]
+    mod engines {}
 }

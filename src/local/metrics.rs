@@ -211,6 +211,21 @@ pub(super) fn final_values(metrics: &[Metric], newest_first: impl Iterator<Item 
     found.into_iter().flatten().take(MAX_DEFINITIONS).collect()
 }
 
+/// Every value of every metric, with its time in milliseconds since 1970.
+pub(super) fn each_value(
+    metrics: &[Metric],
+    lines: impl Iterator<Item = LogLine>,
+    mut found: impl FnMut(&str, f64, i64),
+) {
+    for line in lines {
+        for metric in metrics {
+            if let Some(value) = metric.value(&line.message) {
+                found(&metric.name, value, line.timestamp);
+            }
+        }
+    }
+}
+
 impl Metric {
     pub(super) fn name(&self) -> &str {
         &self.name

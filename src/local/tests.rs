@@ -1,10 +1,14 @@
 //! Flows over the real AWS clients.
 
+mod components;
 mod endpoints;
+mod hosting;
 mod identity;
+mod invocations;
 mod kinds;
 mod listing;
 mod logs;
+mod metrics;
 #[cfg(feature = "local-server")]
 mod persistence;
 #[cfg(unix)]

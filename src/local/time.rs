@@ -33,9 +33,14 @@ pub(super) fn seconds_since(timestamp: &Value, end: SystemTime) -> Option<u64> {
 
 /// A date and time such as `2025-01-31T08:05:09.042`, as SageMaker writes it into data logs.
 pub(super) fn date_time(time: SystemTime) -> String {
-    let seconds = epoch(time);
+    date_time_of(millis(time))
+}
+
+/// The same of milliseconds since 1970.
+pub(super) fn date_time_of(millis: i64) -> String {
+    let seconds = millis.div_euclid(1000);
     let (year, month, day) = civil(seconds.div_euclid(86_400));
-    let (second, milli) = (seconds.rem_euclid(86_400), millis(time).rem_euclid(1000));
+    let (second, milli) = (seconds.rem_euclid(86_400), millis.rem_euclid(1000));
     let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{milli:03}")
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use super::containers::no_engine;
+use super::run::Owner;
 use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::clock::BusyGuard;
 use crate::local::engines::{EngineFailure, HostLog, TrainingOutput, TrainingTask};
@@ -53,6 +54,7 @@ pub(in crate::local) struct Plan {
     pub(in crate::local) instance_type: String,
     pub(in crate::local) entrypoint: Vec<String>,
     pub(in crate::local) arguments: Vec<String>,
+    pub(in crate::local) checkpoint_path: String,
     pub(in crate::local) output: OutputPlan,
     pub(in crate::local) max_runtime: Duration,
     /// From the job's beginning on; for jobs on spot instances.
@@ -131,6 +133,16 @@ pub(in crate::local) fn transition(resource: &mut Resource, now: SystemTime, sta
     list.push(entry);
 }
 
+/// Publishes what the log says in CloudWatch.
+fn publish(owner: &Owner, metrics: &[Metric], stream: &str) {
+    let lines = owner.core.logs.newest_first(LOG_GROUP, stream);
+    metrics::each_value(metrics, lines, |name, value, millis| {
+        let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+        let job = [("TrainingJobName", owner.name.as_str())];
+        owner.act(|core| core.metrics.add(LOG_GROUP, name, &job, "None", at, value));
+    });
+}
+
 /// Runs a job to its end. The guard is for who waits for it.
 pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) -> Option<BusyGuard> {
     let mut started = None;
@@ -140,7 +152,12 @@ pub(in crate::local) async fn run(mut run: Run, mut plan: Plan) -> Option<BusyGu
     }
     let (core, stream) = (run.owner.core.clone(), stream(&run, started));
     let metrics = std::mem::take(&mut plan.metrics);
-    let values = run.work(move || metrics::final_values(&metrics, core.logs.newest_first(LOG_GROUP, &stream))).await;
+    let owner = run.owner.clone();
+    let work = run.work(move || {
+        publish(&owner, &metrics, &stream);
+        metrics::final_values(&metrics, core.logs.newest_first(LOG_GROUP, &stream))
+    });
+    let values = work.await;
     let values = values.unwrap_or_default();
     let (core, runtime) = (run.owner.core.clone(), Handle::current());
     run.finish(|resource, now| {
@@ -353,6 +370,7 @@ fn task(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime) -> Tr
         hyperparameters: plan.hyperparameters.clone(),
         channels: downloaded.channels,
         checkpoints: downloaded.checkpoints,
+        checkpoint_path: plan.checkpoint_path.clone(),
         save_checkpoint: outputs::save_checkpoint(run, &plan.output),
         environment: plan.environment.clone(),
         instance_count: plan.instance_count,

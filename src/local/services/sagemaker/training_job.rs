@@ -45,6 +45,7 @@ struct CreateTrainingJob {
 #[serde(rename_all = "PascalCase")]
 struct CheckpointConfig {
     s3_uri: String,
+    local_path: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -252,6 +253,7 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
         }
         None => None,
     };
+    let checkpoint_path = request.checkpoint_config.and_then(|config| config.local_path);
     let plain = request.output_data_config.compression_type.as_deref() == Some("NONE");
     let groups = request.resource_config.instance_groups.iter();
     let grouped = groups.fold(0, |sum: u32, group| sum.saturating_add(group.instance_count));
@@ -264,6 +266,7 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
         instance_type: request.resource_config.instance_type.unwrap_or_default(),
         entrypoint: algorithm.container_entrypoint,
         arguments: algorithm.container_arguments,
+        checkpoint_path: checkpoint_path.unwrap_or_else(|| "/opt/ml/checkpoints".to_owned()),
         output: OutputPlan { place: output, plain, checkpoints },
         max_runtime: Duration::from_secs(max_runtime),
         max_wait: max_wait.filter(|_| request.enable_managed_spot_training).map(Duration::from_secs),
