@@ -184,6 +184,8 @@ pub struct TrainingTask {
     pub checkpoints: Vec<(String, Bytes)>,
     /// Where the container has them: `CheckpointConfig.LocalPath`, `/opt/ml/checkpoints` unless the request says otherwise.
     pub checkpoint_path: String,
+    /// Whether the job has a place for checkpoints.
+    pub keeps_checkpoints: bool,
     /// Stores a checkpoint there at once; does nothing for a job without `CheckpointConfig`.
     pub save_checkpoint: SaveCheckpoint,
     /// The request's environment variables.

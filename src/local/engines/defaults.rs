@@ -18,6 +18,7 @@ impl Default for TrainingTask {
             hyperparameters: BTreeMap::new(),
             channels: Vec::new(),
             checkpoints: Vec::new(),
+            keeps_checkpoints: false,
             checkpoint_path: "/opt/ml/checkpoints".to_owned(),
             save_checkpoint: Arc::new(|_, _| {}),
             environment: BTreeMap::new(),
