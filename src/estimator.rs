@@ -1,6 +1,7 @@
 //! [`Estimator`]: what is trained, with what, on what. `fit` starts a training job from it.
 
 mod algorithm_source;
+mod attach;
 mod container;
 mod ext;
 mod fit;

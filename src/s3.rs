@@ -7,12 +7,17 @@ mod group;
 mod list;
 mod multipart;
 mod partial;
+mod progress;
 mod put;
+mod settings;
 mod stream;
 mod target;
 mod upload;
 
+pub use download::Download;
 pub use list::S3Object;
+pub use progress::Progress;
+pub use upload::Upload;
 pub(crate) use stream::StreamPut;
 
 /// Objects above this size travel in parts.

@@ -5,6 +5,7 @@ mod description;
 mod hyperparameter;
 mod input;
 mod job;
+mod series;
 mod update;
 
 pub use description::{Metric, TrainingJobDescription};
@@ -12,4 +13,5 @@ pub use hyperparameter::HyperparameterValue;
 pub(crate) use input::JobOfChannels;
 pub use input::{ChannelInput, Channels, DataDistribution, FileSystemInput, InputMode, TrainingInput};
 pub use job::{Training, TrainingJob};
+pub use series::{MetricPoint, MetricSeries, MetricStatistic, ReadMetricSeries};
 pub use update::UpdateTrainingJob;

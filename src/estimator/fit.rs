@@ -64,6 +64,7 @@ impl<'a> Fit<'a> {
             context = context.job_name(name);
         }
         let plan = self.estimator.plan(&context, &self.channels)?;
+        let plan = plan.map_raw(|request| self.session.defaults().training(request));
         let plan = plan.without_off();
         Ok(plan.map_raw(|request| std::mem::take(&mut self.changes).apply(request)))
     }
@@ -85,7 +86,7 @@ impl<'a> Fit<'a> {
             let named = self.estimator.settings().role.as_deref().filter(|role| is_role_name(role));
             let role = match named {
                 Some(name) => self.session.aws().iam().role(name).await?,
-                None => self.session.execution_role().await?,
+                None => self.session.role_for("SageMaker.TrainingJob.RoleArn").await?,
             };
             plan = plan.with_role(role);
         }
