@@ -17,8 +17,8 @@ mod upload;
 pub use download::Download;
 pub use list::S3Object;
 pub use progress::Progress;
-pub use upload::Upload;
 pub(crate) use stream::StreamPut;
+pub use upload::Upload;
 
 /// Objects above this size travel in parts.
 const MULTIPART_THRESHOLD: u64 = 16 * 1024 * 1024;

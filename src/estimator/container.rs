@@ -46,7 +46,7 @@ impl ContainerEstimator {
         hyperparameters: BTreeMap<String, HyperparameterValue>,
         settings: TrainingSettings,
     ) -> Self {
-        Self { image_uri, hyperparameters, settings }
+        Self { image_uri, hyperparameters, source: None, settings }
     }
 
     /// A builder that begins with the settings of this one.
