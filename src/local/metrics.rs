@@ -147,7 +147,7 @@ fn xgboost_definitions() -> Vec<(String, String)> {
 }
 
 fn linear_learner_definitions(
-    several: &dyn Fn(&str, &[(&str, &str)]) -> Vec<(String, String)>,
+    several: impl Fn(&str, &[(&str, &str)]) -> Vec<(String, String)>,
 ) -> Vec<(String, String)> {
     let of_train: Vec<(&str, &str)> =
         LINEAR_LEARNER.iter().filter(|(name, _)| LINEAR_LEARNER_TRAIN.contains(name)).copied().collect();
