@@ -1,5 +1,5 @@
 //! Estimators that run a Python script of yours in the images of PyTorch, TensorFlow, scikit-learn, XGBoost, Hugging Face,
-//! MXNet and Chainer.
+//! MXNet and Chainer, and the [models](crate::frameworks::FrameworkModel) that serve what they train.
 //!
 //! ```
 //! use sagemaker::frameworks::{Distribution, PyTorch};
@@ -23,6 +23,7 @@
 mod chainer;
 mod distribution;
 mod huggingface;
+mod model;
 mod mxnet;
 mod pytorch;
 mod script;
@@ -34,6 +35,7 @@ mod xgboost;
 pub use chainer::{Chainer, ChainerBuilder};
 pub use distribution::{Distribution, Mpi};
 pub use huggingface::{BaseFramework, HuggingFace, HuggingFaceBuilder};
+pub use model::FrameworkModel;
 pub use mxnet::{MXNet, MXNetBuilder};
 pub use pytorch::{PyTorch, PyTorchBuilder};
 pub use sklearn::{SKLearn, SKLearnBuilder};

@@ -120,4 +120,6 @@ mod guide {
     #[cfg(unix)]
     #[doc = include_str!("../docs/src/engines.md")]
     mod engines {}
+    #[doc = include_str!("../docs/src/testing.md")]
+    mod testing {}
 }

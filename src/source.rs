@@ -20,10 +20,12 @@ use crate::types::S3Uri;
 
 mod pack;
 mod place;
+mod repack;
 mod tree;
 mod upload;
 
-pub(crate) use place::{Place, Staged};
+pub(crate) use place::Place;
+pub(crate) use repack::repack;
 pub(crate) use tree::Tree;
 
 /// A text as JSON.
@@ -32,7 +34,7 @@ pub(crate) fn json_text(text: &str) -> String {
 }
 
 /// The toolkits' level for what they log by default: INFO.
-const INFO: u8 = 20;
+pub(crate) const INFO: u8 = 20;
 
 /// A script with what belongs to it.
 ///
@@ -97,13 +99,26 @@ impl SourceCode {
         self.log_level
     }
 
+    pub(crate) fn has_source_dir(&self) -> bool {
+        self.source_dir.is_some()
+    }
+
+    pub(crate) fn code_location_uri(&self) -> Option<&str> {
+        self.code_location.as_deref()
+    }
+
+    /// The script's name without the folders above it, which is what serving containers of new artifacts are told.
+    pub(crate) fn script_name(&self) -> String {
+        let name = self.entry_point.file_name().unwrap_or(self.entry_point.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
     /// What the toolkit is told to run.
     pub(crate) fn program(&self) -> String {
-        let path = match self.source_dir {
-            Some(_) => self.entry_point.as_path(),
-            None => self.entry_point.file_name().map_or(self.entry_point.as_path(), Path::new),
-        };
-        path.to_string_lossy().replace('\\', "/")
+        match self.source_dir {
+            Some(_) => self.entry_point.to_string_lossy().replace('\\', "/"),
+            None => self.script_name(),
+        }
     }
 
     /// The URI of code that is in S3 already.

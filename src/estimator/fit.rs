@@ -134,8 +134,8 @@ async fn stage(
         output_kms_key: request.get_output_data_config().as_ref().and_then(OutputDataConfig::kms_key_id),
         network_isolation: isolated,
     })?;
-    if let Some(code) = code {
-        staged.upload(session, code).await?;
+    if let (Some(code), Some(target)) = (code, &staged.upload) {
+        code.upload(session, target, staged.kms_key.as_deref()).await?;
     }
     let plan = if isolated { plan.with_code_channel(&staged.uri) } else { plan };
     Ok(plan.with_hyperparameters(staged.hyperparameters))

@@ -413,7 +413,7 @@ mod tests {
         let data = Distribution::smdistributed_data_parallel("");
         assert_eq!(refusals(&data, &setting("tensorflow", "2.11", "ml.p4d.24xlarge")), 0);
         assert_eq!(refusals(&data, &setting("tensorflow", "2.12", "ml.p4d.24xlarge")), 1);
-        assert_eq!(refusals(&data, &setting("mxnet", "1.9.0", "ml.p4d.24xlarge")), 2);
+        assert_eq!(refusals(&data, &setting("mxnet", "1.9.0", "ml.p4d.24xlarge")), 1);
         assert_eq!(refusals(&data, &setting("pytorch", "2.0.1", "ml.p5.48xlarge")), 1);
         let bad = [("microbatches", json!(0)), ("ddp_port", json!(1)), ("pipeline", json!("x"))];
         let bad = Distribution::smdistributed_model_parallel(bad.map(|(name, value)| (name.to_owned(), value)));

@@ -15,7 +15,7 @@ use crate::Result;
 /// S3's least size of a part but the last.
 const PART_SIZE: usize = 5 * 1024 * 1024;
 /// 1980-01-01: the earliest time that zip files, and thus Python wheels, can have.
-const MODIFIED: u64 = 315_532_800;
+pub(super) const MODIFIED: u64 = 315_532_800;
 const BUFFER: usize = 256 * 1024;
 
 /// Parts on the way from the thread that packs to the task that sends.

@@ -1,7 +1,7 @@
 //! Uploads of packed code.
 
+use super::Tree;
 use super::pack::{digest, pack_in_parts};
-use super::{Staged, Tree};
 use crate::aws::ServiceCall;
 use crate::s3::StreamPut;
 use crate::types::S3Uri;
@@ -10,11 +10,10 @@ use crate::{ErrorKind, Result, Session};
 /// Where an object keeps the digest of what was packed into it.
 const DIGEST: &str = "sagemaker-source-sha256";
 
-impl Staged {
+impl Tree {
     /// Packs and uploads, unless the same is there already.
-    pub(crate) async fn upload(&self, session: &Session, tree: Tree) -> Result<()> {
-        let Some(target) = &self.upload else { return Ok(()) };
-        let packed = tokio::task::spawn_blocking(move || digest(&tree).map(|digest| (tree, digest))).await;
+    pub(crate) async fn upload(self, session: &Session, target: &S3Uri, kms_key: Option<&str>) -> Result<()> {
+        let packed = tokio::task::spawn_blocking(move || digest(&self).map(|digest| (self, digest))).await;
         let (tree, digest) = packed.map_err(std::io::Error::other)??;
         let owner = session.expected_owner(target.bucket()).await?;
         if is_there(session, target, owner.clone(), &digest).await? {
@@ -22,7 +21,7 @@ impl Staged {
             return Ok(());
         }
         tracing::debug!(%target, size = tree.size(), "upload code");
-        let put = StreamPut { target, owner, kms_key: self.kms_key.as_deref(), metadata: Some((DIGEST, digest)) };
+        let put = StreamPut { target, owner, kms_key, metadata: Some((DIGEST, digest)) };
         session.put_stream(&put, pack_in_parts(move |archive| tree.append_to(archive))).await
     }
 }
