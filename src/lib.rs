@@ -113,6 +113,8 @@ mod guide {
     mod train {}
     #[doc = include_str!("../docs/src/deploy.md")]
     mod deploy {}
+    #[doc = include_str!("../docs/src/frameworks.md")]
+    mod frameworks {}
     #[doc = include_str!("../docs/src/transform.md")]
     mod transform {}
     #[doc = include_str!("../docs/src/local.md")]
