@@ -24,7 +24,7 @@ mod outputs;
 pub(in crate::local) mod warm_pool;
 
 use inputs::Downloaded;
-pub(in crate::local) use inputs::{ChannelPlan, Inputs};
+pub(in crate::local) use inputs::{ChannelPlan, FILE_SYSTEM, Inputs};
 pub(in crate::local) use outputs::OutputPlan;
 
 const STARTING: u64 = 5;

@@ -17,6 +17,10 @@ pub(in crate::local) struct Inputs {
     pub(in crate::local) checkpoints: Option<S3Uri>,
 }
 
+/// The data type of a channel whose data is on a file system.
+pub(in crate::local) const FILE_SYSTEM: &str = "FileSystem";
+
+#[derive(Default)]
 pub(in crate::local) struct ChannelPlan {
     pub(in crate::local) name: String,
     pub(in crate::local) content_type: Option<String>,
@@ -72,6 +76,10 @@ fn checkpoints(core: &Core, place: Option<&S3Uri>, budget: &mut Budget) -> Resul
 }
 
 fn files(core: &Core, channel: &ChannelPlan, role: &str, budget: &mut Budget) -> Result<Vec<(String, Bytes)>, String> {
+    if channel.data_type == FILE_SYSTEM {
+        let ChannelPlan { name, uri, .. } = channel;
+        return Err(format!("the local backend has no file systems (channel \"{name}\", {uri})"));
+    }
     let mut files = if channel.data_type == data::AUGMENTED {
         data::augmented(core, &channel.uri, &channel.attributes, budget)?
     } else {
