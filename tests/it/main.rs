@@ -13,6 +13,7 @@ mod logs;
 mod lost_answers;
 mod main_job;
 mod moto;
+mod parity;
 mod s3;
 mod server;
 mod session;

@@ -1,0 +1,5 @@
+//! Scenarios `algo_*`.
+
+use super::support::Scenario;
+
+pub const SCENARIOS: &[(&str, Scenario)] = &[];

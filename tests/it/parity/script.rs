@@ -1,0 +1,5 @@
+//! Scenarios `script_*`.
+
+use super::support::Scenario;
+
+pub const SCENARIOS: &[(&str, Scenario)] = &[];

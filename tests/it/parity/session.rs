@@ -1,0 +1,5 @@
+//! Scenarios `session_*`.
+
+use super::support::Scenario;
+
+pub const SCENARIOS: &[(&str, Scenario)] = &[];
