@@ -141,3 +141,11 @@ fn shortened(text: &[u8]) -> String {
     }
     format!("{short:?}")
 }
+
+/// A finite number as Python's `repr` writes it.
+#[cfg(feature = "control-plane")]
+pub(crate) fn python_float(number: f64) -> String {
+    let mut out = Vec::new();
+    float::push(&mut out, number);
+    String::from_utf8_lossy(&out).into_owned()
+}

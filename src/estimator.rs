@@ -1,9 +1,12 @@
 //! [`Estimator`]: what is trained, with what, on what. `fit` starts a training job from it.
 
+mod algorithm_source;
 mod container;
 mod ext;
 mod fit;
+mod options;
 mod plan;
+mod request;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -14,9 +17,11 @@ use crate::error::Problems;
 use crate::training::Channels;
 use crate::types::ImageUri;
 
+pub use algorithm_source::AlgorithmSource;
 pub use container::{ContainerEstimator, ContainerEstimatorBuilder};
 pub use ext::EstimatorExt;
 pub use fit::Fit;
+pub use options::{Checkpoints, ExperimentConfig, InstancePlacement, RegistryAccess};
 pub use plan::{PlanContext, TrainingPlan};
 pub use settings::TrainingSettings;
 pub(crate) use settings::training_setters;
@@ -53,6 +58,11 @@ pub trait Estimator: Debug + Send + Sync {
     /// The container image that trains, in a region.
     fn image_uri(&self, region: &str) -> Result<ImageUri>;
 
+    /// What trains: by default the image.
+    fn algorithm(&self, region: &str) -> Result<AlgorithmSource> {
+        self.image_uri(region).map(AlgorithmSource::Image)
+    }
+
     /// Hyperparameters as the container reads them: all values are strings.
     fn hyperparameters(&self) -> BTreeMap<String, String>;
 
@@ -80,6 +90,10 @@ pub trait Estimator: Debug + Send + Sync {
 impl<E: Estimator + ?Sized> Estimator for Box<E> {
     fn image_uri(&self, region: &str) -> Result<ImageUri> {
         (**self).image_uri(region)
+    }
+
+    fn algorithm(&self, region: &str) -> Result<AlgorithmSource> {
+        (**self).algorithm(region)
     }
 
     fn hyperparameters(&self) -> BTreeMap<String, String> {

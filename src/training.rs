@@ -1,11 +1,15 @@
 //! Training jobs: their inputs, their handle and what they report.
 
+pub mod debugger;
 mod description;
+mod hyperparameter;
 mod input;
 mod job;
-mod request;
+mod update;
 
 pub use description::{Metric, TrainingJobDescription};
-pub use input::{Channels, DataDistribution, InputMode, S3DataType, TrainingInput};
+pub use hyperparameter::HyperparameterValue;
+pub(crate) use input::JobOfChannels;
+pub use input::{ChannelInput, Channels, DataDistribution, FileSystemInput, InputMode, TrainingInput};
 pub use job::{Training, TrainingJob};
-pub(crate) use request::TrainingRequest;
+pub use update::UpdateTrainingJob;

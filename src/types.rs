@@ -4,6 +4,7 @@ mod arn;
 mod compute;
 mod content_type;
 mod image_uri;
+mod instance_groups;
 mod instance_type;
 mod name;
 mod s3_uri;
@@ -15,6 +16,7 @@ pub use arn::Arn;
 pub use compute::Compute;
 pub use content_type::ContentType;
 pub use image_uri::ImageUri;
+pub use instance_groups::{InstanceGroup, InstanceGroups, TrainingCompute};
 pub use instance_type::InstanceType;
 pub use name::ResourceName;
 #[cfg(feature = "control-plane")]

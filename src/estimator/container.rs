@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 use super::{Estimator, TrainingSettings, training_setters};
 use crate::Result;
 use crate::error::Problems;
+use crate::training::HyperparameterValue;
 use crate::types::ImageUri;
 
 /// An estimator of any container image that follows the SageMaker training contract.
@@ -22,7 +22,7 @@ use crate::types::ImageUri;
 #[derive(Debug, Clone)]
 pub struct ContainerEstimator {
     image_uri: String,
-    hyperparameters: BTreeMap<String, String>,
+    hyperparameters: BTreeMap<String, HyperparameterValue>,
     settings: TrainingSettings,
 }
 
@@ -43,7 +43,7 @@ impl Estimator for ContainerEstimator {
     }
 
     fn hyperparameters(&self) -> BTreeMap<String, String> {
-        self.hyperparameters.clone()
+        self.hyperparameters.iter().map(|(name, value)| (name.clone(), value.to_text())).collect()
     }
 
     fn settings(&self) -> &TrainingSettings {
@@ -59,9 +59,18 @@ pub struct ContainerEstimatorBuilder(ContainerEstimator);
 impl ContainerEstimatorBuilder {
     training_setters!(self => self.0.settings);
 
-    /// A hyperparameter; the container reads the value as text.
-    pub fn hyperparameter(mut self, name: impl Into<String>, value: impl Display) -> Self {
-        self.0.hyperparameters.insert(name.into(), value.to_string());
+    /// A hyperparameter; it is written as the Python SDK writes it, see [`HyperparameterValue::to_text`].
+    pub fn hyperparameter(mut self, name: impl Into<String>, value: impl Into<HyperparameterValue>) -> Self {
+        self.0.hyperparameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// Several hyperparameters, beside and in place of those that were set before.
+    pub fn hyperparameters<N: Into<String>, V: Into<HyperparameterValue>>(
+        mut self,
+        values: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.0.hyperparameters.extend(values.into_iter().map(|(name, value)| (name.into(), value.into())));
         self
     }
 

@@ -11,7 +11,7 @@ use super::{Estimator, PlanContext, TrainingPlan};
 use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::session::Found;
-use crate::training::{Channels, S3DataType, TrainingJob};
+use crate::training::{Channels, TrainingJob};
 use crate::types::{ResourceName, S3Uri};
 use crate::{ErrorKind, Result, Session};
 
@@ -112,8 +112,9 @@ fn is_as_asked(there: &DescribeTrainingJobOutput, request: &CreateTrainingJobInp
 /// A job without data fails minutes later and may cost money; a listing tells now. Who may not list is not kept back.
 async fn refuse_empty(session: &Session, channels: &Channels) -> Result<()> {
     let mut problems = Problems::default();
-    for (name, input) in channels.iter().filter(|(_, input)| input.data_type == S3DataType::S3Prefix) {
-        let uri: S3Uri = input.uri.parse()?;
+    let prefixes = channels.iter().filter_map(|(name, input)| Some((name, input.as_s3()?)));
+    for (name, input) in prefixes.filter(|(_, input)| input.is_prefix()) {
+        let uri: S3Uri = input.uri().parse()?;
         let listing = session.aws().s3().list_objects_v2().bucket(uri.bucket()).prefix(uri.key()).max_keys(1);
         let text = match listing.send().await.of("ListObjectsV2") {
             Ok(page) if page.contents().is_empty() => format!("there is no object at {uri}"),

@@ -93,7 +93,21 @@ impl TrainingPlan {
             .s3_output_path(output.to_string())
             .set_kms_key_id(given.and_then(OutputDataConfig::kms_key_id).map(str::to_owned))
             .set_compression_type(given.and_then(OutputDataConfig::compression_type).cloned());
-        self.map_raw(|request| request.output_data_config(config.build()))
+        let hook = self.request.get_debug_hook_config().clone().filter(|hook| hook.s3_output_path().is_none());
+        let profiler = self.request.get_profiler_config().clone();
+        let profiler = profiler.filter(|it| it.s3_output_path().is_none() && it.disable_profiler() != Some(true));
+        self.map_raw(|request| {
+            let mut request = request.output_data_config(config.build());
+            if let Some(mut hook) = hook {
+                hook.s3_output_path = Some(output.to_string());
+                request = request.debug_hook_config(hook);
+            }
+            if let Some(mut profiler) = profiler {
+                profiler.s3_output_path = Some(output.to_string());
+                request = request.profiler_config(profiler);
+            }
+            request
+        })
     }
 }
 
