@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What a hyperparameter may be; the ends are those that the container checks.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Accepts {
     Integer(i64, i64),
     Number(Bound, Bound),
@@ -18,7 +18,7 @@ pub(super) enum Accepts {
     Text,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Bound {
     To(f64),
     Beyond(f64),

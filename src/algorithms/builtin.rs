@@ -7,7 +7,7 @@ use super::accepts::Accepts;
 use crate::error::Problems;
 use crate::estimator::{Estimator, PlanContext, TrainingPlan, TrainingSettings};
 use crate::training::Channels;
-use crate::types::{ContentType, ImageUri, InstanceType};
+use crate::types::{ContentType, ImageUri, InstanceGroup, InstanceType, TrainingCompute};
 use crate::{Result, images};
 
 /// A channel that a built-in algorithm reads.
@@ -153,12 +153,22 @@ impl Builtin {
 
     /// How many instances train; 1 where that is not known.
     pub(super) fn instance_count(&self) -> u32 {
-        self.instance().map_or(1, |(_, count)| count)
+        count(&self.instances())
     }
 
-    fn instance(&self) -> Option<(InstanceType, u32)> {
-        let compute = self.settings.compute.as_ref()?.checked().ok()?;
-        Some((compute.instance_type, compute.count.unsigned_abs()))
+    /// The instances that were set, as far as they are understood.
+    fn instances(&self) -> Vec<(InstanceType, u32)> {
+        match &self.settings.compute {
+            Some(TrainingCompute::Instances(compute)) => {
+                let checked = compute.checked().into_iter();
+                checked.map(|compute| (compute.instance_type, compute.count.unsigned_abs())).collect()
+            }
+            Some(TrainingCompute::Groups(groups)) => {
+                let known = |group: &InstanceGroup| Some((InstanceType::new(&*group.instance_type).ok()?, group.count));
+                groups.groups.iter().filter_map(known).collect()
+            }
+            None => Vec::new(),
+        }
     }
 
     /// The values with those that follow from the data.
@@ -167,9 +177,7 @@ impl Builtin {
         let Some(records) = channels.records("train") else { return values };
         values.entry("feature_dim".to_owned()).or_insert_with(|| records.feature_dim.to_string());
         let batch = match self.spec.mini_batch {
-            MiniBatch::AtMost(most) => {
-                Some(most.min((records.num_records / u64::from(self.instance_count().max(1))).max(1)))
-            }
+            MiniBatch::AtMost(most) => Some(most.min((records.num_records / u64::from(self.instance_count())).max(1))),
             MiniBatch::Default(size) | MiniBatch::Always(size) => Some(size),
             MiniBatch::AsSet | MiniBatch::Needed => None,
         };
@@ -180,7 +188,7 @@ impl Builtin {
     }
 
     fn check_values(&self, values: &BTreeMap<String, String>, problems: &mut Problems) {
-        let mut checker = Checker { values, instance: self.instance(), problems };
+        let mut checker = Checker { values, instances: self.instances(), problems };
         for (name, value) in values {
             let Some((_, accepts)) = self.ranges.iter().find(|(known, _)| known == name) else { continue };
             if !accepts.takes(value) {
@@ -273,7 +281,7 @@ impl Estimator for Fitted<'_> {
 /// What an algorithm's own check sees; each note gets a path of `hyperparameters.<name>`.
 pub(super) struct Checker<'a> {
     values: &'a BTreeMap<String, String>,
-    instance: Option<(InstanceType, u32)>,
+    instances: Vec<(InstanceType, u32)>,
     problems: &'a mut Problems,
 }
 
@@ -310,11 +318,11 @@ impl Checker<'_> {
     }
 
     pub(super) fn instance_count(&self) -> u32 {
-        self.instance.as_ref().map_or(1, |(_, count)| *count)
+        count(&self.instances)
     }
 
     pub(super) fn has_gpu(&self) -> bool {
-        self.instance.as_ref().is_some_and(|(kind, _)| has_gpu(kind))
+        self.instances.iter().any(|(kind, _)| has_gpu(kind))
     }
 
     pub(super) fn refuse_instances(&mut self, message: impl Into<String>) {
@@ -322,19 +330,26 @@ impl Checker<'_> {
     }
 
     fn instances(&mut self, accepted: AlgorithmInstances) {
-        let Some((kind, count)) = self.instance.clone() else { return };
-        let refused = match accepted.processor {
-            Processor::Gpu if !has_gpu(&kind) => Some("GPUs only, such as ml.g4dn.xlarge"),
-            Processor::Cpu if has_gpu(&kind) => Some("CPUs only, such as ml.c5.xlarge"),
-            _ => None,
+        let (gpus, only) = match accepted.processor {
+            Processor::Gpu => (true, "GPUs only, such as ml.g4dn.xlarge"),
+            Processor::Cpu => (false, "CPUs only, such as ml.c5.xlarge"),
+            Processor::CpuPreferred | Processor::Any => (true, ""),
         };
-        if let Some(only) = refused {
-            self.refuse_instances(format!("the algorithm trains on {only}; {kind} is none"));
+        let refused = self.instances.iter().find(|(kind, _)| !only.is_empty() && has_gpu(kind) != gpus);
+        if let Some((kind, _)) = refused {
+            let message = format!("the algorithm trains on {only}; {kind} is none");
+            self.refuse_instances(message);
         }
+        let count = self.instance_count();
         if accepted.is_single && count > 1 {
             self.refuse_instances(format!("the algorithm trains on one instance only, not on {count}"));
         }
     }
+}
+
+/// At least 1: where nothing was set, that is an error of its own.
+fn count(instances: &[(InstanceType, u32)]) -> u32 {
+    instances.iter().map(|(_, count)| count).sum::<u32>().max(1)
 }
 
 /// The families of types with GPUs are the p and the g families.

@@ -138,7 +138,9 @@ mod tests {
 
     #[test]
     fn floats_keep_their_point() {
-        for (value, text) in [(0.0, "0.0"), (3.0, "3.0"), (1e-6, "1e-06"), (0.25, "0.25"), (-2.0, "-2.0"), (1e16, "1e+16")] {
+        for (value, text) in
+            [(0.0, "0.0"), (3.0, "3.0"), (1e-6, "1e-06"), (0.25, "0.25"), (-2.0, "-2.0"), (1e16, "1e+16")]
+        {
             assert_eq!(value.to_wire(), text);
         }
         assert_eq!((true.to_wire(), 5_u32.to_wire()), ("True".to_owned(), "5".to_owned()));
