@@ -60,6 +60,7 @@ pub(super) use answer;
 pub(super) const TABLES: &[ContentType] = &[ContentType::RECORDIO_PROTOBUF, ContentType::CSV];
 pub(super) const RECORDS: &[ContentType] = &[ContentType::RECORDIO_PROTOBUF];
 pub(super) const CSV: &[ContentType] = &[ContentType::CSV];
+pub(super) const JSON: &[ContentType] = &[ContentType::JSON];
 pub(super) const TEXT: &[ContentType] = &[ContentType::TEXT];
 pub(super) const JSON_LINES: &[ContentType] = &[ContentType::JSON_LINES];
 pub(super) const MODEL: &[ContentType] = &[ContentType::from_static("application/x-sagemaker-model")];

@@ -106,7 +106,7 @@ impl Spec {
     };
 
     pub(super) fn default_metrics(&self) -> Vec<DefaultMetric> {
-        self.metrics.iter().map(|(name, regex)| DefaultMetric::new(name, regex)).collect()
+        self.metrics.iter().map(|(name, regex)| DefaultMetric::new(*name, *regex)).collect()
     }
 }
 

@@ -116,14 +116,14 @@ choices! {
     /// What is made small.
     Loss {
         Logistic = "logistic",
-        SquaredLoss = "squared_loss",
-        AbsoluteLoss = "absolute_loss",
-        HingeLoss = "hinge_loss",
-        EpsInsensitiveSquaredLoss = "eps_insensitive_squared_loss",
-        EpsInsensitiveAbsoluteLoss = "eps_insensitive_absolute_loss",
-        QuantileLoss = "quantile_loss",
-        HuberLoss = "huber_loss",
-        SoftmaxLoss = "softmax_loss",
+        Squared = "squared_loss",
+        Absolute = "absolute_loss",
+        Hinge = "hinge_loss",
+        EpsInsensitiveSquared = "eps_insensitive_squared_loss",
+        EpsInsensitiveAbsolute = "eps_insensitive_absolute_loss",
+        Quantile = "quantile_loss",
+        Huber = "huber_loss",
+        Softmax = "softmax_loss",
         /// by the kind of predictor
         Auto = "auto",
     }
@@ -256,16 +256,16 @@ builtin! {
         /// How many rows tell the scales and shifts: at least 1. Default 10000.
         num_point_for_scaler(rows: u32) in POSITIVE;
 
-        /// For [`Loss::HingeLoss`]: from 0. Default 1.
+        /// For [`Loss::Hinge`]: from 0. Default 1.
         margin(margin: f64) in FROM_ZERO;
 
-        /// For [`Loss::QuantileLoss`]: above 0, below 1. Default 0.5.
+        /// For [`Loss::Quantile`]: above 0, below 1. Default 0.5.
         quantile(quantile: f64) in FRACTION;
 
         /// For the losses that are insensitive: errors below it do not count; above 0. Default 0.01.
         loss_insensitivity(error: f64) in ABOVE_ZERO;
 
-        /// For [`Loss::HuberLoss`]: from 0. Default 1.
+        /// For [`Loss::Huber`]: from 0. Default 1.
         huber_delta(delta: f64) in FROM_ZERO;
 
         /// After how many passes without improvement training ends: at least 1. Default 3.

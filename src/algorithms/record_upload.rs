@@ -120,14 +120,14 @@ impl<R: Rows + ?Sized, L: Labels + ?Sized> RecordUpload<'_, R, L> {
     /// All shards, and then what lists them.
     async fn send(&self, folder: &S3Uri, names: &[String]) -> Result<()> {
         let owner = self.session.expected_owner(folder.bucket()).await?;
-        let has_failed = AtomicBool::new(false);
-        let (has_failed, owner) = (&has_failed, &owner);
-        let shards = names.iter().enumerate().map(|(shard, name)| async move {
+        let has_failed = &AtomicBool::new(false);
+        let owner = owner.as_deref();
+        let shards = (0..names.len()).map(|shard| async move {
             if has_failed.load(Ordering::Relaxed) {
                 return Ok(());
             }
             let sent = match self.shard(shard) {
-                Ok(body) => self.put(folder, name, body, owner).await,
+                Ok(body) => self.put(folder, &names[shard], body, owner).await,
                 Err(error) => Err(error),
             };
             has_failed.fetch_or(sent.is_err(), Ordering::Relaxed);
@@ -149,20 +149,23 @@ impl<R: Rows + ?Sized, L: Labels + ?Sized> RecordUpload<'_, R, L> {
         Ok(writer.finish())
     }
 
-    async fn put(&self, folder: &S3Uri, name: &str, body: Bytes, owner: &Option<String>) -> Result<()> {
+    async fn put(&self, folder: &S3Uri, name: &str, body: Bytes, owner: Option<&str>) -> Result<()> {
         let target = S3Uri::new(folder.bucket(), format!("{}{name}", folder.key()))?;
         if !self.is_encrypted {
             return self.session.upload_bytes(body, &target, &ContentType::OCTET_STREAM).await;
         }
         let put = self.session.aws().s3().put_object().bucket(target.bucket()).key(target.key());
-        let put = put.set_expected_bucket_owner(owner.clone()).server_side_encryption(ServerSideEncryption::Aes256);
+        let put = put
+            .set_expected_bucket_owner(owner.map(str::to_owned))
+            .server_side_encryption(ServerSideEncryption::Aes256);
         put.body(ByteStream::from(body)).send().await.of("PutObject").map(drop)
     }
 
     /// The error that led here is told; one of the removal would only hide it.
     async fn remove(&self, folder: &S3Uri, names: &[String]) {
-        let deletions = names.iter().map(String::as_str).chain([MANIFEST]).map(|name| async move {
-            let key = format!("{}{name}", folder.key());
+        let keys: Vec<String> =
+            names.iter().map(String::as_str).chain([MANIFEST]).map(|name| format!("{}{name}", folder.key())).collect();
+        let deletions = keys.into_iter().map(|key| async move {
             let deletion = self.session.aws().s3().delete_object().bucket(folder.bucket()).key(&key);
             if let Err(error) = deletion.send().await.of("DeleteObject") {
                 tracing::warn!(bucket = folder.bucket(), key, %error, "a part of a failed record set is left");

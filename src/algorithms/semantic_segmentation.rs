@@ -2,7 +2,7 @@
 
 use super::accepts::Accepts::{Integer, OneOf};
 use super::accepts::{ABOVE_ZERO_TO_ONE, BOOL, FRACTION, MAX, POSITIVE, SHARE};
-use super::answers::MODEL;
+use super::answers::{JSON, MODEL};
 use super::builtin::{AlgorithmChannel, AlgorithmInstances, Processor, Spec, builtin, quality};
 use super::names::choices;
 use crate::types::ContentType;
@@ -19,7 +19,7 @@ static SPEC: Spec = Spec {
         AlgorithmChannel::required("validation", PICTURES),
         AlgorithmChannel::optional("train_annotation", MASKS),
         AlgorithmChannel::optional("validation_annotation", MASKS),
-        AlgorithmChannel::optional("label_map", &[ContentType::JSON]),
+        AlgorithmChannel::optional("label_map", JSON),
         AlgorithmChannel::optional("model", MODEL),
     ],
     instances: AlgorithmInstances { processor: Processor::Gpu, is_single: true },

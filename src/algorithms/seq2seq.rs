@@ -4,10 +4,9 @@ use serde::Deserialize;
 
 use super::accepts::Accepts::{Integer, OneOf};
 use super::accepts::{ABOVE_ZERO, ANY_NUMBER, FRACTION, FROM_ZERO, MAX, POSITIVE, SHARE};
-use super::answers::RECORDS;
+use super::answers::{JSON, RECORDS};
 use super::builtin::{AlgorithmChannel, AlgorithmInstances, Checker, Processor, Spec, builtin, quality};
 use super::names::choices;
-use crate::types::ContentType;
 
 static SPEC: Spec = Spec {
     image: "seq2seq",
@@ -15,7 +14,7 @@ static SPEC: Spec = Spec {
     channels: &[
         AlgorithmChannel::required("train", RECORDS),
         AlgorithmChannel::required("validation", RECORDS),
-        AlgorithmChannel::required("vocab", &[ContentType::JSON]),
+        AlgorithmChannel::required("vocab", JSON),
     ],
     instances: AlgorithmInstances { processor: Processor::Gpu, is_single: true },
     metrics: &[

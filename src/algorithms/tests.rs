@@ -105,7 +105,7 @@ fn linear_learner() {
         .num_classes(4)
         .use_bias(false)
         .optimizer(Optimizer::Sgd)
-        .loss(Loss::SoftmaxLoss)
+        .loss(Loss::Softmax)
         .wd(0.001)
         .l1(0.0)
         .momentum(0.9)
