@@ -38,11 +38,13 @@ pub(crate) enum Service {
     SageMakerRuntime,
     #[cfg(feature = "local")]
     Logs,
+    #[cfg(feature = "local")]
+    CloudWatch,
 }
 
 impl Service {
     #[cfg(test)]
-    const ALL: [Self; 3] = [Self::SageMaker, Self::SageMakerRuntime, Self::Logs];
+    const ALL: [Self; 4] = [Self::SageMaker, Self::SageMakerRuntime, Self::Logs, Self::CloudWatch];
 
     fn table(self) -> Table {
         Table(match self {
@@ -51,6 +53,8 @@ impl Service {
             Self::SageMakerRuntime => include_str!("api_model/tables/sagemaker-runtime.tsv"),
             #[cfg(feature = "local")]
             Self::Logs => include_str!("api_model/tables/logs.tsv"),
+            #[cfg(feature = "local")]
+            Self::CloudWatch => include_str!("api_model/tables/cloudwatch.tsv"),
         })
     }
 }

@@ -14,8 +14,9 @@ use std::fmt::Debug;
 
 use crate::Result;
 use crate::error::Problems;
+use crate::source::SourceCode;
 use crate::training::Channels;
-use crate::types::ImageUri;
+use crate::types::{ImageUri, S3Uri};
 
 pub use algorithm_source::AlgorithmSource;
 pub use container::{ContainerEstimator, ContainerEstimatorBuilder};
@@ -69,6 +70,18 @@ pub trait Estimator: Debug + Send + Sync {
     /// Where and how it runs.
     fn settings(&self) -> &TrainingSettings;
 
+    /// The script that the image runs: packed and uploaded before the job starts. Default: none, as most images bring
+    /// what they run.
+    fn source(&self) -> Option<&SourceCode> {
+        None
+    }
+
+    /// Hyperparameters that follow from the job's name and from where its output goes. Default: none.
+    fn hyperparameters_of_job(&self, job_name: &str, output: &S3Uri) -> BTreeMap<String, String> {
+        let _ = (job_name, output);
+        BTreeMap::new()
+    }
+
     /// Notes what is wrong with its own values, or with the channels that it is given. Default: nothing is.
     fn check(&self, channels: &Channels, problems: &mut Problems) {
         let _ = (channels, problems);
@@ -79,12 +92,24 @@ pub trait Estimator: Debug + Send + Sync {
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
     fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
-        let mut problems = Problems::default();
-        self.check(channels, &mut problems);
-        let request = self.settings().request(self, context, channels, &mut problems);
-        problems.into_result()?;
-        Ok(TrainingPlan::new(request))
+        planned(self, context, channels)
     }
+}
+
+/// The request of an estimator whose values are in order.
+pub(crate) fn planned<E: Estimator + ?Sized>(
+    estimator: &E,
+    context: &PlanContext,
+    channels: &Channels,
+) -> Result<TrainingPlan> {
+    let mut problems = Problems::default();
+    estimator.check(channels, &mut problems);
+    if let Some(source) = estimator.source() {
+        source.check(&mut problems);
+    }
+    let request = estimator.settings().request(estimator, context, channels, &mut problems);
+    problems.into_result()?;
+    Ok(TrainingPlan::new(request))
 }
 
 impl<E: Estimator + ?Sized> Estimator for Box<E> {
@@ -102,6 +127,14 @@ impl<E: Estimator + ?Sized> Estimator for Box<E> {
 
     fn settings(&self) -> &TrainingSettings {
         (**self).settings()
+    }
+
+    fn source(&self) -> Option<&SourceCode> {
+        (**self).source()
+    }
+
+    fn hyperparameters_of_job(&self, job_name: &str, output: &S3Uri) -> BTreeMap<String, String> {
+        (**self).hyperparameters_of_job(job_name, output)
     }
 
     fn check(&self, channels: &Channels, problems: &mut Problems) {

@@ -39,6 +39,8 @@
 //! |---|---|
 //! | [`session`] | [`Session`]: clients, bucket, role, uploads, downloads |
 //! | [`estimator`], [`algorithms`] | what is trained: any container, or a built-in algorithm with typed hyperparameters |
+//! | [`frameworks`], [`source`] | Python scripts in the images of PyTorch, TensorFlow, scikit-learn and others |
+//! | [`images`] | URIs of the images that AWS publishes |
 //! | [`training`], [`job`], [`logs`] | inputs and handles of training jobs; waits, events, log lines |
 //! | [`model`], [`endpoint`], [`predictor`] | from a trained model to answers, and back to nothing |
 //! | [`transform`] | a model applied to files in S3 |
@@ -66,6 +68,8 @@ pub mod error;
 #[cfg(feature = "control-plane")]
 pub mod estimator;
 #[cfg(feature = "control-plane")]
+pub mod frameworks;
+#[cfg(feature = "control-plane")]
 pub mod images;
 #[cfg(feature = "control-plane")]
 pub mod job;
@@ -82,6 +86,8 @@ pub mod predictor;
 pub mod s3;
 #[cfg(feature = "control-plane")]
 pub mod session;
+#[cfg(feature = "control-plane")]
+pub mod source;
 #[cfg(feature = "control-plane")]
 pub mod training;
 #[cfg(feature = "control-plane")]
@@ -107,4 +113,9 @@ mod guide {
     mod transform {}
     #[doc = include_str!("../docs/src/local.md")]
     mod local {}
+    #[cfg(unix)]
+    #[doc = include_str!("../docs/src/engines.md")]
+    mod engines {}
+    #[doc = include_str!("../docs/src/testing.md")]
+    mod testing {}
 }

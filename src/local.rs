@@ -41,6 +41,7 @@ mod profile;
 mod query;
 mod reading;
 mod recorder;
+mod regions;
 mod router;
 mod s3;
 #[cfg(feature = "local-server")]

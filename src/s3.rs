@@ -8,10 +8,12 @@ mod list;
 mod multipart;
 mod partial;
 mod put;
+mod stream;
 mod target;
 mod upload;
 
 pub use list::S3Object;
+pub(crate) use stream::StreamPut;
 
 /// Objects above this size travel in parts.
 const MULTIPART_THRESHOLD: u64 = 16 * 1024 * 1024;

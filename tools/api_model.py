@@ -29,7 +29,7 @@ import json
 import pathlib
 import sys
 
-SERVICES = ("logs", "sagemaker", "sagemaker-runtime")
+SERVICES = ("cloudwatch", "logs", "sagemaker", "sagemaker-runtime")
 
 KINDS = {
     "string": "s", "character": "s", "integer": "i", "long": "l", "float": "f", "double": "f",

@@ -4,7 +4,7 @@
     pip install sagemaker==2.257.7
     python3 tools/images_check.py --digests > src/images/digests.txt     # what `cargo test` compares with
     python3 tools/images_check.py --list expected.txt                    # every line, sorted
-    SAGEMAKER_IMAGE_LIST=actual.txt cargo test --release --all-features --lib images::exhaustive -- --ignored
+    SAGEMAKER_IMAGE_LIST=actual.txt cargo test --release --all-features --lib images::tests::exhaustive -- --ignored
     cmp expected.txt actual.txt
 
 The arguments, of each framework: every version and alias and none, every Python version that one of its images has and
@@ -22,9 +22,12 @@ import logging
 import pathlib
 import sys
 
-import sagemaker
-from sagemaker import image_uris, utils
-from sagemaker.serverless import ServerlessInferenceConfig
+# Before the SDK says on the standard output which of its defaults it did not find.
+logging.disable(logging.CRITICAL)
+
+import sagemaker  # noqa: E402
+from sagemaker import image_uris, utils  # noqa: E402
+from sagemaker.serverless import ServerlessInferenceConfig  # noqa: E402
 
 INSTANCES = [None, "ml.m5.xlarge", "ml.p2.xlarge", "ml.p3.2xlarge", "ml.p4d.24xlarge", "ml.c6g.xlarge",
              "ml.inf1.xlarge", "ml.inf2.xlarge", "ml.trn1.2xlarge"]
@@ -118,7 +121,6 @@ def main():
     parser.add_argument("--list", type=pathlib.Path, help="write every line")
     parser.add_argument("frameworks", nargs="*", help="default: all")
     options = parser.parse_args()
-    logging.disable(logging.CRITICAL)
 
     folder = pathlib.Path(sagemaker.__file__).parent / "image_uri_config"
     configs = {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}

@@ -6,11 +6,16 @@ mod signals;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
+#[cfg(unix)]
+use sagemaker::local::engines::process::ProcessEngine;
 use sagemaker::local::{LocalBackend, LocalServer};
 
 use options::{Asked, Options};
 
+/// How long what is at work at the end may take to tidy up.
+const LAST_BREATH: Duration = Duration::from_millis(500);
 /// The exit code for a command line that cannot be understood.
 const USAGE: u8 = 2;
 
@@ -47,8 +52,8 @@ fn run(options: Options) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
     let result = runtime.block_on(serve(options));
-    // An engine that is still at work has nobody left to work for.
-    runtime.shutdown_background();
+    // An engine that is still at work has nobody left to work for; a command's that has been ended takes its folder along.
+    runtime.shutdown_timeout(LAST_BREATH);
     result
 }
 
@@ -61,7 +66,14 @@ async fn serve(options: Options) -> Result<(), String> {
     if let Some(region) = &options.region {
         backend = backend.region(region);
     }
-    let backend = backend.build();
+    #[cfg(unix)]
+    for engine in &options.engines {
+        backend = backend.engine(engine.parse::<ProcessEngine>().map_err(|error| error.to_string())?);
+    }
+    if let Some(directory) = &options.data_dir {
+        backend = backend.data_dir(directory);
+    }
+    let backend = backend.try_build().map_err(|error| error.to_string())?;
     if let Some(file) = &options.faults {
         let wrong = |why: &dyn Display| format!("cannot use the faults in {}: {why}", file.display());
         let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
@@ -78,6 +90,7 @@ async fn serve(options: Options) -> Result<(), String> {
     say(&server.url())?;
     stop.wait().await;
     server.shutdown().await;
+    backend.close();
     Ok(())
 }
 

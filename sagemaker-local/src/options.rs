@@ -24,10 +24,16 @@ Options:
       --region <REGION>    Region [default: us-east-1] [env: SAGEMAKER_LOCAL_REGION]
       --time-scale <SCALE> How fast time passes for jobs: 'instant' jumps from step to step, 1 is real time,
                            60 a minute a second [default: instant] [env: SAGEMAKER_LOCAL_TIME_SCALE]
+      --data-dir <FOLDER>  Keep everything in this folder across restarts; in memory otherwise
+                           [env: SAGEMAKER_LOCAL_DATA_DIR]
       --profile <PROFILE>  'strict' refuses what AWS refuses; 'lenient' accepts unknown roles, missing data and images
                            that nothing stands in for [default: strict] [env: SAGEMAKER_LOCAL_PROFILE]
       --faults <FILE>      What is to go wrong, as JSON: see Faults::load in the crate's documentation
                            [env: SAGEMAKER_LOCAL_FAULTS]
+      --engine <IMAGE=COMMAND>
+                           Program that stands in for an image, such as 'my-image=python3 app.py', which is run with
+                           'train' and 'serve'; may be given several times
+                           [env: SAGEMAKER_LOCAL_ENGINE, one a line]
   -h, --help               Print this text
   -V, --version            Print the version";
 
@@ -51,6 +57,9 @@ pub(crate) struct Options {
     pub(crate) time_scale: Option<f64>,
     pub(crate) profile: Profile,
     pub(crate) faults: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Each is `IMAGE=COMMAND`.
+    pub(crate) engines: Vec<String>,
 }
 
 impl Default for Options {
@@ -64,6 +73,8 @@ impl Default for Options {
             time_scale: None,
             profile: Profile::Strict,
             faults: None,
+            data_dir: None,
+            engines: Vec::new(),
         }
     }
 }
@@ -103,13 +114,33 @@ impl Options {
                 }
             }
             "faults" => self.faults = Some(PathBuf::from(value)),
+            "data-dir" if !value.is_empty() => self.data_dir = Some(PathBuf::from(value)),
+            "data-dir" => return Err(wrong("a folder is expected")),
+            "engine" => {
+                for engine in value.lines().filter(|line| !line.trim().is_empty()) {
+                    check_engine(engine).map_err(|why| wrong(&why))?;
+                    self.engines.push(engine.to_owned());
+                }
+            }
             _ => return Err(wrong("there is no such option")),
         }
         Ok(())
     }
 }
 
-const NAMES: [&str; 8] = ["port", "host", "allow-host", "account", "region", "time-scale", "profile", "faults"];
+const NAMES: [&str; 10] =
+    ["port", "host", "allow-host", "account", "region", "time-scale", "data-dir", "profile", "faults", "engine"];
+
+#[cfg(unix)]
+fn check_engine(text: &str) -> Result<(), String> {
+    let read: Result<sagemaker::local::engines::process::ProcessEngine, _> = text.parse();
+    read.map(drop).map_err(|error| error.to_string())
+}
+
+#[cfg(not(unix))]
+fn check_engine(_: &str) -> Result<(), String> {
+    Err("commands stand in for images on Unix only".to_owned())
+}
 
 /// Reads the command line; the first argument is the program's name.
 pub(crate) fn parse(
@@ -173,7 +204,7 @@ mod tests {
     fn options_are_read() {
         assert_eq!(served("", &[]), Options::default());
         let line = "--port=0 --host ::1 --allow-host a.test --allow-host b.test --account 000000000000 \
-                    --region eu-west-1 --time-scale 60 --profile lenient --faults f.json";
+                    --region eu-west-1 --time-scale 60 --profile lenient --faults f.json --data-dir kept";
         let expected = Options {
             port: 0,
             host: "::1".into(),
@@ -183,6 +214,8 @@ mod tests {
             time_scale: Some(60.0),
             profile: Profile::Lenient,
             faults: Some("f.json".into()),
+            data_dir: Some("kept".into()),
+            engines: Vec::new(),
         };
         assert_eq!(served(line, &[]), expected);
         assert_eq!(read("--port 1 --help", &[]), Ok(Asked::Help));
@@ -198,6 +231,14 @@ mod tests {
         assert_eq!((options.port, options.time_scale, options.host.as_str()), (82, None, "127.0.0.1"));
         let wrong = read("", &[("SAGEMAKER_LOCAL_PORT", "x")]).unwrap_err();
         assert!(wrong.contains("SAGEMAKER_LOCAL_PORT") && wrong.contains("0 to 65535"), "{wrong}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn engines_are_read() {
+        let lines = [("SAGEMAKER_LOCAL_ENGINE", "a=./a.sh --x\n\nb=./b.sh")];
+        assert_eq!(served("--engine c=./c.sh", &lines).engines, ["a=./a.sh --x", "b=./b.sh", "c=./c.sh"]);
+        assert!(read("--engine my-image", &[]).unwrap_err().contains("there is no ="));
     }
 
     #[test]

@@ -112,3 +112,72 @@ fn faults_are_read_from_a_file() {
     let (code, _, err) = run(&["--faults", "no-such-file"]);
     assert!(code == Some(1) && err.contains("no-such-file"), "{err}");
 }
+
+/// Sends a request of SageMaker's; gives back the whole answer.
+#[cfg(unix)]
+fn call(running: &Running, operation: &str, body: &str) -> String {
+    let authority = running.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(authority).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "POST / HTTP/1.1\r\nhost: {authority}\r\nx-amz-target: SageMaker.{operation}\r\n\
+         content-type: application/x-amz-json-1.1\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[cfg(unix)]
+#[test]
+fn an_engine_of_the_command_line_trains_and_ends_with_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let (script, said) = (folder.path().join("app.sh"), folder.path().join("pid"));
+    // It would go on whatever it is asked.
+    let text =
+        format!("trap '' TERM INT; echo $$ $1 > {0}.new; mv {0}.new {0}; while :; do sleep 1; done", said.display());
+    std::fs::write(&script, text).unwrap();
+    let engine = format!("my-image=/bin/sh {}", script.display());
+    let running = Running::start(&["--port", "0", "--time-scale", "1000", "--engine", &engine]);
+    assert!(running.ask("PUT", "/output-bucket").starts_with("HTTP/1.1 200"));
+    let created = call(
+        &running,
+        "CreateTrainingJob",
+        r#"{"TrainingJobName": "j", "RoleArn": "arn:aws:iam::123456789012:role/SageMakerRole",
+            "AlgorithmSpecification": {"TrainingImage": "my-image", "TrainingInputMode": "File"},
+            "OutputDataConfig": {"S3OutputPath": "s3://output-bucket/o"},
+            "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 86400}}"#,
+    );
+    assert!(created.contains("TrainingJobArn"), "{created}");
+    let pid = loop {
+        match std::fs::read_to_string(&said) {
+            Ok(text) => break text.strip_suffix(" train\n").unwrap().to_owned(),
+            Err(_) => std::thread::yield_now(),
+        }
+    };
+    let is_alive =
+        || Command::new("/bin/sh").args(["-c", &format!("kill -0 {pid} 2>/dev/null")]).status().unwrap().success();
+    assert!(is_alive());
+    assert_eq!(running.end(Signal::TERM), Some(0));
+    assert!(!is_alive());
+}
+
+#[test]
+fn a_data_directory_keeps_what_was_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let arguments = ["--port", "0", "--data-dir", kept.to_str().unwrap()];
+    let server = Running::start(&arguments);
+    assert!(server.ask("PUT", "/data").starts_with("HTTP/1.1 200 "));
+    // Two at a time would not see each other's changes.
+    let (code, out, err) = run(&arguments);
+    assert!(code == Some(1) && out.is_empty() && err.contains("kept"), "{err}");
+    // Not even a chance to clean up.
+    assert_eq!(server.end(Signal::KILL), None);
+    let server = Running::start(&arguments);
+    assert!(server.ask("GET", "/").contains("<Name>data</Name>"));
+    assert_eq!(server.end(Signal::TERM), Some(0));
+}

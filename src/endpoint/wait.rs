@@ -54,10 +54,7 @@ impl WaitInService {
         });
         let settled = settled.await?;
         let reason = settled.failure_reason();
-        let logs = format!(
-            "its logs: aws logs tail /aws/sagemaker/Endpoints/{name} --region {}",
-            self.endpoint.session().region()
-        );
+        let logs = see_more(&self.endpoint);
         match (settled.status(), reason) {
             (EndpointStatus::InService, Some(reason)) if watched.into_inner() => {
                 let text =
@@ -82,4 +79,14 @@ impl IntoFuture for WaitInService {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.wait())
     }
+}
+
+/// Where to read on. No AWS CLI reaches a backend inside this process.
+fn see_more(endpoint: &Endpoint) -> String {
+    let group = format!("/aws/sagemaker/Endpoints/{}", endpoint.name());
+    let session = endpoint.session();
+    if session.is_local() {
+        return format!("its logs: session.aws().logs().filter_log_events().log_group_name(\"{group}\")");
+    }
+    format!("its logs: aws logs tail {group} --region {}", session.region())
 }

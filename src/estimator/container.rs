@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::{Estimator, TrainingSettings, training_setters};
 use crate::Result;
 use crate::error::Problems;
+use crate::source::SourceCode;
 use crate::training::HyperparameterValue;
 use crate::types::ImageUri;
 
@@ -23,6 +24,7 @@ use crate::types::ImageUri;
 pub struct ContainerEstimator {
     image_uri: String,
     hyperparameters: BTreeMap<String, HyperparameterValue>,
+    source: Option<SourceCode>,
     settings: TrainingSettings,
 }
 
@@ -32,6 +34,7 @@ impl ContainerEstimator {
         ContainerEstimatorBuilder(Self {
             image_uri: image_uri.into(),
             hyperparameters: BTreeMap::new(),
+            source: None,
             settings: TrainingSettings::default(),
         })
     }
@@ -43,11 +46,20 @@ impl Estimator for ContainerEstimator {
     }
 
     fn hyperparameters(&self) -> BTreeMap<String, String> {
-        self.hyperparameters.iter().map(|(name, value)| (name.clone(), value.to_text())).collect()
+        let written = |value: &HyperparameterValue| match &self.source {
+            // The toolkits that run scripts read JSON.
+            Some(_) => value.to_json(),
+            None => value.to_text(),
+        };
+        self.hyperparameters.iter().map(|(name, value)| (name.clone(), written(value))).collect()
     }
 
     fn settings(&self) -> &TrainingSettings {
         &self.settings
+    }
+
+    fn source(&self) -> Option<&SourceCode> {
+        self.source.as_ref()
     }
 }
 
@@ -59,7 +71,8 @@ pub struct ContainerEstimatorBuilder(ContainerEstimator);
 impl ContainerEstimatorBuilder {
     training_setters!(self => self.0.settings);
 
-    /// A hyperparameter; it is written as the Python SDK writes it, see [`HyperparameterValue::to_text`].
+    /// A hyperparameter; it is written as the Python SDK writes it, see [`HyperparameterValue::to_text`]. With
+    /// [`source`](Self::source) it is JSON, see [`HyperparameterValue::to_json`].
     pub fn hyperparameter(mut self, name: impl Into<String>, value: impl Into<HyperparameterValue>) -> Self {
         self.0.hyperparameters.insert(name.into(), value.into());
         self
@@ -74,12 +87,21 @@ impl ContainerEstimatorBuilder {
         self
     }
 
+    /// A script of yours that the image runs, if it has the SageMaker training toolkit. Default: none.
+    pub fn source(mut self, source: impl Into<SourceCode>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
     /// Checks everything.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
     pub fn build(self) -> Result<ContainerEstimator> {
         let mut problems = Problems::default();
+        if let Some(source) = &self.0.source {
+            source.check(&mut problems);
+        }
         self.0.settings.check_alone(&self.0, &mut problems);
         problems.into_result()?;
         Ok(self.0)

@@ -40,7 +40,7 @@ impl TrainingRequest<'_> {
         settings.tags.validate(problems);
         let tags: Vec<_> =
             settings.tags.iter().map(|(key, value)| sdk::Tag::builder().key(key).value(value).build()).collect();
-        let role = settings.role.as_ref().and_then(|role| problems.check("role", Arn::role(role.as_str())));
+        let role = settings.role.as_deref().and_then(|role| full_role(role, problems));
 
         let request = CreateTrainingJobInputBuilder::default()
             .training_job_name(self.name.as_str())
@@ -52,8 +52,8 @@ impl TrainingRequest<'_> {
             .set_vpc_config(self.network(problems))
             .set_tags(some(tags))
             .set_environment(some(settings.environment.clone().into_iter().collect()))
-            .set_enable_network_isolation(settings.network_isolation.filter(|on| *on))
-            .set_enable_inter_container_traffic_encryption(settings.encrypt_traffic.filter(|on| *on))
+            .set_enable_network_isolation(settings.network_isolation)
+            .set_enable_inter_container_traffic_encryption(settings.encrypt_traffic)
             .set_checkpoint_config(self.checkpoints(problems))
             .set_retry_strategy(self.retries(problems))
             .set_experiment_config(settings.experiment.as_ref().map(super::ExperimentConfig::to_request))
@@ -247,6 +247,20 @@ where
 {
     let is_empty = (&collection).into_iter().next().is_none();
     (!is_empty).then_some(collection)
+}
+
+/// A role that was given in full; one that was given by name stays open, as it takes a call to find out.
+fn full_role(role: &str, problems: &mut Problems) -> Option<Arn> {
+    if !is_role_name(role) {
+        return problems.check("role", Arn::role(role));
+    }
+    None
+}
+
+/// Whether a role is given by its name alone.
+pub(super) fn is_role_name(role: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    (1..=64).contains(&role.len()) && role.chars().all(legal)
 }
 
 /// The service's limits: 100 entries, names to 256 characters, values to 2,500.

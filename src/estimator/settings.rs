@@ -116,10 +116,10 @@ macro_rules! training_setters {
             $self
         }
 
-        /// The role (ARN) that the job runs as. Default: the session's
+        /// The role that the job runs as: its ARN, or its name, which is then looked up in IAM. Default: the session's
         /// [`execution_role`](crate::Session::execution_role).
-        pub fn role(mut $self, arn: impl Into<String>) -> Self {
-            $settings.role = Some(arn.into());
+        pub fn role(mut $self, role: impl Into<String>) -> Self {
+            $settings.role = Some(role.into());
             $self
         }
 

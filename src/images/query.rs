@@ -16,11 +16,26 @@ pub enum ImageScope {
     ElasticInference,
     /// Processing jobs.
     Processing,
+    /// Monitoring schedules.
+    Monitoring,
+    /// Rules of the Debugger.
+    Debugger,
+    /// Reports of the profiler.
+    DetailedProfiler,
 }
 
 impl ImageScope {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Training, Self::Inference, Self::InferenceGraviton, Self::ElasticInference, Self::Processing];
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 8] = [
+        Self::Training,
+        Self::Inference,
+        Self::InferenceGraviton,
+        Self::ElasticInference,
+        Self::Processing,
+        Self::Monitoring,
+        Self::Debugger,
+        Self::DetailedProfiler,
+    ];
 
     /// The word that the tables use, such as `training`.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +45,9 @@ impl ImageScope {
             Self::InferenceGraviton => "inference_graviton",
             Self::ElasticInference => "eia",
             Self::Processing => "processing",
+            Self::Monitoring => "monitoring",
+            Self::Debugger => "debugger",
+            Self::DetailedProfiler => "detailed-profiler",
         }
     }
 }
@@ -109,6 +127,9 @@ pub struct ImageQuery {
 impl ImageQuery {
     /// The version, or an alias such as `2.0` for `2.0.1`. Default: the newest one of the tables, where they tell which
     /// that is.
+    ///
+    /// Where an accelerator has images of one version only (PyTorch on Trainium, scikit-learn on Graviton), the others get
+    /// that one, as in the Python SDK.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self

@@ -10,6 +10,8 @@ const HUGGING_FACE: &str = "huggingface";
 const ON_GRAVITON: [&str; 4] = ["tensorflow", "pytorch", "xgboost", "sklearn"];
 /// Whose tags end with a part that callers may give.
 const WITH_CONTAINER_VERSION: [&str; 3] = [HUGGING_FACE, "pytorch-smp", "spark"];
+/// Whose tags do not name the version of the Neuron SDK.
+const WITHOUT_SDK_VERSION: [&str; 1] = ["huggingface-pytorch-training-neuronx"];
 /// The Arm images of these have tags of their own.
 const ARM_TAGS: [(&str, &str, &str); 3] = [
     ("xgboost", "1.5-1", "1.5-1-arm64"),
@@ -41,6 +43,10 @@ pub(super) struct Found {
 }
 
 impl Found {
+    pub(super) fn is_in(&self, region: &str) -> bool {
+        self.entry.account(region).is_some()
+    }
+
     pub(super) fn uri(&self, query: &ImageQuery, region: &str) -> Result<String> {
         let account = self.entry.account(region).ok_or_else(|| self.no_image(query, region))?;
         let (repository, tag) = (self.entry.repository, &self.tag);
@@ -109,10 +115,10 @@ pub(super) fn resolve(query: &ImageQuery) -> Result<Found> {
             return Err(Error::invalid("version", format!("{name} {version} has no image for Arm processors")));
         };
         (*arm_tag).clone_into(&mut tag);
-    } else if family.is_some_and(|family| family == "p4d" || query.smdistributed) {
-        if let Some((_, _, more)) = CUDA_11.iter().find(|(of, known, _)| *of == name && *known == tag) {
-            tag = format!("{tag}-{more}");
-        }
+    } else if family.is_some_and(|family| family == "p4d" || query.smdistributed)
+        && let Some((_, _, more)) = CUDA_11.iter().find(|(of, known, _)| *of == name && *known == tag)
+    {
+        tag = format!("{tag}-{more}");
     }
     if name == "sagemaker-tritonserver" && processor == Some("gpu") {
         tag.truncate(tag.trim_end_matches("-gpu").len());
@@ -186,7 +192,8 @@ fn version<'a>(query: &'a ImageQuery, part: &'static Part) -> Result<&'a str> {
             // An old name of what has one version only.
             None | Some("latest") => return Ok(only),
             Some(version) if part.is_alias(version) => return Ok(version),
-            Some(version) if version == only => return Ok(only),
+            // As the Python SDK has it: where an accelerator has images of one version, every version gets them.
+            Some(version) if is_version_of(name, version) => return Ok(only),
             Some(_) => {}
         }
     }
@@ -202,6 +209,14 @@ fn version<'a>(query: &'a ImageQuery, part: &'static Part) -> Result<&'a str> {
         return Ok(version);
     }
     Err(Error::invalid("version", unknown(&format!("version of {name}"), version, part.versions())))
+}
+
+/// Whether any image of a framework has the version.
+fn is_version_of(name: &str, version: &str) -> bool {
+    let tables = ["", "-neuron", "-neuronx", "-training-compiler"];
+    let tables = tables.iter().filter_map(|more| table::find(&format!("{name}{more}")));
+    let mut versions = tables.flat_map(|table| &table.parts).flat_map(table::Part::versions);
+    versions.any(|known| known == version)
 }
 
 fn missing<'a>(what: &str, known: impl Iterator<Item = &'a str>) -> String {
@@ -313,7 +328,7 @@ fn container_version(query: &ImageQuery, entry: &Entry, processor: Option<&str>)
         let text = format!("the tags of {name} {} have no such part: leave it out", entry.version);
         return Err(Error::invalid("container_version", text));
     }
-    if !entry.sdk_versions.is_empty() {
+    if !entry.sdk_versions.is_empty() && !WITHOUT_SDK_VERSION.contains(&repository) {
         // The newest one as text, which is what the Python SDK takes.
         let newest = entry.sdk_versions.iter().copied().max();
         let sdk = query.sdk_version.as_deref().or(newest).unwrap_or_default();
@@ -331,7 +346,11 @@ fn tag_prefix(query: &ImageQuery, part: &Part, entry: &Entry, version: &str) -> 
         return Ok(if entry.tag_prefix.is_empty() { version } else { entry.tag_prefix }.to_owned());
     }
     let mut base = query.base_framework.as_deref().unwrap_or_default();
-    let mut version = version;
+    // The version as it was asked for, in the tag too; but for the compiler's images.
+    let mut version = match query.version.as_deref() {
+        Some(given) if !entry.repository.contains("-trcomp-") => given,
+        _ => version,
+    };
     if entry.repository.starts_with("huggingface-pytorch-inference-neuron") {
         version = part.version_of(version);
         base = part.base_of(version, base);

@@ -23,9 +23,16 @@ use super::jobs::revive;
 use super::profile::Profile;
 use super::reading::Handling;
 use super::recorder::{self, RecordedRequest, Recorder};
+use super::regions::Regions;
 use super::router::{self, Service};
 use super::s3::S3;
-use super::services::{self, iam, logs::LogStore};
+use super::services::{
+    self,
+    cloudwatch::MetricStore,
+    iam,
+    logs::{LogStore, QueryStore},
+    runtime,
+};
 use super::state::{Place, State, StateGuard};
 use super::store::{Corrupt, NotKept, Store};
 use super::transport;
@@ -39,22 +46,37 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct LocalBackend(Arc<Core>, Arc<Handle>);
 
 /// What all clones of a backend share besides its core, which running jobs keep alive for longer.
-struct Handle(Vec<Arc<dyn Engine>>);
+struct Handle {
+    engines: Vec<Arc<dyn Engine>>,
+    regions: Regions,
+}
+
+impl Handle {
+    fn close(&self) {
+        self.engines.iter().for_each(|engine| engine.close());
+    }
+}
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.iter().for_each(|engine| engine.close());
+        self.close();
     }
 }
 
 /// What the services share.
 pub(super) struct Core {
     pub(super) place: Place,
+    /// The backend's own region, where the account's roles are; `None` if it is this one.
+    home: Option<Arc<Core>>,
     pub(super) clock: LocalClock,
     pub(super) engines: Vec<Arc<dyn Engine>>,
     pub(super) s3: S3,
     pub(super) logs: LogStore,
-    pub(super) faults: Faults,
+    pub(super) queries: QueryStore,
+    pub(super) metrics: MetricStore,
+    /// The largest body that `InvokeEndpoint` takes, in bytes.
+    pub(super) max_invocation_body: u64,
+    pub(super) faults: Arc<Faults>,
     pub(super) profile: Profile,
     store: Store,
     /// Completed once the endpoints of an earlier run are up again.
@@ -72,6 +94,7 @@ pub struct LocalBackendBuilder {
     region: String,
     clock: LocalClock,
     engines: Vec<Arc<dyn Engine>>,
+    max_invocation_body: u64,
     profile: Profile,
     #[cfg(feature = "local-server")]
     data_dir: Option<PathBuf>,
@@ -97,6 +120,7 @@ impl LocalBackend {
             region: "us-east-1".to_owned(),
             clock: LocalClock::instant(),
             engines: Vec::new(),
+            max_invocation_body: runtime::MAX_BODY,
             profile: Profile::Strict,
             #[cfg(feature = "local-server")]
             data_dir: None,
@@ -134,7 +158,9 @@ impl LocalBackend {
         let (operation, body, mut answer, fault) =
             match Box::pin(faults::meet(core, &service, request, &handling)).await {
                 Ok((request, fault)) => {
-                    let (operation, body, mut answer) = Box::pin(services::handle(core, &service, request)).await;
+                    let regional = self.1.regions.of(core, &service, &request);
+                    let (operation, body, mut answer) =
+                        Box::pin(services::handle(&regional, &service, request, &handling)).await;
                     if core.store.committed().await.is_err() {
                         answer = services::not_kept(core, &service);
                     }
@@ -174,6 +200,13 @@ impl LocalBackend {
         &self.0.faults
     }
 
+    /// Ends what engines run outside this program, such as the commands of a process engine, and lets none begin any more.
+    ///
+    /// Dropping the last clone does the same: this is for a program that ends without that.
+    pub fn close(&self) {
+        self.1.close();
+    }
+
     /// The backend as the HTTP client of AWS SDK clients: give it to `Config::builder().http_client(..)`.
     pub fn http_client(&self) -> SharedHttpClient {
         transport::http_client(self.clone())
@@ -184,7 +217,8 @@ impl LocalBackend {
         &self.0.clock
     }
 
-    /// The region that the backend is in.
+    /// The region that the backend is in. Requests whose signature names another one are answered by that region: it
+    /// has resources, logs and metrics of its own, unless there is a data directory, which holds one region.
     pub fn region(&self) -> &str {
         &self.0.place.region
     }
@@ -217,8 +251,11 @@ impl LocalBackend {
         state.reset();
         iam::add_default_role(&mut state, core);
         drop(state);
+        self.1.regions.reset();
         core.s3.reset();
         core.logs.reset();
+        core.queries.reset();
+        core.metrics.reset();
         core.recorder.reset();
         core.ignored().clear();
         core.faults.restart();
@@ -228,6 +265,11 @@ impl LocalBackend {
     #[cfg(test)]
     pub(super) fn core(&self) -> &Arc<Core> {
         &self.0
+    }
+
+    #[cfg(test)]
+    pub(super) fn regions(&self) -> &Regions {
+        &self.1.regions
     }
 }
 
@@ -253,6 +295,20 @@ impl LocalBackendBuilder {
     /// Registers an engine. Engines are asked in the order of their registration, before the bundled ones.
     pub fn engine(mut self, engine: impl Engine) -> Self {
         self.engines.push(Arc::new(engine));
+        self
+    }
+
+    /// The largest body that `InvokeEndpoint` and `InvokeEndpointWithResponseStream` take, in bytes. The default is that
+    /// of AWS, 6 MiB (6,291,456); serverless variants stay at 4 MiB.
+    ///
+    /// ```
+    /// use sagemaker::local::LocalBackend;
+    ///
+    /// let backend = LocalBackend::builder().max_invocation_body(25 << 20).build();
+    /// # let _ = backend;
+    /// ```
+    pub fn max_invocation_body(mut self, bytes: u64) -> Self {
+        self.max_invocation_body = bytes;
         self
     }
 
@@ -330,11 +386,15 @@ impl LocalBackendBuilder {
         state.revive(|row, resource| revive::resource(row, resource, clock.now()));
         let core = Core {
             place,
+            home: None,
             clock: clock.clone(),
-            engines: engines.iter().cloned().chain(bundled_engines()).chain(profile.engine()).collect(),
+            engines: engines.iter().cloned().chain(bundled_engines(*profile)).chain(profile.engine()).collect(),
             s3,
             logs,
-            faults: Faults::new(clock),
+            queries: QueryStore::default(),
+            metrics: MetricStore::default(),
+            max_invocation_body: self.max_invocation_body,
+            faults: Arc::new(Faults::new(clock)),
             profile: *profile,
             store,
             revived: OnceCell::new(),
@@ -348,7 +408,7 @@ impl LocalBackendBuilder {
             iam::add_default_role(&mut state, &core);
         }
         drop(state);
-        let handle = Arc::new(Handle(core.engines.clone()));
+        let handle = Arc::new(Handle { engines: core.engines.clone(), regions: Regions::default() });
         Ok(LocalBackend(Arc::new(core), handle))
     }
 }
@@ -358,16 +418,66 @@ fn unreadable(Corrupt(what): Corrupt) -> Error {
 }
 
 /// The engines that come with the crate.
-fn bundled_engines() -> Vec<Arc<dyn Engine>> {
+fn bundled_engines(profile: Profile) -> Vec<Arc<dyn Engine>> {
     vec![
         #[cfg(feature = "algorithms")]
         Arc::new(super::engines::xgboost::XGBoostEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::linear_learner::LinearLearnerEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::kmeans::KMeansEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::pca::PcaEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::knn::KnnEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::random_cut_forest::RandomCutForestEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::factorization_machines::FactorizationMachinesEngine::new()),
         #[cfg(unix)]
-        Arc::new(super::engines::script_mode::ScriptModeEngine::new()),
+        Arc::new(super::engines::script_mode::ScriptModeEngine::new().bundled(profile == Profile::Lenient)),
     ]
 }
 
 impl Core {
+    /// The same account in another region, in memory.
+    pub(super) fn in_region(home: &Arc<Self>, region: String) -> Self {
+        Self {
+            place: Place { region, account: home.place.account.clone() },
+            home: Some(home.clone()),
+            clock: home.clock.clone(),
+            engines: home.engines.clone(),
+            s3: home.s3.clone(),
+            logs: LogStore::default(),
+            queries: QueryStore::default(),
+            metrics: MetricStore::default(),
+            max_invocation_body: home.max_invocation_body,
+            faults: home.faults.clone(),
+            profile: home.profile,
+            store: Store::memory(),
+            revived: OnceCell::new(),
+            state: Mutex::default(),
+            recorder: Recorder::default(),
+            ignored: Mutex::default(),
+            answers: AtomicU64::new(0),
+        }
+    }
+
+    /// Where the account's roles are.
+    pub(super) fn home(&self) -> &Self {
+        self.home.as_deref().unwrap_or(self)
+    }
+
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.store.is_on_disk()
+    }
+
+    /// Forgets the region's resources and tells what runs to stop.
+    pub(super) fn forget(&self) {
+        self.state().reset();
+        self.clock.changed();
+    }
+
     /// The documents. Never hold the guard across an await.
     pub(super) fn state(&self) -> StateGuard<'_> {
         StateGuard(self.state.lock().unwrap_or_else(PoisonError::into_inner))
@@ -416,8 +526,15 @@ impl Core {
 
     /// An identifier in the form of those of AWS, different for each answer.
     pub(super) fn request_id(&self) -> String {
-        let number = self.answers.fetch_add(1, Ordering::Relaxed);
+        let number = self.home().answers.fetch_add(1, Ordering::Relaxed);
         format!("00000000-0000-4000-8000-{number:012x}")
+    }
+
+    /// A random identifier in the form of those of AWS: for names of objects, which may outlive the backend.
+    pub(super) fn unique_id(&self) -> String {
+        let bits = format!("{:032x}", fastrand::u128(..));
+        let parts = [&bits[..8], &bits[8..12], &bits[13..16], &bits[17..20], &bits[20..]];
+        format!("{}-{}-4{}-a{}-{}", parts[0], parts[1], parts[2], parts[3], parts[4])
     }
 
     fn note_ignored(&self, operation: &str, body: &Value) {
@@ -434,6 +551,8 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
+        // Before models are dropped, which would give their commands time to end.
+        self.engines.iter().for_each(|engine| engine.close());
         self.store.close();
     }
 }

@@ -4,15 +4,30 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
 mod closure;
 mod defaults;
+#[cfg(feature = "algorithms")]
+pub mod factorization_machines;
 mod failure;
 mod image;
+#[cfg(feature = "algorithms")]
+pub mod kmeans;
+#[cfg(feature = "algorithms")]
+pub mod knn;
+#[cfg(feature = "algorithms")]
+pub mod linear_learner;
+#[cfg(feature = "algorithms")]
+mod numeric;
+#[cfg(feature = "algorithms")]
+pub mod pca;
 #[cfg(unix)]
 pub mod process;
+#[cfg(feature = "algorithms")]
+pub mod random_cut_forest;
 #[cfg(unix)]
 pub mod script_mode;
 #[cfg(feature = "algorithms")]
@@ -78,6 +93,50 @@ pub trait LoadedModel: Send + Sync + 'static {
     /// The container's status and message.
     fn invoke(&self, request: &Invocation) -> Result<Reply, InvocationFailure>;
 
+    /// Answers one request with all that a container hears and may say: the `X-Amzn-SageMaker-*` headers of the
+    /// request (custom attributes, inference id, session id, target model; names in lower case), headers of the answer,
+    /// and a body that comes in parts. What endpoints call; the default asks [`invoke`](Self::invoke).
+    ///
+    /// A model that streams gives its parts one by one as they are asked for: the backend takes the next one when the
+    /// caller has room for it. A model with sessions answers `NEW_SESSION` in `x-amzn-sagemaker-session-id` with the
+    /// header `x-amzn-sagemaker-new-session-id`, whose form is `ID; Expires=2026-01-31T08:05:09Z`.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use bytes::Bytes;
+    /// use sagemaker::local::engines::{Invocation, InvocationFailure, LoadedModel, Reply, ServedReply};
+    ///
+    /// struct Words;
+    ///
+    /// impl LoadedModel for Words {
+    ///     fn invoke(&self, _: &Invocation) -> Result<Reply, InvocationFailure> {
+    ///         Ok(Reply { content_type: "text/plain".into(), body: Bytes::from("one two") })
+    ///     }
+    ///
+    ///     fn serve(&self, _: &Invocation, _: &BTreeMap<String, String>) -> Result<ServedReply, InvocationFailure> {
+    ///         let parts = ["one ", "two"].into_iter().map(|word| Ok(Bytes::from(word)));
+    ///         Ok(ServedReply::new("text/plain", parts))
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The container's status and message. A part that is an error breaks the stream off.
+    fn serve(
+        &self,
+        request: &Invocation,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<ServedReply, InvocationFailure> {
+        let _ = headers;
+        self.invoke(request).map(ServedReply::from)
+    }
+
+    /// What the container says on `GET /execution-parameters`, which a transform job asks for what its request leaves
+    /// open. May block.
+    fn execution_parameters(&self) -> Option<ExecutionParameters> {
+        None
+    }
+
     /// Whether [`invoke`](Self::invoke) may take long, for whatever reason. True unless a model knows better.
     ///
     /// A model that says false is asked on the caller's own async thread when the request is small, which saves the
@@ -96,6 +155,17 @@ pub type SaveCheckpoint = Arc<dyn Fn(&str, Bytes) + Send + Sync>;
 /// Reads an object of the backend's S3 by bucket and key.
 pub type ReadObject = Arc<dyn Fn(&str, &str) -> Option<Bytes> + Send + Sync>;
 
+/// How a container wants to be asked in a transform job; what is `None` is as if it had said nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ExecutionParameters {
+    /// `MaxConcurrentTransforms`.
+    pub max_concurrent_transforms: Option<u32>,
+    /// Whether `BatchStrategy` is `MULTI_RECORD`.
+    pub multi_record: Option<bool>,
+    /// `MaxPayloadInMB`.
+    pub max_payload_in_mb: Option<u32>,
+}
+
 /// What a training container finds: hyperparameters, channels, environment, a place to log, a sign to stop.
 ///
 /// The default is an empty task whose log goes nowhere, for tests of an engine.
@@ -112,6 +182,10 @@ pub struct TrainingTask {
     pub channels: Vec<Channel>,
     /// `/opt/ml/checkpoints`, as an earlier job left it at the place of `CheckpointConfig`: path, content.
     pub checkpoints: Vec<(String, Bytes)>,
+    /// Where the container has them: `CheckpointConfig.LocalPath`, `/opt/ml/checkpoints` unless the request says otherwise.
+    pub checkpoint_path: String,
+    /// Whether the job has a place for checkpoints.
+    pub keeps_checkpoints: bool,
     /// Stores a checkpoint there at once; does nothing for a job without `CheckpointConfig`.
     pub save_checkpoint: SaveCheckpoint,
     /// The request's environment variables.
@@ -134,6 +208,8 @@ pub struct TrainingTask {
     pub killed: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Reads what the job's role could read.
     pub s3: ReadObject,
+    /// The time on the backend's clock.
+    pub now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
 impl TrainingTask {
@@ -311,6 +387,41 @@ pub struct Reply {
     pub content_type: String,
     /// The body.
     pub body: Bytes,
+}
+
+/// A serving container's answer with its headers and a body that may come in parts.
+pub struct ServedReply {
+    /// `Content-Type` of the body.
+    pub content_type: String,
+    /// Those headers of the answer that begin with `x-amzn-sagemaker-`; names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body, part by part.
+    pub parts: Parts,
+}
+
+/// The parts of a body. Asking for the next one may block.
+pub type Parts = Box<dyn Iterator<Item = Result<Bytes, InvocationFailure>> + Send>;
+
+impl ServedReply {
+    /// An answer without headers.
+    pub fn new(
+        content_type: impl Into<String>,
+        parts: impl IntoIterator<Item = Result<Bytes, InvocationFailure>, IntoIter: Send + 'static>,
+    ) -> Self {
+        Self { content_type: content_type.into(), headers: BTreeMap::new(), parts: Box::new(parts.into_iter()) }
+    }
+}
+
+impl From<Reply> for ServedReply {
+    fn from(reply: Reply) -> Self {
+        Self::new(reply.content_type, std::iter::once(Ok(reply.body)))
+    }
+}
+
+impl fmt::Debug for ServedReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServedReply").field("content_type", &self.content_type).finish_non_exhaustive()
+    }
 }
 
 /// Files in debug output: their names and lengths, never what is in them.

@@ -1,7 +1,9 @@
 //! What runs behind the answers: training, transform and hosting, each a task on the clock.
 
+pub(super) mod calls;
 mod containers;
 pub(super) mod hosting;
+mod multi_model;
 pub(super) mod pipeline;
 pub(super) mod processing;
 pub(super) mod revive;
@@ -11,7 +13,7 @@ pub(super) mod training;
 pub(super) mod transform;
 pub(super) mod tuning;
 
-pub(super) use containers::invoke;
+pub(super) use containers::Serving;
 pub(super) use hosting::{Deployment, Variant};
 pub(super) use run::{Event, Run, Runtime, StopSignal};
 

@@ -46,6 +46,7 @@ pub(super) enum Kind {
     Model,
     EndpointConfig,
     Endpoint,
+    InferenceComponent,
     AIBenchmarkJob,
     AIRecommendationJob,
     AIWorkloadConfig,

@@ -12,6 +12,7 @@ pub(super) enum Service {
     SageMaker,
     Runtime,
     Logs,
+    CloudWatch,
     Sts,
     Iam,
     S3,
@@ -21,7 +22,8 @@ pub(super) enum Service {
 
 impl Service {
     /// Those that the backend has.
-    pub(super) const ALL: [Self; 6] = [Self::SageMaker, Self::Runtime, Self::S3, Self::Logs, Self::Sts, Self::Iam];
+    pub(super) const ALL: [Self; 7] =
+        [Self::SageMaker, Self::Runtime, Self::S3, Self::Logs, Self::CloudWatch, Self::Sts, Self::Iam];
 
     /// The name in the recorder.
     pub(super) fn name(&self) -> &str {
@@ -29,6 +31,7 @@ impl Service {
             Self::SageMaker => "sagemaker",
             Self::Runtime => "sagemaker-runtime",
             Self::Logs => "logs",
+            Self::CloudWatch => "cloudwatch",
             Self::Sts => "sts",
             Self::Iam => "iam",
             Self::S3 => "s3",
@@ -59,6 +62,7 @@ fn by_host(request: &Request<SdkBody>) -> Option<Service> {
         ("api", Some("sagemaker")) => Service::SageMaker,
         ("runtime", Some("sagemaker")) => Service::Runtime,
         ("logs", _) => Service::Logs,
+        ("monitoring", _) => Service::CloudWatch,
         ("sts", _) => Service::Sts,
         ("iam", _) => Service::Iam,
         ("api" | "runtime", Some(name)) | (name, _) => Service::Other(name.to_owned()),
@@ -67,13 +71,19 @@ fn by_host(request: &Request<SdkBody>) -> Option<Service> {
 
 /// What an `X-Amz-Target` such as `SageMaker.ListModels` begins with, and the operation.
 pub(super) fn target(request: &Request<SdkBody>) -> Option<(&str, &str)> {
-    request.headers().get("x-amz-target")?.to_str().ok()?.rsplit_once('.')
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return target.to_str().ok()?.rsplit_once('.');
+    }
+    // The CBOR protocol has it in the path: `/service/GraniteServiceVersion20100801/operation/ListMetrics`.
+    let target = request.uri().path().strip_prefix("/service/Granite")?.split_once("/operation/")?;
+    Some(("GraniteServiceVersion", target.1)).filter(|_| request.headers().contains_key("smithy-protocol"))
 }
 
 fn by_target(request: &Request<SdkBody>) -> Option<Service> {
     Some(match target(request)?.0 {
         "SageMaker" => Service::SageMaker,
         prefix if prefix.starts_with("Logs_") => Service::Logs,
+        prefix if prefix.starts_with("GraniteServiceVersion") => Service::CloudWatch,
         prefix => Service::Other(prefix.to_owned()),
     })
 }
@@ -91,11 +101,18 @@ fn by_credential_scope(request: &Request<SdkBody>) -> Option<Service> {
     Some(match scope.rsplit('/').nth(1)? {
         "sagemaker" => Service::SageMaker,
         "logs" => Service::Logs,
+        "monitoring" => Service::CloudWatch,
         "sts" => Service::Sts,
         "iam" => Service::Iam,
         "s3" => Service::S3,
         name => Service::Other(name.to_owned()),
     })
+}
+
+/// The region that the signature names.
+pub(super) fn signed_region(request: &Request<SdkBody>) -> Option<String> {
+    let scope = scope_of_header(request).or_else(|| scope_of_query(request))?;
+    scope.rsplit('/').nth(2).map(str::to_owned)
 }
 
 fn scope_of_header(request: &Request<SdkBody>) -> Option<String> {
@@ -129,6 +146,7 @@ mod tests {
         assert_eq!(host("api.sagemaker.eu-west-1.amazonaws.com"), Service::SageMaker);
         assert_eq!(host("runtime.sagemaker.eu-west-1.amazonaws.com"), Service::Runtime);
         assert_eq!(host("logs.cn-north-1.amazonaws.com.cn"), Service::Logs);
+        assert_eq!(host("monitoring.eu-west-1.amazonaws.com"), Service::CloudWatch);
         assert_eq!(host("sts.amazonaws.com"), Service::Sts);
         assert_eq!(host("iam.amazonaws.com"), Service::Iam);
         assert_eq!(host("s3.us-east-1.amazonaws.com"), Service::S3);
@@ -152,6 +170,11 @@ mod tests {
         let target = |target: &str| route("POST", "http://localhost/", &[("x-amz-target", target)]);
         assert_eq!(target("SageMaker.ListModels"), Service::SageMaker);
         assert_eq!(target("Logs_20140328.GetLogEvents"), Service::Logs);
+        assert_eq!(target("GraniteServiceVersion20100801.ListMetrics"), Service::CloudWatch);
+        assert_eq!(scope("monitoring"), Service::CloudWatch);
+        let cbor = "http://localhost/service/GraniteServiceVersion20100801/operation/ListMetrics";
+        assert_eq!(route("POST", cbor, &[("smithy-protocol", "rpc-v2-cbor")]), Service::CloudWatch);
+        assert_eq!(route("POST", cbor, &[]), Service::S3);
         assert_eq!(target("AWSGlue.GetTables"), Service::Other("AWSGlue".into()));
         let presigned = |service: &str| {
             let scope =

@@ -9,11 +9,13 @@ use serde_json::Value;
 
 use super::aws_error::AwsError;
 use super::backend::Core;
+use super::reading::Handling;
 use super::router::{self, Service};
 use super::s3::S3;
 use super::wire::{self, Answer};
 use super::{query, recorder, validation};
 
+pub(super) mod cloudwatch;
 pub(super) mod iam;
 pub(super) mod logs;
 pub(super) mod runtime;
@@ -36,10 +38,12 @@ pub(super) async fn handle(
     core: &Arc<Core>,
     service: &Service,
     request: Request<SdkBody>,
+    handling: &Handling,
 ) -> (Option<String>, SeenBody, Answer) {
     match service {
         Service::S3 => (None, SeenBody::default(), core.s3.handle(request).await),
-        Service::Runtime => runtime::handle(core, request).await,
+        Service::Runtime => runtime::handle(core, request, handling).await,
+        Service::CloudWatch => cloudwatch::handle(core, request).await,
         Service::SageMaker | Service::Logs | Service::Other(_) => json(core, service, request).await,
         Service::Sts | Service::Iam => form(core, service, request).await,
     }
@@ -95,6 +99,7 @@ pub(super) fn refuse(core: &Core, service: &Service, request: &Request<SdkBody>,
         Service::Runtime => wire::rest_json_error(error),
         Service::Sts => wire::xml(sts::NAMESPACE, "", &core.request_id(), Err(error)),
         Service::Iam => wire::xml(iam::NAMESPACE, "", &core.request_id(), Err(error)),
+        Service::CloudWatch => cloudwatch::refuse(core, request, error),
         _ => wire::json(Err(error)),
     }
 }
@@ -125,7 +130,7 @@ async fn form(core: &Arc<Core>, service: &Service, request: Request<SdkBody>) ->
     let members = if bytes.is_empty() { query::form(in_query.as_bytes()) } else { query::form(&bytes) };
     let action = members.get("Action").cloned().unwrap_or_default();
     let result = match service {
-        Service::Sts => sts::handle(core, &action),
+        Service::Sts => sts::handle(core, &action, &members),
         _ => iam::handle(core, &action, &members),
     };
     let mut answer = wire::xml(namespace, &action, &request_id, result);

@@ -1,6 +1,6 @@
 //! Everything that the backend remembers of SageMaker and IAM: documents with a state.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -75,6 +75,14 @@ pub(super) struct Role {
     pub(super) created: SystemTime,
     /// The number in the role's unique identifier.
     pub(super) number: u64,
+    /// The ARNs of attached policies.
+    #[serde(default)]
+    pub(super) attached: BTreeSet<String>,
+    /// Policies of the role's own, as JSON, by name.
+    #[serde(default)]
+    pub(super) policies: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) description: String,
 }
 
 /// The documents, behind one mutex that is never held across an await.

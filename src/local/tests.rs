@@ -1,10 +1,16 @@
 //! Flows over the real AWS clients.
 
+#[cfg(feature = "algorithms")]
+mod algorithms;
+mod components;
 mod endpoints;
+mod hosting;
 mod identity;
+mod invocations;
 mod kinds;
 mod listing;
 mod logs;
+mod metrics;
 #[cfg(feature = "local-server")]
 mod persistence;
 #[cfg(unix)]

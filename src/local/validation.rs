@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::aws_error::AwsError;
 use super::profile::Profile;
 use super::router;
-use crate::api_model::{self, Location, Service, Strictness};
+use crate::api_model::{self, Location, ModelShape, Service, ShapeKind, Strictness};
 
 /// Refuses a request as the service would. What the model does not know is left to the service.
 pub(super) fn validate(service: &router::Service, operation: &str, request: &Value) -> Result<(), AwsError> {
@@ -38,12 +38,14 @@ pub(super) fn validate_for(
         Service::Logs => AwsError::invalid_parameter(message),
         Service::SageMakerRuntime => AwsError::runtime_validation(message),
         Service::SageMaker => AwsError::validation(message),
+        Service::CloudWatch => AwsError::new(400, "ValidationError", message),
     })
 }
 
 /// The members of a runtime operation that are in its path and headers, as a document to validate.
 pub(super) fn runtime_document(operation: &str, endpoint: &str, headers: &HeaderMap) -> Value {
     let mut document = serde_json::Map::new();
+    let input = ModelShape::input(Service::SageMakerRuntime, operation);
     for member in api_model::input_members(Service::SageMakerRuntime, operation).unwrap_or_default() {
         let value = match member.location {
             Location::Uri(_) => Some(endpoint),
@@ -52,8 +54,13 @@ pub(super) fn runtime_document(operation: &str, endpoint: &str, headers: &Header
             Location::Payload => Some(""),
             Location::Body | Location::Query(_) => None,
         };
+        let number = |text: &str| {
+            let kind = input?.member(member.name)?.kind();
+            matches!(kind, ShapeKind::Integer | ShapeKind::Long).then(|| text.parse::<i64>().ok()).flatten()
+        };
         if let Some(value) = value {
-            document.insert(member.name.to_owned(), Value::from(value));
+            let value = number(value).map_or_else(|| Value::from(value), Value::from);
+            document.insert(member.name.to_owned(), value);
         }
     }
     Value::Object(document)
@@ -64,6 +71,7 @@ fn modelled(service: &router::Service) -> Option<Service> {
         router::Service::SageMaker => Some(Service::SageMaker),
         router::Service::Logs => Some(Service::Logs),
         router::Service::Runtime => Some(Service::SageMakerRuntime),
+        router::Service::CloudWatch => Some(Service::CloudWatch),
         _ => None,
     }
 }

@@ -81,7 +81,7 @@ pub(super) fn unreadable(path: &Path, error: std::io::Error) -> Error {
 }
 
 /// Says how the bucket comes to be.
-fn missing_bucket(error: Error, target: &S3Uri) -> Error {
+pub(super) fn missing_bucket(error: Error, target: &S3Uri) -> Error {
     if error.code() != Some("NoSuchBucket") {
         return error;
     }

@@ -80,6 +80,31 @@ pub enum TrainingCompute {
     Groups(InstanceGroups),
 }
 
+impl TrainingCompute {
+    /// The type that an image is chosen for: of groups, the first with GPUs, else the first.
+    #[cfg_attr(not(feature = "control-plane"), expect(dead_code, reason = "only training jobs read it"))]
+    pub(crate) fn instance_type(&self) -> &str {
+        match self {
+            Self::Instances(compute) => compute.instance_type(),
+            Self::Groups(cluster) => {
+                let family =
+                    |group: &&InstanceGroup| group.instance_type.split('.').nth(1).unwrap_or_default().to_owned();
+                let gpu = cluster.groups.iter().find(|group| family(group).starts_with(['p', 'g']));
+                gpu.or(cluster.groups.first()).map_or("", |group| group.instance_type.as_str())
+            }
+        }
+    }
+
+    /// The number of instances in all.
+    #[cfg_attr(not(feature = "control-plane"), expect(dead_code, reason = "only training jobs read it"))]
+    pub(crate) fn instance_count(&self) -> u32 {
+        match self {
+            Self::Instances(compute) => compute.instance_count(),
+            Self::Groups(cluster) => cluster.groups.iter().map(|group| group.count).fold(0, u32::saturating_add),
+        }
+    }
+}
+
 impl From<super::Compute> for TrainingCompute {
     fn from(compute: super::Compute) -> Self {
         Self::Instances(compute)

@@ -21,7 +21,9 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("transform", 4, &["model"]),
     ("endpoint", 4, &["model", "predictor"]),
     ("images", 5, &[]),
-    ("estimator", 5, &[]),
+    ("source", 5, &[]),
+    ("estimator", 5, &["source"]),
+    ("frameworks", 6, &[]),
     ("algorithms", 6, &[]),
     ("local", 7, &[]),
 ];

@@ -105,7 +105,8 @@ async fn a_model_that_does_not_load_fails_the_deployment_and_leaves_nothing() ->
     let model = Model::create(&session, image).model_data(artifacts.to_string()).name("broken").await?;
     let error = model.deploy(one()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::EndpointFailed, "{error}");
-    assert!(error.to_string().contains("aws logs tail /aws/sagemaker/Endpoints/broken"), "{error}");
+    let logs = "session.aws().logs().filter_log_events().log_group_name(\"/aws/sagemaker/Endpoints/broken\")";
+    assert!(error.to_string().contains(logs) && !error.to_string().contains("aws logs tail"), "{error}");
     let left = session.aws().sagemaker().list_endpoints().send().await.unwrap();
     assert!(left.endpoints().is_empty(), "a failed endpoint is removed again");
     let left = session.aws().sagemaker().list_endpoint_configs().send().await.unwrap();

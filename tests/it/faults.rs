@@ -81,13 +81,13 @@ impl Faults {
 
 /// The backend's clock, for waits and for the AWS clients' retries.
 #[derive(Debug, Clone)]
-pub struct BackendClock {
+struct BackendClock {
     clock: LocalClock,
     _held: Option<Arc<()>>,
 }
 
 impl BackendClock {
-    pub fn new(backend: &LocalBackend) -> Self {
+    fn new(backend: &LocalBackend) -> Self {
         Self { clock: backend.clock().clone(), _held: None }
     }
 }

@@ -18,6 +18,7 @@ mod s3;
 mod server;
 mod session;
 mod sockets;
+mod source;
 mod teardown;
 mod waiting;
 mod wire;

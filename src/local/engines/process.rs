@@ -5,6 +5,7 @@
 //! | `/opt/ml` | a private folder; `SAGEMAKER_LOCAL_OPT_ML` and `SAGEMAKER_BASE_DIR` name it, and `/opt/ml` in arguments and variables of a request becomes it |
 //! | `train` | `<command> train`, or the job's `ContainerEntrypoint` and `ContainerArguments` |
 //! | `TRAINING_JOB_NAME`, `TRAINING_JOB_ARN` | the same, and the `SM_` variables that framework images set: `SM_MODEL_DIR`, `SM_CHANNEL_TRAIN`, `SM_HPS` .. |
+//! | a processing job | its `ContainerEntrypoint` and `ContainerArguments`, or the engine's command with the arguments; one process for all instances |
 //! | several instances | a process and a folder each, up to 16; files of all hosts come into one `model.tar.gz`, of one name that of the first host |
 //! | `serve` on port 8080 | `<command> serve` on a free port of 127.0.0.1, named by `SAGEMAKER_BIND_TO_PORT` and `PORT` |
 //! | standard output and error | CloudWatch Logs, line by line; lines are cut at 87,372 bytes, and 64 MiB a process are kept |
@@ -25,7 +26,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::image::ImagePattern;
-use super::{Engine, EngineFailure, LoadedModel, ModelFiles, TrainingOutput, TrainingTask};
+use super::{Engine, EngineFailure, LoadedModel, ModelFiles, ProcessingTask, TrainingOutput, TrainingTask};
 use crate::{Error, Result};
 use client::Io;
 use group::Groups;
@@ -37,6 +38,8 @@ mod environment;
 mod folder;
 mod group;
 mod output;
+mod processing;
+mod run;
 mod serve;
 mod train;
 
@@ -51,8 +54,8 @@ pub(super) use environment::Variables;
 
 /// How long a server may take until it answers its first ping, as on AWS.
 const PING_LIMIT: Duration = Duration::from_secs(240);
-/// How long an answer may take, as on AWS.
-const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// How long an answer may take: as long as the longest of whoever asks would wait, an asynchronous endpoint.
+const ANSWER_LIMIT: Duration = Duration::from_secs(3600);
 
 /// Trains and serves an image by commands that follow the container contract.
 ///
@@ -84,6 +87,7 @@ pub struct ProcessEngine {
     image: ImagePattern,
     train: Option<CommandLine>,
     serve: Option<CommandLine>,
+    process: Option<CommandLine>,
     /// What the job's own arguments are given to.
     program: Option<CommandLine>,
     setting: Setting,
@@ -139,6 +143,7 @@ impl ProcessEngine {
             image,
             train: program.as_ref().map(|program| program.and("train")),
             serve: program.as_ref().map(|program| program.and("serve")),
+            process: None,
             program,
             setting: Setting::default(),
             processes: Owned::default(),
@@ -156,6 +161,14 @@ impl ProcessEngine {
     #[must_use]
     pub fn serve_with(mut self, command: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.serve = Some(CommandLine::new(command));
+        self
+    }
+
+    /// The command that runs processing jobs; it is given the job's `ContainerArguments`. A job with a
+    /// `ContainerEntrypoint` runs that instead.
+    #[must_use]
+    pub fn process_with(mut self, command: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.process = Some(CommandLine::new(command));
         self
     }
 
@@ -180,7 +193,8 @@ impl ProcessEngine {
         self
     }
 
-    /// How long an answer to `POST /invocations` may take. Default: 60 s, of real time; in a transform job an hour.
+    /// How long an answer to `POST /invocations` may take, if that is to be less than AWS allows: 60 s for an endpoint, up
+    /// to an hour for an asynchronous one and for a transform job. Of real time.
     #[must_use]
     pub fn answer_limit(mut self, limit: Duration) -> Self {
         self.setting.answer_limit = limit;
@@ -204,6 +218,14 @@ impl ProcessEngine {
         }
     }
 
+    fn processing_command(&self, job: &ProcessingTask) -> Option<CommandLine> {
+        if !job.entrypoint.is_empty() {
+            return Some(CommandLine::new(job.entrypoint.iter().chain(&job.arguments)));
+        }
+        let program = self.process.as_ref().or(self.program.as_ref())?;
+        Some(program.and_all(&job.arguments))
+    }
+
     fn lacks(&self, what: &str) -> EngineFailure {
         let image = self.image.as_str();
         EngineFailure::client(format!("the engine for the image \"{image}\" has no command that {what}"))
@@ -218,6 +240,12 @@ impl Engine for ProcessEngine {
     fn train(&self, job: &TrainingTask) -> std::result::Result<TrainingOutput, EngineFailure> {
         let command = self.training_command(job).ok_or_else(|| self.lacks("trains (ProcessEngine::train_with)"))?;
         self.processes.train(&self.launch(command), job)
+    }
+
+    fn process(&self, job: &ProcessingTask) -> std::result::Result<(), EngineFailure> {
+        let command = self.processing_command(job);
+        let command = command.ok_or_else(|| self.lacks("processes (ProcessEngine::process_with)"))?;
+        self.processes.process(&self.launch(command), job)
     }
 
     fn close(&self) {
@@ -286,6 +314,10 @@ impl Owned {
         job: &TrainingTask,
     ) -> std::result::Result<TrainingOutput, EngineFailure> {
         train::train(&self.0, launch, job)
+    }
+
+    pub(super) fn process(&self, launch: &Launch, job: &ProcessingTask) -> std::result::Result<(), EngineFailure> {
+        processing::process(&self.0, launch, job)
     }
 
     pub(super) fn serve(

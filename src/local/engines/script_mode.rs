@@ -20,7 +20,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::process::{CommandLine, Launch, Owned, Setting};
-use super::{Engine, EngineFailure, LoadedModel, ModelFiles, TrainingOutput, TrainingTask};
+use super::{Engine, EngineFailure, LoadedModel, ModelFiles, ProcessingTask, TrainingOutput, TrainingTask};
 use framework::Framework;
 
 mod code;
@@ -53,6 +53,8 @@ const DEFAULT_PROGRAM: &str = "inference.py";
 pub struct ScriptModeEngine {
     python: Option<String>,
     install_requirements: bool,
+    /// Leaves to others what it could not run.
+    modest: bool,
     setting: Setting,
     processes: Owned,
 }
@@ -81,6 +83,12 @@ impl ScriptModeEngine {
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.setting.environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// As one of the engines that every backend has; in the lenient profile another one takes what cannot run here.
+    pub(in crate::local) fn bundled(mut self, lenient: bool) -> Self {
+        self.modest = lenient;
         self
     }
 
@@ -149,12 +157,23 @@ impl Engine for ScriptModeEngine {
 
     fn trains(&self, job: &TrainingTask) -> bool {
         let brings_code = job.hyperparameters.contains_key(PROGRAM) || !job.entrypoint.is_empty();
-        Framework::of_image(&job.image).is_some_and(|framework| !framework.is_algorithm_too || brings_code)
+        Framework::of_image(&job.image).is_some_and(|framework| match self.modest {
+            true => brings_code && self.check_toolkit(&self.interpreter(), framework).is_ok(),
+            false => brings_code || !framework.is_algorithm_too,
+        })
+    }
+
+    fn processes(&self, job: &ProcessingTask) -> bool {
+        self.runs(&job.image) && (!self.modest || !job.entrypoint.is_empty())
     }
 
     fn serves(&self, model: &ModelFiles) -> bool {
         let brings_code = model.environment.contains_key("SAGEMAKER_PROGRAM");
-        Framework::of_image(&model.image).is_some_and(|framework| !framework.is_algorithm_too || brings_code)
+        let packs_code = || model.files.iter().any(|(path, _)| path.starts_with("code/"));
+        Framework::of_image(&model.image).is_some_and(|framework| match self.modest {
+            true => brings_code || !framework.is_algorithm_too && packs_code(),
+            false => brings_code || !framework.is_algorithm_too,
+        })
     }
 
     fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {
@@ -176,6 +195,17 @@ impl Engine for ScriptModeEngine {
         // Else it would wait until the names of the job's hosts can be looked up.
         launch.setting.environment.insert("SM_STUDIO_LOCAL_MODE".to_owned(), "True".to_owned());
         self.processes.train(&launch, job)
+    }
+
+    fn process(&self, job: &ProcessingTask) -> Result<(), EngineFailure> {
+        let Some((program, arguments)) = job.entrypoint.split_first() else {
+            return Err(EngineFailure::client("a processing job on a framework image needs a ContainerEntrypoint"));
+        };
+        let python = self.interpreter();
+        // What the image calls so is the Python that scripts run with here.
+        let program = if matches!(program.as_str(), "python" | "python3") { &python } else { program };
+        let command = CommandLine::new([program].into_iter().chain(arguments).chain(&job.arguments));
+        self.processes.process(&self.launch(command, Vec::new()), job)
     }
 
     fn close(&self) {

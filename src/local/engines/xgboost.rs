@@ -11,8 +11,9 @@
 
 use std::sync::Arc;
 
-use super::{Engine, EngineFailure, LoadedModel, ModelFiles, TrainingOutput, TrainingTask};
+use super::{Engine, EngineFailure, LoadedModel, ModelFiles, ProcessingTask, TrainingOutput, TrainingTask};
 
+mod checkpoints;
 mod content;
 mod data;
 mod format;
@@ -48,6 +49,10 @@ impl Engine for XGBoostEngine {
 
     fn trains(&self, job: &TrainingTask) -> bool {
         self.runs(&job.image) && !job.hyperparameters.contains_key("sagemaker_program")
+    }
+
+    fn processes(&self, _: &ProcessingTask) -> bool {
+        false
     }
 
     fn serves(&self, model: &ModelFiles) -> bool {

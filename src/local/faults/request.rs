@@ -135,7 +135,9 @@ async fn about(
             Ok((request, About { operation: operation.to_owned(), resources, seen: SeenBody::default() }))
         }
         _ => {
-            let target = router::target(&request).map(|(_, operation)| operation.to_owned());
+            // Of the RPC protocol with CBOR it is in the path.
+            let in_path = path.rsplit_once("/operation/").map(|(_, operation)| operation);
+            let target = router::target(&request).map(|(_, operation)| operation).or(in_path).map(str::to_owned);
             let in_query = request.uri().query().unwrap_or_default().to_owned();
             let (parts, body) = request.into_parts();
             let bytes = match services::read(body).await {

@@ -44,7 +44,8 @@ impl FaultRule {
         self
     }
 
-    /// Only requests of a service: `sagemaker`, `sagemaker-runtime`, `s3`, `logs`, `sts` or `iam`.
+    /// Only requests of a service: `sagemaker`, `sagemaker-runtime`, `s3`, `logs`, `cloudwatch`, `sts` or
+    /// `iam`.
     pub fn service(mut self, service: impl Into<String>) -> Self {
         self.service = Some(service.into());
         self

@@ -1,30 +1,55 @@
 //! The containers of a model: their data is downloaded and unpacked, and an engine loads it.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::Run;
-use super::run::panic_message;
+use super::calls::Failure;
+use super::multi_model::MultiModel;
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::engines::{Engine, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
+use crate::local::engines::{Engine, ExecutionParameters, LoadedModel, ModelFiles};
 use crate::local::kinds::Kind;
 use crate::local::profile::Nothing;
 
+/// What a variant or an inference component serves.
+#[derive(Default)]
+pub(in crate::local) struct Serving {
+    /// In the order of the pipeline; none where inference components are hosted instead of a model.
+    pub(in crate::local) containers: Vec<Container>,
+    /// Each request goes to the one container that it names.
+    pub(in crate::local) direct: bool,
+}
+
 /// A container that is up.
 pub(in crate::local) struct Container {
-    /// `primary`, or the place in a pipeline such as `container_2`.
+    /// `primary`, its host name, or the place in a pipeline such as `container_2`.
     pub(in crate::local) name: String,
-    pub(in crate::local) model: Arc<dyn LoadedModel>,
+    pub(in crate::local) hosted: Hosted,
+}
+
+impl Container {
+    /// What the container says of how it wants to be asked in a transform job. May block.
+    pub(super) fn execution_parameters(&self) -> Option<ExecutionParameters> {
+        match &self.hosted {
+            Hosted::Single(model) => model.execution_parameters(),
+            Hosted::Multi(_) => None,
+        }
+    }
+}
+
+/// What a container has loaded.
+pub(in crate::local) enum Hosted {
+    Single(Arc<dyn LoadedModel>),
+    Multi(Box<MultiModel>),
 }
 
 /// What a container that comes up is connected to.
+#[derive(Clone)]
 pub(super) struct Surroundings {
     pub(super) log: Arc<dyn Fn(&str) + Send + Sync>,
     /// True once nobody waits for the container any more.
@@ -38,6 +63,19 @@ impl Surroundings {
         Self {
             log: run.owner.lasting_log(group.to_owned(), stream.to_owned()),
             stopping: Arc::new(move || stop.asked() || closed()),
+        }
+    }
+
+    /// A model without its files.
+    fn model(&self, core: &Arc<Core>, image: String, environment: BTreeMap<String, String>) -> ModelFiles {
+        ModelFiles {
+            image,
+            files: Vec::new(),
+            environment,
+            region: core.place.region.clone(),
+            log: self.log.clone(),
+            stopping: self.stopping.clone(),
+            s3: core.read_object(),
         }
     }
 }
@@ -61,6 +99,7 @@ pub(super) enum LoadFailure {
 struct Definition {
     image: Option<String>,
     container_hostname: Option<String>,
+    mode: Option<String>,
     model_data_url: Option<String>,
     model_data_source: Option<ModelDataSource>,
     #[serde(default)]
@@ -87,13 +126,41 @@ pub(super) fn load(
     model: &str,
     environment: &BTreeMap<String, String>,
     surroundings: &Surroundings,
-) -> Result<Vec<Container>, LoadFailure> {
-    let definitions = {
+) -> Result<Serving, LoadFailure> {
+    let document = {
         let state = core.state();
         let document = state.get(Kind::Model.row(), &core.place, model);
-        let document = document.map_err(|error| LoadFailure::NoModel(error.message))?;
-        definitions(&document.request)
+        document.map_err(|error| LoadFailure::NoModel(error.message))?.request.clone()
     };
+    let direct = document.get("InferenceExecutionConfig").is_some_and(|config| config["Mode"] == "Direct");
+    Ok(Serving { containers: load_all(core, &definitions(&document), environment, surroundings)?, direct })
+}
+
+/// Loads what the `Specification` of an inference component names: a model, or a container of its own. May block.
+pub(super) fn load_component(
+    core: &Arc<Core>,
+    specification: &Value,
+    surroundings: &Surroundings,
+) -> Result<Serving, LoadFailure> {
+    let container = &specification["Container"];
+    let environment = BTreeMap::deserialize(&container["Environment"]).unwrap_or_default();
+    if let Some(model) = specification["ModelName"].as_str() {
+        return load(core, model, &environment, surroundings);
+    }
+    let definition = json!({
+        "Image": container["Image"],
+        "ModelDataUrl": container["ArtifactUrl"],
+        "Environment": environment,
+    });
+    Ok(Serving { containers: load_all(core, &[definition], &BTreeMap::new(), surroundings)?, direct: false })
+}
+
+fn load_all(
+    core: &Arc<Core>,
+    definitions: &[Value],
+    environment: &BTreeMap<String, String>,
+    surroundings: &Surroundings,
+) -> Result<Vec<Container>, LoadFailure> {
     let single = definitions.len() == 1;
     definitions
         .iter()
@@ -105,14 +172,13 @@ pub(super) fn load(
                 Some(host) => host.clone(),
                 None => format!("container_{number}"),
             };
-            let model = load_one(core, definition, number, environment, surroundings)?;
-            Ok(Container { name, model })
+            Ok(Container { name, hosted: load_one(core, definition, number, environment, surroundings)? })
         })
         .collect()
 }
 
 /// The containers in a `CreateModel` document.
-fn definitions(model: &serde_json::Map<String, Value>) -> Vec<Value> {
+pub(super) fn definitions(model: &Map<String, Value>) -> Vec<Value> {
     match model.get("PrimaryContainer") {
         Some(primary) => vec![primary.clone()],
         None => model.get("Containers").and_then(Value::as_array).cloned().unwrap_or_default(),
@@ -125,27 +191,30 @@ fn load_one(
     number: usize,
     more: &BTreeMap<String, String>,
     surroundings: &Surroundings,
-) -> Result<Arc<dyn LoadedModel>, LoadFailure> {
+) -> Result<Hosted, LoadFailure> {
     let image = definition.image.clone().unwrap_or_default();
-    let (files, missing) = match files(core, &definition, number) {
-        Ok(files) => (files, false),
-        Err(LoadFailure::Data(_)) if core.is_lenient() => (Vec::new(), true),
-        Err(failure) => return Err(failure),
-    };
-    let mut environment = definition.environment;
+    let mut environment = definition.environment.clone();
     environment.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let model = ModelFiles {
-        image,
-        files,
-        environment,
-        region: core.place.region.clone(),
-        log: surroundings.log.clone(),
-        stopping: surroundings.stopping.clone(),
-        s3: core.read_object(),
+    let mut model = surroundings.model(core, image, environment);
+    if definition.mode.as_deref() == Some("MultiModel") {
+        let source = definition.model_data_source.and_then(|source| source.s3_data_source).map(|source| source.s3_uri);
+        let url = definition.model_data_url.or(source).unwrap_or_default();
+        let prefix = data::s3_uri(&url).map_err(|error| LoadFailure::Data(error.message))?;
+        core.serving_engine(&model).ok_or_else(|| LoadFailure::NoEngine(no_engine(&model.image)))?;
+        return Ok(Hosted::Multi(Box::new(MultiModel::new(model, prefix))));
+    }
+    let missing = match files(core, &definition, number) {
+        Ok(files) => {
+            model.files = files;
+            false
+        }
+        Err(LoadFailure::Data(_)) if core.is_lenient() => true,
+        Err(failure) => return Err(failure),
     };
     let engine = core.serving_engine(&model).ok_or_else(|| LoadFailure::NoEngine(no_engine(&model.image)))?;
     let engine = if missing { Arc::new(Nothing) as Arc<dyn Engine> } else { engine };
-    engine.load(&model).map_err(|failure| LoadFailure::Engine(failure.message().to_owned()))
+    let loaded = engine.load(&model);
+    loaded.map(Hosted::Single).map_err(|failure| LoadFailure::Engine(failure.message().to_owned()))
 }
 
 fn files(core: &Core, definition: &Definition, number: usize) -> Result<Vec<(String, bytes::Bytes)>, LoadFailure> {
@@ -184,26 +253,29 @@ fn files(core: &Core, definition: &Definition, number: usize) -> Result<Vec<(Str
     })
 }
 
-/// Sends a request through the containers of a model; of a failure also the name of the container. `at` tells which one
-/// is being asked.
-pub(in crate::local) fn invoke(
-    containers: &[Container],
-    request: Invocation,
-    at: &AtomicUsize,
-) -> Result<Reply, (String, InvocationFailure)> {
-    let Invocation { content_type, accept, body } = request;
-    let mut reply = Reply { content_type, body };
-    for (number, container) in containers.iter().enumerate() {
-        at.store(number, Ordering::Relaxed);
-        // What the caller accepts is for the last container to say.
-        let accept = if number + 1 == containers.len() { accept.clone() } else { "*/*".to_owned() };
-        let request = Invocation { content_type: reply.content_type, accept, body: reply.body };
-        let answered = catch_unwind(AssertUnwindSafe(|| container.model.invoke(&request)));
-        let answered = answered
-            .unwrap_or_else(|panic| Err(InvocationFailure { status: 500, message: panic_message(panic.as_ref()) }));
-        reply = answered.map_err(|failure| (container.name.clone(), failure))?;
+impl Serving {
+    /// Whether a request must name its model.
+    pub(in crate::local) fn is_multi_model(&self) -> bool {
+        self.containers.iter().any(|container| matches!(container.hosted, Hosted::Multi(_)))
     }
-    Ok(reply)
+
+    /// Whether an answer may take long.
+    pub(in crate::local) fn blocks(&self) -> bool {
+        self.containers.iter().any(|container| match &container.hosted {
+            Hosted::Single(model) => model.blocks(),
+            Hosted::Multi(_) => true,
+        })
+    }
+}
+
+impl Hosted {
+    /// The model that answers, loaded if need be. May block.
+    pub(super) fn model(&self, core: &Arc<Core>, target: Option<&str>) -> Result<Arc<dyn LoadedModel>, Failure> {
+        match self {
+            Self::Single(model) => Ok(model.clone()),
+            Self::Multi(models) => models.get(core, target.unwrap_or_default()),
+        }
+    }
 }
 
 /// What a job or endpoint says whose image no engine knows.
@@ -211,6 +283,7 @@ pub(super) fn no_engine(image: &str) -> String {
     format!(
         "the local backend has no engine for the image \"{image}\". Register one with \
          LocalBackend::builder().engine(..), such as an FnEngine of closures or a ProcessEngine that runs a command, or \
-         enable the feature `algorithms` for the built-in algorithms."
+         enable the feature `algorithms`, which has engines for the built-in algorithms XGBoost, Linear Learner, K-Means, \
+         PCA, k-NN, Random Cut Forest and Factorization Machines, and for no others."
     )
 }

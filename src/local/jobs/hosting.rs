@@ -1,80 +1,75 @@
 //! Endpoints: their models come up, are swapped and go.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Run;
-use super::containers::{self, Container, LoadFailure, Surroundings};
+use super::containers::{self, LoadFailure, Serving, Surroundings};
 use super::run::Owner;
 use crate::local::backend::Core;
 use crate::local::kinds::Kind;
 use crate::local::state::Resource;
 use crate::local::time::timestamp;
 
+mod asynchronous;
+mod capture;
+pub(in crate::local) mod component;
+mod deployment;
+mod serverless;
+mod traffic;
+
+pub(in crate::local) use asynchronous::{AsyncQueue, Waiting};
+pub(in crate::local) use capture::Exchange;
+pub(in crate::local) use deployment::{Deployment, Variant};
+pub(in crate::local) use serverless::{COLD_START, Slot};
+
 const CREATING: u64 = 30;
 const UPDATING: u64 = 30;
+const ROLLING_BACK: u64 = 10;
 const DELETING: u64 = 5;
 const NO_CAPACITY: &str = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. \
      Please retry using a different ML instance type or after some time.";
 /// How long a container may take until it answers its first ping.
 const PING_LIMIT: Duration = Duration::from_secs(240);
 
-/// What answers behind an endpoint.
-pub(in crate::local) struct Deployment {
-    pub(in crate::local) variants: Vec<Variant>,
-    /// Seeded by the endpoint's name: the same calls choose the same variants in each run.
-    random: Mutex<fastrand::Rng>,
-}
-
-/// A production variant with its containers.
+/// What an endpoint is to be: its configuration as it was when it was asked for, as it may be deleted later.
 #[derive(Clone)]
-pub(in crate::local) struct Variant {
-    pub(in crate::local) name: String,
-    pub(in crate::local) weight: f64,
-    pub(in crate::local) containers: Arc<Vec<Container>>,
-    /// Where its containers log.
-    pub(in crate::local) log_stream: String,
+pub(in crate::local) struct Plan {
+    pub(in crate::local) config: String,
+    pub(in crate::local) variants: Vec<Value>,
+    pub(in crate::local) shadows: Vec<Value>,
+    capture: Option<Value>,
+    asynchronous: Option<Value>,
 }
 
-impl Deployment {
-    fn new(endpoint: &str, variants: Vec<Variant>) -> Self {
-        Self { variants, random: Mutex::new(fastrand::Rng::with_seed(hash(endpoint))) }
+impl Plan {
+    /// From the document of a configuration.
+    pub(in crate::local) fn new(config: &str, document: &Map<String, Value>) -> Self {
+        let list = |member: &str| document.get(member).and_then(Value::as_array).cloned().unwrap_or_default();
+        Self {
+            config: config.to_owned(),
+            variants: list("ProductionVariants"),
+            shadows: list("ShadowProductionVariants"),
+            capture: document.get("DataCaptureConfig").cloned(),
+            asynchronous: document.get("AsyncInferenceConfig").cloned(),
+        }
     }
 
-    /// The same with the weights of summaries, as Describe gives them.
-    fn reweighed(mut self, summaries: &[Value]) -> Self {
-        for variant in &mut self.variants {
-            let summary = summaries.iter().find(|summary| summary["VariantName"] == variant.name.as_str());
-            if let Some(weight) = summary.and_then(|summary| summary["CurrentWeight"].as_f64()) {
-                variant.weight = weight;
-            }
-        }
-        self
-    }
-
-    /// A variant by weight.
-    pub(in crate::local) fn choose(&self) -> Option<&Variant> {
-        if let [only] = self.variants.as_slice() {
-            return Some(only);
-        }
-        let total: f64 = self.variants.iter().map(|variant| variant.weight).sum();
-        let mut point = self.random.lock().unwrap_or_else(PoisonError::into_inner).f64() * total;
-        let by_weight = self.variants.iter().filter(|variant| variant.weight > 0.0).find(|variant| {
-            point -= variant.weight;
-            point < 0.0
+    /// What Describe says of it while it comes up.
+    pub(in crate::local) fn pending(&self, core: &Core) -> Value {
+        let mut pending = json!({
+            "EndpointConfigName": self.config,
+            "ProductionVariants": summaries(&self.variants, "Creating", core),
+            "StartTime": timestamp(core.clock.now()),
         });
-        by_weight.or(self.variants.first())
-    }
-}
-
-impl fmt::Debug for Deployment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.variants.iter().map(|variant| &variant.name)).finish()
+        if !self.shadows.is_empty() {
+            pending["ShadowProductionVariants"] = summaries(&self.shadows, "Creating", core).into();
+        }
+        pending
     }
 }
 
@@ -94,8 +89,13 @@ pub(in crate::local) fn log_group(endpoint: &str) -> String {
     format!("/aws/sagemaker/Endpoints/{endpoint}")
 }
 
-/// The summaries of variants that come up, as Describe gives them.
-pub(in crate::local) fn summaries(config_variants: &[Value], status: &str, core: &Core) -> Vec<Value> {
+/// The log group of an inference component's containers.
+pub(in crate::local) fn component_log_group(component: &str) -> String {
+    format!("/aws/sagemaker/InferenceComponents/{component}")
+}
+
+/// The summaries of variants, as Describe gives them.
+fn summaries(config_variants: &[Value], status: &str, core: &Core) -> Vec<Value> {
     config_variants.iter().map(|variant| summary(variant, status, core)).collect()
 }
 
@@ -113,6 +113,7 @@ fn summary(variant: &Value, status: &str, core: &Core) -> Value {
     }
     if let Some(serverless) = variant.get("ServerlessConfig") {
         summary["CurrentServerlessConfig"] = serverless.clone();
+        summary["DesiredServerlessConfig"] = serverless.clone();
         summary["CurrentInstanceCount"] = json!(0);
     }
     if status != "InService" {
@@ -126,22 +127,21 @@ fn images(variant: &Value, core: &Core) -> Value {
     let name = variant["ModelName"].as_str().unwrap_or_default();
     let model = state.get(Kind::Model.row(), &core.place, name);
     let Ok(model) = model else { return json!([]) };
-    let primary = model.request.get("PrimaryContainer").into_iter();
-    let chain = model.request.get("Containers").and_then(Value::as_array).into_iter().flatten();
-    let now = timestamp(core.clock.now());
-    let image = |container: &Value| json!({"SpecifiedImage": container["Image"], "ResolutionTime": now});
-    primary.chain(chain).map(image).collect()
+    containers::definitions(&model.request).iter().map(|container| deployed_image(&container["Image"], core)).collect()
+}
+
+fn deployed_image(image: &Value, core: &Core) -> Value {
+    json!({"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": timestamp(core.clock.now())})
 }
 
 /// Brings up a new endpoint.
-pub(in crate::local) async fn create(mut run: Run, variants: Vec<Value>) {
+pub(in crate::local) async fn create(mut run: Run, plan: Plan) {
     run.pass(CREATING).await;
-    let loaded = deploy(&run, &variants).await;
-    let summaries = summaries(&variants, "InService", &run.owner.core);
+    let loaded = deploy(&run, &plan).await;
+    let core = run.owner.core.clone();
+    let described = Described::new(&plan, &core);
     run.finish(|resource, _| match loaded {
-        Ok(deployment) => {
-            in_service(resource, deployment, summaries);
-        }
+        Ok(deployment) => described.in_service(resource, deployment),
         Err(reason) => fail(resource, &reason),
     });
 }
@@ -149,42 +149,47 @@ pub(in crate::local) async fn create(mut run: Run, variants: Vec<Value>) {
 /// Loads the models of an endpoint that was up before the backend was started again.
 pub(super) async fn revive(run: Run, config: &str) {
     let core = run.owner.core.clone();
-    let variants = {
+    let plan = {
         let state = core.state();
         let config = state.get(Kind::EndpointConfig.row(), &core.place, config);
-        config.map(|config| config.request.get("ProductionVariants").and_then(Value::as_array).cloned())
+        config.map(|config| Plan::new(&config.name, &config.request)).map_err(|error| error.message)
     };
-    let variants = variants.map(Option::unwrap_or_default).map_err(|error| error.message);
-    let loaded = match &variants {
-        Ok(variants) => deploy(&run, variants).await,
+    let loaded = match &plan {
+        Ok(plan) => deploy(&run, plan).await.map(|deployment| (deployment, Described::new(plan, &core))),
         Err(why) => Err(why.clone()),
     };
+    let endpoint = run.owner.name.clone();
     run.finish(|resource, _| match loaded {
-        Ok(deployment) if resource.state.contains_key("ProductionVariants") => {
-            let weights = resource.state.get("ProductionVariants").and_then(Value::as_array).cloned();
-            resource.deployment = Some(Arc::new(deployment.reweighed(&weights.unwrap_or_default())));
-        }
-        Ok(deployment) => {
-            let summaries = summaries(&variants.unwrap_or_default(), "InService", &core);
-            in_service(resource, deployment, summaries);
-        }
+        Ok((deployment, described)) => match resource.state.get("ProductionVariants").and_then(Value::as_array) {
+            Some(summaries) => resource.deployment = Some(Arc::new(deployment.reweighed(&endpoint, summaries))),
+            None => described.in_service(resource, deployment),
+        },
         Err(reason) => fail(resource, &reason),
     });
 }
 
-/// Swaps the variants of an endpoint for those of another configuration; if they do not come up, the old ones stay.
-pub(in crate::local) async fn update(mut run: Run, config: String, variants: Vec<Value>) {
+/// Swaps the variants of an endpoint for those of another configuration, all at once or in the steps that `rollout`, a
+/// `DeploymentConfig`, asks for; if they do not come up, the old ones stay.
+pub(in crate::local) async fn update(mut run: Run, plan: Plan, rollout: Option<Value>) {
     run.pass(UPDATING).await;
-    let loaded = deploy(&run, &variants).await;
-    let summaries = summaries(&variants, "InService", &run.owner.core);
-    run.finish(|resource, _| match loaded {
+    let loaded = deploy(&run, &plan).await;
+    let core = run.owner.core.clone();
+    let described = Described::new(&plan, &core);
+    match loaded {
         Ok(deployment) => {
-            resource.request.insert("EndpointConfigName".to_owned(), json!(config));
-            resource.state.remove("FailureReason");
-            in_service(resource, deployment, summaries);
+            let deployment = traffic::shift(&mut run, deployment, rollout.as_ref()).await;
+            run.finish(|resource, _| {
+                resource.request.insert("EndpointConfigName".to_owned(), json!(plan.config));
+                resource.state.remove("FailureReason");
+                described.in_service(resource, deployment);
+            });
         }
-        Err(reason) => fail(resource, &reason),
-    });
+        Err(reason) => {
+            run.update(|resource, _| resource.set("EndpointStatus", "RollingBack"));
+            run.pass(ROLLING_BACK).await;
+            run.finish(|resource, _| fail(resource, &reason));
+        }
+    }
 }
 
 /// New weights and instance counts of variants that are up.
@@ -199,15 +204,15 @@ pub(in crate::local) async fn reweigh(mut run: Run, desired: Vec<Desired>) {
     run.pass(UPDATING).await;
     let endpoint = run.owner.name.clone();
     run.finish(|resource, _| {
-        let mut variants = resource.deployment.as_ref().map(|old| old.variants.clone()).unwrap_or_default();
-        for change in &desired {
-            if let (Some(weight), Some(variant)) =
-                (change.weight, variants.iter_mut().find(|variant| variant.name == change.variant))
-            {
-                variant.weight = weight;
+        if let Some(old) = resource.deployment.clone() {
+            let mut variants = old.variants.clone();
+            for variant in &mut variants {
+                let Some(change) = desired.iter().find(|change| change.variant == variant.name) else { continue };
+                variant.weight = change.weight.unwrap_or(variant.weight);
+                variant.instances = change.instances.unwrap_or(variant.instances);
             }
+            resource.deployment = Some(Arc::new(old.with_variants(&endpoint, variants)));
         }
-        resource.deployment = Some(Arc::new(Deployment::new(&endpoint, variants)));
         resource.set("EndpointStatus", "InService");
         set_desired(resource, &desired, &["Current", "Desired"]);
     });
@@ -231,11 +236,48 @@ pub(in crate::local) fn set_desired(resource: &mut Resource, desired: &[Desired]
     }
 }
 
-fn in_service(resource: &mut Resource, deployment: Deployment, summaries: Vec<Value>) {
-    resource.state.remove("PendingDeploymentSummary");
-    resource.deployment = Some(Arc::new(deployment));
-    resource.set("EndpointStatus", "InService");
-    resource.set("ProductionVariants", summaries);
+/// What Describe says of an endpoint that is up.
+struct Described {
+    production: Vec<Value>,
+    shadows: Vec<Value>,
+    capture: Option<Value>,
+    asynchronous: Option<Value>,
+}
+
+impl Described {
+    fn new(plan: &Plan, core: &Core) -> Self {
+        Self {
+            production: summaries(&plan.variants, "InService", core),
+            shadows: summaries(&plan.shadows, "InService", core),
+            capture: plan.capture.as_ref().map(capture_summary),
+            asynchronous: plan.asynchronous.clone(),
+        }
+    }
+
+    fn in_service(self, resource: &mut Resource, deployment: Deployment) {
+        resource.state.remove("PendingDeploymentSummary");
+        resource.deployment = Some(Arc::new(deployment));
+        resource.set("EndpointStatus", "InService");
+        resource.set("ProductionVariants", self.production);
+        let mut optional = |member: &str, value: Option<Value>| match value {
+            Some(value) => resource.set(member, value),
+            None => drop(resource.state.remove(member)),
+        };
+        optional("ShadowProductionVariants", (!self.shadows.is_empty()).then(|| self.shadows.into()));
+        optional("DataCaptureConfig", self.capture);
+        optional("AsyncInferenceConfig", self.asynchronous);
+    }
+}
+
+fn capture_summary(config: &Value) -> Value {
+    let enabled = config["EnableCapture"].as_bool().unwrap_or(true);
+    json!({
+        "EnableCapture": enabled,
+        "CaptureStatus": if enabled { "Started" } else { "Stopped" },
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config["KmsKeyId"].as_str().unwrap_or_default(),
+    })
 }
 
 /// A change failed: what was up before goes on answering.
@@ -260,49 +302,80 @@ pub(in crate::local) async fn delete(mut run: Run) {
 }
 
 /// Loads the models of all variants; the text says why one did not come up.
-async fn deploy(run: &Run, variants: &[Value]) -> Result<Deployment, String> {
+async fn deploy(run: &Run, plan: &Plan) -> Result<Deployment, String> {
     if run.faults.capacity {
         return Err(NO_CAPACITY.to_owned());
     }
+    let endpoint = &run.owner.name;
+    let variants = bring_up(run, &plan.variants).await?;
+    let shadows = bring_up(run, &plan.shadows).await?;
+    let mut deployment = Deployment::new(endpoint, variants);
+    deployment.shadows = shadows;
+    deployment.capture = plan.capture.as_ref().and_then(capture::Capture::new);
+    let instances = deployment.variants.iter().map(|variant| variant.instances).sum();
+    let queue = plan.asynchronous.as_ref().and_then(|config| AsyncQueue::new(config, instances));
+    deployment.queue = queue.map(Arc::new);
+    Ok(deployment)
+}
+
+async fn bring_up(run: &Run, variants: &[Value]) -> Result<Vec<Variant>, String> {
     let mut up = Vec::with_capacity(variants.len());
     for variant in variants {
         let name = variant["VariantName"].as_str().unwrap_or_default().to_owned();
-        let model = variant["ModelName"].as_str().unwrap_or_default().to_owned();
-        let (owner, stream) = (run.owner.clone(), log_stream(&run.owner.name, &name));
-        let surroundings = Surroundings::new(run, &log_group(&owner.name), &stream);
-        let work = run.work(move || {
-            let loaded = containers::load(&owner.core, &model, &BTreeMap::new(), &surroundings);
-            log_load(&owner, &stream, &loaded);
-            loaded
-        });
-        let loaded = tokio::select! {
-            biased;
-            loaded = work => loaded.unwrap_or_else(|panic| Err(LoadFailure::Engine(panic))),
-            () = run.owner.core.clock.sleep(PING_LIMIT) => {
-                run.owner.close_logs();
-                Err(LoadFailure::Engine(format!("it did not come up within {} seconds", PING_LIMIT.as_secs())))
+        let log_stream = log_stream(&run.owner.name, &name);
+        let serving = match variant["ModelName"].as_str().map(str::to_owned) {
+            Some(model) => {
+                let load = move |core: &Arc<Core>, surroundings: &Surroundings| {
+                    containers::load(core, &model, &BTreeMap::new(), surroundings)
+                };
+                up_in_time(run, log_group(&run.owner.name), &log_stream, load).await
             }
+            None => Ok(Serving::default()),
         };
-        let containers = loaded.map_err(|failure| reason(&name, failure))?;
         up.push(Variant {
-            weight: variant.get("InitialVariantWeight").and_then(Value::as_f64).unwrap_or(1.0),
-            containers: Arc::new(containers),
-            log_stream: log_stream(&run.owner.name, &name),
+            weight: variant["InitialVariantWeight"].as_f64().unwrap_or(1.0),
+            instances: variant["InitialInstanceCount"].as_u64().unwrap_or(1),
+            serving: Arc::new(serving.map_err(|failure| reason(&name, failure))?),
+            serverless: variant.get("ServerlessConfig").and_then(serverless::Serverless::new),
+            log_stream,
             name,
         });
     }
-    Ok(Deployment::new(&run.owner.name, up))
+    Ok(up)
+}
+
+/// Loads what is to answer, unless that takes longer than a container may take to answer its first ping.
+async fn up_in_time(
+    run: &Run,
+    group: String,
+    stream: &str,
+    load: impl FnOnce(&Arc<Core>, &Surroundings) -> Result<Serving, LoadFailure> + Send + 'static,
+) -> Result<Serving, LoadFailure> {
+    let (owner, stream) = (run.owner.clone(), stream.to_owned());
+    let surroundings = Surroundings::new(run, &group, &stream);
+    let work = run.work(move || {
+        let loaded = load(&owner.core, &surroundings);
+        log_load(&owner, &group, &stream, &loaded);
+        loaded
+    });
+    tokio::select! {
+        biased;
+        loaded = work => loaded.unwrap_or_else(|panic| Err(LoadFailure::Engine(panic))),
+        () = run.owner.core.clock.sleep(PING_LIMIT) => {
+            run.owner.close_logs();
+            Err(LoadFailure::Engine(format!("it did not come up within {} seconds", PING_LIMIT.as_secs())))
+        }
+    }
 }
 
 fn log_stream(endpoint: &str, variant: &str) -> String {
     format!("{variant}/{}", instance_id(&format!("{endpoint}/{variant}")))
 }
 
-fn log_load(owner: &Owner, stream: &str, loaded: &Result<Vec<Container>, LoadFailure>) {
-    let group = log_group(&owner.name);
+fn log_load(owner: &Owner, group: &str, stream: &str, loaded: &Result<Serving, LoadFailure>) {
     match loaded {
-        Ok(_) => owner.log(&group, stream, "Model loaded, listening on port 8080"),
-        Err(LoadFailure::Engine(why)) => owner.log(&group, stream, why),
+        Ok(_) => owner.log(group, stream, "Model loaded, listening on port 8080"),
+        Err(LoadFailure::Engine(why)) => owner.log(group, stream, why),
         Err(_) => {} // the container never started
     }
 }

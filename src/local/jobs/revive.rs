@@ -24,6 +24,10 @@ pub(in crate::local) fn resource(row: &Row, resource: &mut Resource, now: System
         }
         _ => {}
     }
+    if row.kind == Kind::InferenceComponent && status != "Failed" {
+        resource.set("InferenceComponentStatus", "InService");
+        return true;
+    }
     if row.kind == Kind::Endpoint && status != "Failed" {
         resource.set("EndpointStatus", "InService");
         resource.state.remove("PendingDeploymentSummary");
@@ -43,16 +47,25 @@ pub(in crate::local) fn resource(row: &Row, resource: &mut Resource, now: System
     true
 }
 
-/// Loads the models of the endpoints that are in service but have none loaded.
+/// Loads the models of the endpoints and inference components that are in service but have none loaded.
 pub(in crate::local) async fn endpoints(core: &Arc<Core>) {
-    let mut cold = Vec::new();
+    let (mut cold, mut components) = (Vec::new(), Vec::new());
     for endpoint in core.state().all(Kind::Endpoint) {
         if endpoint.deployment.is_none() && endpoint.status(Kind::Endpoint.row()) == "InService" {
             let config = endpoint.request.get("EndpointConfigName").and_then(Value::as_str).unwrap_or_default();
             cold.push((Run::new(core, Kind::Endpoint, endpoint), config.to_owned()));
         }
     }
+    for component in core.state().all(Kind::InferenceComponent) {
+        let up = component.status(Kind::InferenceComponent.row()) == "InService";
+        if component.deployment.is_none() && up {
+            components.push(Run::new(core, Kind::InferenceComponent, component));
+        }
+    }
     for (run, config) in cold {
         hosting::revive(run, &config).await;
+    }
+    for run in components {
+        hosting::component::revive(run).await;
     }
 }

@@ -295,6 +295,7 @@ pub(super) fn fail(kind: Kind, resource: &mut Resource, now: SystemTime, reason:
         Kind::HyperParameterTuningJob => super::tuning::fail(resource, now, reason),
         Kind::ProcessingJob => super::processing::fail(resource, now, reason),
         Kind::Endpoint => super::hosting::fail(resource, reason),
+        Kind::InferenceComponent => super::hosting::component::fail(resource, reason),
         Kind::PipelineExecution => super::pipeline::fail(resource, reason),
         // What walks through its states has nothing to clean up.
         _ => {}

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 
-use super::containers::{self, Container, LoadFailure, Surroundings};
+use super::calls;
+use super::containers::{self, Container, LoadFailure, Serving, Surroundings};
 use super::hosting::instance_id;
 use super::run::Owner;
 use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::backend::Core;
 use crate::local::data::{self, Budget, Input};
-use crate::local::engines::{Invocation, InvocationFailure, Reply};
+use crate::local::engines::{ExecutionParameters, Invocation, InvocationFailure, Reply};
 use crate::local::s3::Prepared;
 use crate::local::state::Resource;
 use crate::local::time::{date_time, epoch, timestamp};
@@ -28,6 +28,8 @@ pub(in crate::local) use data_processing::{DataProcessing, Form};
 pub(in crate::local) use json_path::JsonPath;
 pub(in crate::local) use split::Split;
 
+/// How many payloads are at a model at a time at most: more than this would only cost threads.
+pub(in crate::local) const MAX_CONCURRENT: u32 = 64;
 const STARTING: u64 = 30;
 const STOPPING: u64 = 2;
 /// What a job may read in all, in bytes: its outputs are kept in memory until its end.
@@ -36,7 +38,10 @@ const MAX_INPUT: u64 = 8 << 30;
 const LOG_GROUP: &str = "/aws/sagemaker/TransformJobs";
 
 /// What a transform job does, taken from its request.
+#[derive(Clone)]
 pub(in crate::local) struct Plan {
+    /// What the request leaves to the container.
+    pub(in crate::local) open: Open,
     pub(in crate::local) model: String,
     pub(in crate::local) data_type: String,
     pub(in crate::local) uri: String,
@@ -57,7 +62,32 @@ pub(in crate::local) struct Plan {
     /// How often it is asked again when it fails by its own fault.
     pub(in crate::local) max_retries: u32,
     /// Filters and join, if there are any.
-    pub(in crate::local) processing: Option<DataProcessing>,
+    pub(in crate::local) processing: Option<Arc<DataProcessing>>,
+}
+
+/// What a request does not say, so that the container may.
+#[derive(Clone, Copy, Default)]
+pub(in crate::local) struct Open {
+    pub(in crate::local) max_concurrent: bool,
+    pub(in crate::local) max_payload: bool,
+    pub(in crate::local) multi_record: bool,
+}
+
+impl Plan {
+    /// The plan with what the container wants where the request is open.
+    fn as_wanted(&self, wanted: &ExecutionParameters) -> Self {
+        let mut plan = self.clone();
+        if let Some(concurrent) = wanted.max_concurrent_transforms.filter(|_| self.open.max_concurrent) {
+            plan.max_concurrent = concurrent.clamp(1, MAX_CONCURRENT);
+        }
+        if let Some(megabytes) = wanted.max_payload_in_mb.filter(|_| self.open.max_payload) {
+            plan.max_payload = (megabytes > 0).then_some((megabytes as usize).min(100) << 20);
+        }
+        if let Some(multi_record) = wanted.multi_record.filter(|_| self.open.multi_record) {
+            plan.multi_record = multi_record;
+        }
+        plan
+    }
 }
 
 enum End {
@@ -176,8 +206,13 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// All outputs, or why the job failed. Ends early, with whatever there is, when it is stopped.
-    async fn transform(&self) -> Result<Outputs, String> {
-        let containers = Arc::new(self.load().await?);
+    async fn transform(mut self) -> Result<Outputs, String> {
+        let serving = Arc::new(self.load().await?);
+        let first = serving.clone();
+        let ask = move || first.containers.first().and_then(Container::execution_parameters);
+        if let Some(wanted) = self.run.work(ask).await.map_err(internal)? {
+            self.plan = Arc::new(self.plan.as_wanted(&wanted));
+        }
         self.log.container("Model loaded, listening on port 8080");
         let plan = &self.plan;
         let strategy = if plan.multi_record { "MULTI_RECORD" } else { "SINGLE_RECORD" };
@@ -194,7 +229,7 @@ impl Job<'_> {
                 break;
             }
             let place = plan.output.join(&format!("{}.out", input.path));
-            let (left, body) = self.object(&containers, input, budget).await?;
+            let (left, body) = self.object(&serving, input, budget).await?;
             budget = left;
             let core = self.core.clone();
             let prepared = self.run.work(move || core.s3.prepare(Bytes::from(body), None)).await;
@@ -204,11 +239,11 @@ impl Job<'_> {
     }
 
     /// The containers of the model, once they are up.
-    async fn load(&self) -> Result<Vec<Container>, String> {
+    async fn load(&self) -> Result<Serving, String> {
         let (core, plan, surroundings) = (self.core.clone(), self.plan.clone(), self.surroundings.clone());
         let loaded =
             self.run.work(move || containers::load(&core, &plan.model, &plan.environment, &surroundings)).await;
-        loaded.map_err(|panic| format!("AlgorithmError: {panic}"))?.map_err(|failure| match failure {
+        let loaded = loaded.map_err(|panic| format!("AlgorithmError: {panic}"))?.map_err(|failure| match failure {
             LoadFailure::NoModel(why) | LoadFailure::Data(why) | LoadFailure::NoEngine(why) => {
                 format!("ClientError: {why}")
             }
@@ -216,13 +251,18 @@ impl Job<'_> {
                 self.log.container(&why);
                 format!("AlgorithmError: {why}")
             }
-        })
+        })?;
+        if loaded.is_multi_model() || loaded.direct {
+            let what = if loaded.direct { "containers that are invoked directly" } else { "multi-model containers" };
+            return Err(format!("ClientError: Batch transform does not support {what}"));
+        }
+        Ok(loaded)
     }
 
     /// What comes out for an object, and what is left of the budget.
     async fn object(
         &self,
-        containers: &Arc<Vec<Container>>,
+        serving: &Arc<Serving>,
         input: Input,
         mut budget: Budget,
     ) -> Result<(Budget, Vec<u8>), String> {
@@ -238,7 +278,7 @@ impl Job<'_> {
             self.log.data(&format!("{name}: ClientError: {why}"));
             format!("ClientError: {why}")
         })?;
-        let answers = payloads.into_iter().map(|payload| self.payload(containers, &name, payload));
+        let answers = payloads.into_iter().map(|payload| self.payload(serving, &name, payload));
         let mut answers = futures_util::stream::iter(answers).buffered(self.plan.max_concurrent as usize);
         let mut out = Vec::new();
         while let Some(answer) = answers.next().await {
@@ -254,23 +294,23 @@ impl Job<'_> {
     }
 
     /// What comes out for a payload: filtered, asked, joined and filtered again.
-    async fn payload(&self, containers: &Arc<Vec<Container>>, name: &str, payload: Bytes) -> Result<Bytes, String> {
+    async fn payload(&self, serving: &Arc<Serving>, name: &str, payload: Bytes) -> Result<Bytes, String> {
         let bad_record = |why: String| {
             self.log.data(&format!("{name}: ClientError: {why}"));
             format!("ClientError: {why}")
         };
         let Some(processing) = &self.plan.processing else {
-            return Ok(self.ask(containers, name, payload).await?.body);
+            return Ok(self.ask(serving, name, payload).await?.body);
         };
         let form = Form::of(&self.plan.content_type).ok_or_else(|| bad_record("the records have no form".into()))?;
         let filtered = processing.input(&payload, form).map_err(bad_record)?;
-        let reply = self.ask(containers, name, Bytes::from(filtered)).await?;
+        let reply = self.ask(serving, name, Bytes::from(filtered)).await?;
         let answer_form = Form::of(&reply.content_type).or(Form::of(&self.plan.accept)).unwrap_or(form);
         processing.output(&payload, form, &reply.body, answer_form).map(Bytes::from).map_err(bad_record)
     }
 
     /// Asks the model, again if it fails by its own fault.
-    async fn ask(&self, containers: &Arc<Vec<Container>>, name: &str, body: Bytes) -> Result<Reply, String> {
+    async fn ask(&self, serving: &Arc<Serving>, name: &str, body: Bytes) -> Result<Reply, String> {
         let mut retries = self.plan.max_retries;
         loop {
             let request = Invocation {
@@ -278,7 +318,7 @@ impl Job<'_> {
                 accept: self.plan.accept.clone(),
                 body: body.clone(),
             };
-            let failure = match self.invoke(containers, request).await {
+            let failure = match self.invoke(serving, request).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -296,13 +336,13 @@ impl Job<'_> {
         }
     }
 
-    async fn invoke(&self, containers: &Arc<Vec<Container>>, request: Invocation) -> Result<Reply, InvocationFailure> {
-        let containers = containers.clone();
-        let work = self.run.work(move || containers::invoke(&containers, request, &AtomicUsize::new(0)));
+    async fn invoke(&self, serving: &Arc<Serving>, request: Invocation) -> Result<Reply, InvocationFailure> {
+        let (core, serving) = (self.core.clone(), serving.clone());
+        let work = self.run.work(move || calls::invoke(&core, &serving, request));
         tokio::select! {
             biased;
             replied = work => match replied {
-                Ok(replied) => replied.map_err(|(_, failure)| failure),
+                Ok(replied) => replied,
                 Err(message) => Err(InvocationFailure { status: 500, message }),
             },
             () = self.core.clock.sleep(self.plan.answer_limit) => {

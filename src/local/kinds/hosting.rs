@@ -25,4 +25,10 @@ pub(super) static ROWS: &[Row] = &[
         taken: |_, arn| AwsError::validation(format!("Cannot create already existing endpoint \"{arn}\".")),
         ..plain!(Endpoint, "endpoint", ListRow::newest_first("ListEndpoints"))
     },
+    Row {
+        status: Status::of("InferenceComponentStatus"),
+        missing: |_, arn| AwsError::validation(format!("Could not find inference component \"{arn}\".")),
+        taken: |_, arn| AwsError::validation(format!("Cannot create already existing inference component \"{arn}\".")),
+        ..plain!(InferenceComponent, "inference-component", ListRow::newest_first("ListInferenceComponents"))
+    },
 ];

@@ -1,5 +1,7 @@
 //! CloudWatch Logs.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -10,8 +12,12 @@ use crate::local::time::millis;
 
 mod events;
 mod filter;
+mod insights;
+mod pattern;
+mod settings;
 mod store;
 
+pub(in crate::local) use insights::QueryStore;
 use store::{Group, Stream};
 pub(in crate::local) use store::{LogLine, LogStore};
 
@@ -28,6 +34,18 @@ pub(super) fn handle(core: &Core, operation: &str, request: &Value) -> Answer {
         "PutLogEvents" => events::put(core, parse(request)?),
         "GetLogEvents" => events::get(core, parse(request)?),
         "FilterLogEvents" => filter::filter(core, parse(request)?),
+        "PutRetentionPolicy" => settings::put_retention(core, parse(request)?),
+        "DeleteRetentionPolicy" => settings::delete_retention(core, parse(request)?),
+        "TagResource" => settings::tag_resource(core, parse(request)?),
+        "UntagResource" => settings::untag_resource(core, parse(request)?),
+        "ListTagsForResource" => settings::tags_of_resource(core, parse(request)?),
+        "TagLogGroup" => settings::tag_group(core, parse(request)?),
+        "UntagLogGroup" => settings::untag_group(core, parse(request)?),
+        "ListTagsLogGroup" => settings::tags_of_group(core, parse(request)?),
+        "StartQuery" => insights::start(core, parse(request)?),
+        "GetQueryResults" => insights::results(core, parse(request)?),
+        "StopQuery" => insights::stop(core, parse(request)?),
+        "DescribeQueries" => insights::describe(core, parse(request)?),
         other => Err(AwsError::unsupported("logs", other)),
     }
 }
@@ -70,14 +88,29 @@ struct NamedStream {
     log_stream_name: String,
 }
 
-fn create_group(core: &Core, request: NamedGroup) -> Answer {
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreateGroup {
+    log_group_name: String,
+    kms_key_id: Option<String>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    log_group_class: Option<String>,
+}
+
+fn create_group(core: &Core, request: CreateGroup) -> Answer {
     let name = request.log_group_name;
+    settings::check_tags(&request.tags)?;
     core.logs.change(core, |groups| {
         if groups.contains_key(&name) {
             let message = "The specified log group already exists";
             return Err(AwsError::new(400, "ResourceAlreadyExistsException", message));
         }
-        let group = core.logs.journal.group(&name, Group::new(core.clock.now()));
+        let mut group = Group::new(core.clock.now());
+        group.settings.tags = request.tags;
+        group.settings.key = request.kms_key_id;
+        group.settings.class = request.log_group_class.unwrap_or(group.settings.class);
+        let group = core.logs.journal.group(&name, group);
         groups.insert(name, group);
         Ok(Value::Null)
     })
@@ -120,6 +153,8 @@ fn delete_stream(core: &Core, request: NamedStream) -> Answer {
 struct DescribeGroups {
     log_group_name_prefix: Option<String>,
     log_group_name_pattern: Option<String>,
+    log_group_class: Option<String>,
+    log_group_identifiers: Option<Vec<String>>,
     limit: Option<usize>,
     next_token: Option<String>,
 }
@@ -135,19 +170,32 @@ fn describe_groups(core: &Core, request: DescribeGroups) -> Answer {
     core.logs.read(|groups| {
         let found = groups
             .iter()
-            .filter(|(name, _)| name.starts_with(prefix) && name.to_lowercase().contains(&pattern))
+            .filter(|(name, group)| {
+                let listed = request.log_group_identifiers.as_ref();
+                name.starts_with(prefix)
+                    && name.to_lowercase().contains(&pattern)
+                    && request.log_group_class.as_ref().is_none_or(|class| *class == group.settings.class)
+                    && listed
+                        .is_none_or(|listed| listed.iter().any(|other| group_of_identifier(other) == name.as_str()))
+            })
             .map(|(name, group)| {
                 let arn = group_arn(core, name);
                 let bytes: u64 = group.streams.values().map(Stream::bytes).sum();
-                let entry = json!({
+                let mut entry = json!({
                     "logGroupName": name,
                     "arn": format!("{arn}:*"),
                     "logGroupArn": arn,
                     "creationTime": millis(group.created),
                     "metricFilterCount": 0,
                     "storedBytes": bytes,
-                    "logGroupClass": "STANDARD",
+                    "logGroupClass": group.settings.class,
                 });
+                if let Some(days) = group.settings.retention {
+                    entry["retentionInDays"] = json!(days);
+                }
+                if let Some(key) = &group.settings.key {
+                    entry["kmsKeyId"] = json!(key);
+                }
                 (name.clone(), entry)
             });
         page(found.collect(), false, "logGroups", size, request.next_token.as_deref())

@@ -20,6 +20,7 @@ mod experiments;
 mod feature_store;
 mod hubs;
 mod images;
+mod inference_component;
 mod labeling;
 mod lineage;
 mod model;
@@ -68,6 +69,12 @@ static OWN: &[&[Own]] = &[
         ("UpdateEndpoint", endpoint::update),
         ("UpdateEndpointWeightsAndCapacities", endpoint::update_weights),
         ("DeleteEndpoint", endpoint::delete),
+    ],
+    &[
+        ("CreateInferenceComponent", inference_component::create),
+        ("UpdateInferenceComponent", inference_component::update),
+        ("UpdateInferenceComponentRuntimeConfig", inference_component::update_runtime_config),
+        ("DeleteInferenceComponent", inference_component::delete),
     ],
     automl::OPERATIONS,
     clusters::OPERATIONS,

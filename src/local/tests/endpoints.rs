@@ -372,17 +372,28 @@ async fn a_container_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test]
-async fn what_is_not_supported_of_an_invocation_is_refused() {
+async fn headers_that_do_not_fit_the_endpoint_are_refused() {
     let aws = Aws::new();
     aws.deploy("e", "1").await;
     let call = || aws.invoke("e", "1");
-    let refused = |member: &str| {
-        let text = format!("The local backend does not support {member} of InvokeEndpoint yet.");
-        ("ValidationError".to_owned(), text)
-    };
-    assert_eq!(refusal(call().target_model("m.tar.gz").send().await), refused("TargetModel"));
-    assert_eq!(refusal(call().target_container_hostname("h").send().await), refused("TargetContainerHostname"));
-    assert_eq!(refusal(call().inference_component_name("c").send().await), refused("InferenceComponentName"));
-    assert_eq!(refusal(call().session_id("NEW_SESSION").send().await), refused("SessionId"));
-    assert_eq!(refusal(call().enable_explanations("`true`").send().await), refused("EnableExplanations"));
+    let refused = |text: &str| ("ValidationError".to_owned(), text.to_owned());
+    assert_eq!(
+        refusal(call().target_model("m.tar.gz").send().await),
+        refused("Endpoint e is not a multi-model endpoint and does not support target model header.")
+    );
+    assert_eq!(
+        refusal(call().target_container_hostname("h").send().await),
+        refused(
+            "Endpoint e is not a multi-container endpoint with direct invocation and does not support target container \
+             hostname header."
+        )
+    );
+    assert_eq!(
+        refusal(call().inference_component_name("c").send().await),
+        refused("Inference Component c not found for endpoint e.")
+    );
+    assert_eq!(
+        refusal(call().enable_explanations("`true`").send().await),
+        refused("The local backend does not support EnableExplanations of InvokeEndpoint yet.")
+    );
 }

@@ -50,3 +50,61 @@ async fn other_partitions_have_their_arns() {
     let caller = aws.sts.get_caller_identity().send().await.unwrap();
     assert_eq!(caller.arn(), Some("arn:aws-cn:sts::000000000001:assumed-role/SageMakerRole/local"));
 }
+
+#[tokio::test]
+async fn roles_are_assumed() {
+    let aws = Aws::new();
+    let assume = |arn: &str| aws.sts.assume_role().role_arn(arn).role_session_name("me@work").send();
+    let assumed = assume(&aws.backend.role_arn()).await.unwrap();
+    let user = assumed.assumed_role_user().unwrap();
+    assert_eq!(user.arn(), "arn:aws:sts::123456789012:assumed-role/SageMakerRole/me@work");
+    let credentials = assumed.credentials().unwrap();
+    assert!(credentials.access_key_id().starts_with("ASIA") && credentials.access_key_id().len() == 20);
+    assert!(credentials.session_token().len() > 100);
+    let unknown = refusal(assume("arn:aws:iam::123456789012:role/Nobody").await);
+    assert_eq!(unknown.0, "AccessDenied");
+    assert!(
+        unknown.1.ends_with(
+            "is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/Nobody"
+        )
+    );
+    let short = aws.sts.assume_role().role_arn(aws.backend.role_arn()).role_session_name("me").duration_seconds(60);
+    assert_eq!(refusal(short.send().await).0, "ValidationError");
+    assert!(aws.sts.get_session_token().send().await.unwrap().credentials().is_some());
+}
+
+#[tokio::test]
+async fn roles_have_policies_and_go() {
+    let aws = Aws::new();
+    for name in ["A", "B", "C"] {
+        let create = aws.iam.create_role().role_name(name).assume_role_policy_document("{}").description("d & e");
+        assert_eq!(create.send().await.unwrap().role().unwrap().description(), Some("d & e"));
+    }
+    let page = aws.iam.list_roles().max_items(2).send().await.unwrap();
+    let names = |page: &aws_sdk_iam::operation::list_roles::ListRolesOutput| {
+        page.roles().iter().map(|role| role.role_name().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((names(&page), page.is_truncated()), (vec!["A".to_owned(), "B".to_owned()], true));
+    let rest = aws.iam.list_roles().marker(page.marker().unwrap()).send().await.unwrap();
+    assert_eq!((names(&rest), rest.is_truncated()), (vec!["C".to_owned(), "SageMakerRole".to_owned()], false));
+
+    let arn = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess";
+    aws.iam.attach_role_policy().role_name("A").policy_arn(arn).send().await.unwrap();
+    let attached = aws.iam.list_attached_role_policies().role_name("A").send().await.unwrap();
+    assert_eq!(attached.attached_policies()[0].policy_name(), Some("AmazonSageMakerFullAccess"));
+    aws.iam.put_role_policy().role_name("A").policy_name("own").policy_document("{\"a\": 1}").send().await.unwrap();
+    let own = aws.iam.get_role_policy().role_name("A").policy_name("own").send().await.unwrap();
+    assert_eq!(own.policy_document(), "%7B%22a%22%3A%201%7D");
+    assert_eq!(aws.iam.list_role_policies().role_name("A").send().await.unwrap().policy_names(), ["own"]);
+    let bad = aws.iam.put_role_policy().role_name("A").policy_name("bad").policy_document("{").send().await;
+    assert_eq!(refusal(bad).0, "MalformedPolicyDocument");
+
+    let delete = || aws.iam.delete_role().role_name("A").send();
+    let conflict = |text: &str| ("DeleteConflict".to_owned(), text.to_owned());
+    assert_eq!(refusal(delete().await), conflict("Cannot delete entity, must detach all policies first."));
+    aws.iam.detach_role_policy().role_name("A").policy_arn(arn).send().await.unwrap();
+    assert_eq!(refusal(delete().await), conflict("Cannot delete entity, must delete policies first."));
+    aws.iam.delete_role_policy().role_name("A").policy_name("own").send().await.unwrap();
+    delete().await.unwrap();
+    assert_eq!(refusal(delete().await).0, "NoSuchEntity");
+}

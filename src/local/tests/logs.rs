@@ -217,3 +217,78 @@ async fn a_training_jobs_log_grows_while_it_runs() {
     assert_eq!(name, format!("logged/algo-1-{}", job.training_start_time().unwrap().secs()));
     aws.backend.clock().pause(Duration::from_secs(1)).await;
 }
+
+#[tokio::test]
+async fn groups_have_tags_and_a_retention() {
+    let aws = Aws::new();
+    aws.logs.create_log_group().log_group_name("g").tags("a", "1").send().await.unwrap();
+    let arn = "arn:aws:logs:us-east-1:123456789012:log-group:g";
+    aws.logs.tag_resource().resource_arn(arn).tags("b", "2").send().await.unwrap();
+    aws.logs.untag_resource().resource_arn(arn).tag_keys("a").send().await.unwrap();
+    let tags = aws.logs.list_tags_for_resource().resource_arn(arn).send().await.unwrap();
+    assert_eq!(tags.tags().unwrap().iter().collect::<Vec<_>>(), [(&"b".to_owned(), &"2".to_owned())]);
+    let many = (0..51).map(|number| (number.to_string(), String::new())).collect();
+    let refused = aws.logs.tag_resource().resource_arn(arn).set_tags(Some(many)).send().await;
+    assert!(refused.is_err());
+    let nowhere = aws.logs.list_tags_for_resource().resource_arn(format!("{arn}-none")).send().await;
+    assert_eq!(refusal(nowhere), missing("group"));
+
+    let put = |days: i32| aws.logs.put_retention_policy().log_group_name("g").retention_in_days(days).send();
+    assert!(refusal(put(2).await).1.contains("Member must satisfy enum value set: [1, 3, 5, 7,"));
+    put(7).await.unwrap();
+    let group = || async { aws.logs.describe_log_groups().send().await.unwrap().log_groups()[0].clone() };
+    assert_eq!(group().await.retention_in_days(), Some(7));
+    aws.logs.create_log_stream().log_group_name("g").log_stream_name("s").send().await.unwrap();
+    let now = millis(aws.backend.clock().now());
+    let event = |at: i64| InputLogEvent::builder().timestamp(at).message("m").build().unwrap();
+    let events = vec![event(now - 8 * 86_400_000), event(now)];
+    let put = aws.logs.put_log_events().log_group_name("g").log_stream_name("s").set_log_events(Some(events));
+    let answer = put.send().await.unwrap();
+    assert_eq!(answer.rejected_log_events_info().unwrap().expired_log_event_end_index(), Some(1));
+    assert_eq!(aws.lines("g").await, ["m"]);
+    aws.logs.delete_retention_policy().log_group_name("g").send().await.unwrap();
+    assert_eq!(group().await.retention_in_days(), None);
+}
+
+#[tokio::test]
+async fn events_are_filtered_by_their_json() {
+    let (aws, now) = stream().await;
+    put(&aws, "s", &[(now, r#"{"level": "ERROR", "ms": 5}"#), (now, r#"{"level": "INFO"}"#), (now, "ERROR")]).await;
+    let filter = |pattern: &str| aws.logs.filter_log_events().log_group_name("g").filter_pattern(pattern).send();
+    let found = filter("{ $.level = \"ERROR\" && $.ms < 10 }").await.unwrap();
+    assert_eq!(found.events().len(), 1);
+    assert_eq!(filter("ERROR").await.unwrap().events().len(), 2);
+    assert_eq!(refusal(filter("{ $.level = ").await).0, "InvalidParameterException");
+}
+
+#[tokio::test]
+async fn insights_answers_plain_queries() {
+    let (aws, now) = stream().await;
+    put(&aws, "s", &[(now - 9000, "start"), (now - 5000, r#"{"ms": 5}"#), (now, r#"{"ms": 7}"#)]).await;
+    let start = |query: &str, from: i64| {
+        let start = aws.logs.start_query().log_group_name("g").start_time(from / 1000).end_time(now / 1000);
+        start.query_string(query).send()
+    };
+    let results = async |query: &str, from: i64| {
+        let id = start(query, from).await.unwrap().query_id().unwrap().to_owned();
+        aws.logs.get_query_results().query_id(id).send().await.unwrap()
+    };
+    let all = results("fields @message | sort @timestamp asc", now - 10_000).await;
+    assert_eq!(all.status().unwrap().as_str(), "Complete");
+    let message = |row: &[aws_sdk_cloudwatchlogs::types::ResultField]| row[0].value().unwrap().to_owned();
+    let messages: Vec<String> = all.results().iter().map(|row| message(row)).collect();
+    assert_eq!(messages, ["start", r#"{"ms": 5}"#, r#"{"ms": 7}"#]);
+    assert_eq!(all.results()[0][1].field(), Some("@ptr"));
+    assert_eq!(all.statistics().unwrap().records_scanned(), 3.0);
+    assert_eq!(results("stats sum(ms) as total", now - 6000).await.results()[0][0].value(), Some("12"));
+
+    let error = start("unknown thing", now).await.unwrap_err().into_service_error();
+    assert!(error.is_malformed_query_exception(), "{error:?}");
+    let none = aws.logs.start_query().log_group_name("none").start_time(0).end_time(1).query_string("limit 1").send();
+    assert_eq!(refusal(none.await), missing("group"));
+    let queries = aws.logs.describe_queries().log_group_name("g").send().await.unwrap();
+    assert_eq!((queries.queries().len(), queries.queries()[0].query_string()), (2, Some("stats sum(ms) as total")));
+    let id = queries.queries()[0].query_id().unwrap();
+    assert_eq!(refusal(aws.logs.stop_query().query_id(id).send().await).0, "InvalidParameterException");
+    assert_eq!(refusal(aws.logs.get_query_results().query_id("no").send().await).0, "ResourceNotFoundException");
+}

@@ -123,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
     def do_GET(self):
-        self.say(200, b"")
+        self.say(200, b'{"MaxConcurrentTransforms": 2, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 3}')
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if body == b"die":
@@ -188,6 +188,10 @@ async fn a_command_transforms() {
     aws.backend.clock().settle().await;
     assert_eq!(aws.get("out", "t/a.csv.out").as_deref(), Some("7"));
     assert_eq!(aws.get("out", "t/b.csv.out").as_deref(), Some("7"));
+    // What the request leaves open, the container says.
+    let lines = aws.lines("/aws/sagemaker/TransformJobs").await;
+    let said = "MaxConcurrentTransforms=2, MaxPayloadInMB=3, BatchStrategy=SINGLE_RECORD";
+    assert!(lines.iter().any(|line| line.ends_with(said)), "{lines:#?}");
 }
 
 #[tokio::test]
@@ -208,4 +212,61 @@ async fn a_server_that_does_not_come_up_fails_its_endpoint() {
         "{reason}"
     );
     assert!(aws.lines("/aws/sagemaker/Endpoints/m").await.contains(&"no weights".to_owned()));
+}
+
+#[tokio::test]
+async fn checkpoints_outlive_a_job() {
+    let script = r#"
+        cd "$SAGEMAKER_LOCAL_OPT_ML/checkpoints"
+        [ -f epoch ] && read epoch < epoch
+        echo $((epoch + 1)) > epoch
+        cp epoch "$SM_MODEL_DIR"/
+    "#;
+    let aws = aws(shell(script));
+    for name in ["first", "second"] {
+        let checkpoints = sm::CheckpointConfig::builder().s3_uri("s3://out/checkpoints").build();
+        aws.train(name).checkpoint_config(checkpoints).send().await.unwrap();
+        assert_eq!(aws.ended(name).await.failure_reason(), None);
+    }
+    assert_eq!(aws.get("out", "checkpoints/epoch").as_deref(), Some("2\n"));
+    assert!(aws.backend.ignored().iter().all(|field| !field.path.starts_with("CheckpointConfig")));
+}
+
+#[tokio::test]
+async fn a_command_processes() {
+    let engine = ProcessEngine::for_image("mean").process_with(["/bin/sh", "-c", "cat \"$0\"/* > \"$1\"/all.csv"]);
+    let aws = aws(engine);
+    let source = sm::ProcessingS3Input::builder()
+        .s3_uri("s3://data/train")
+        .local_path("/opt/ml/processing/in")
+        .s3_data_type(sm::ProcessingS3DataType::S3Prefix)
+        .s3_input_mode(sm::ProcessingS3InputMode::File)
+        .build();
+    let target = sm::ProcessingS3Output::builder()
+        .s3_uri("s3://out/processed")
+        .local_path("/opt/ml/processing/out")
+        .s3_upload_mode(sm::ProcessingS3UploadMode::EndOfJob)
+        .build();
+    let cluster = sm::ProcessingClusterConfig::builder()
+        .instance_count(1)
+        .instance_type(sm::ProcessingInstanceType::MlM5Large)
+        .volume_size_in_gb(1)
+        .build();
+    let application = sm::AppSpecification::builder()
+        .image_uri(IMAGE)
+        .container_arguments("/opt/ml/processing/in")
+        .container_arguments("/opt/ml/processing/out")
+        .build();
+    let output = sm::ProcessingOutput::builder().output_name("out").s3_output(target).build();
+    let create = aws.sagemaker.create_processing_job().processing_job_name("p").role_arn(aws.backend.role_arn());
+    let create = create
+        .app_specification(application)
+        .processing_resources(sm::ProcessingResources::builder().cluster_config(cluster).build())
+        .processing_inputs(sm::ProcessingInput::builder().input_name("in").s3_input(source).build())
+        .processing_output_config(sm::ProcessingOutputConfig::builder().outputs(output).build());
+    create.send().await.unwrap();
+    aws.backend.clock().settle().await;
+    let job = aws.sagemaker.describe_processing_job().processing_job_name("p").send().await.unwrap();
+    assert_eq!(job.failure_reason(), None);
+    assert_eq!(aws.get("out", "processed/all.csv").as_deref(), Some("1,2\n3\n6\n"));
 }

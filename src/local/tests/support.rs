@@ -31,6 +31,67 @@ pub(super) struct Mean;
 
 struct MeanModel(f64);
 
+/// Serves what it is sent, word by word where it may: the words `fail` and `panic` misbehave.
+pub(super) struct Echo;
+
+pub(super) const ECHO: &str = "echo:1";
+
+struct EchoModel;
+
+impl Engine for Echo {
+    fn runs(&self, image: &str) -> bool {
+        image == ECHO
+    }
+
+    fn train(&self, _: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {
+        Err(EngineFailure::algorithm("serves only"))
+    }
+
+    fn load(&self, _: &ModelFiles) -> Result<Arc<dyn LoadedModel>, EngineFailure> {
+        Ok(Arc::new(EchoModel))
+    }
+}
+
+impl LoadedModel for EchoModel {
+    fn invoke(&self, request: &Invocation) -> Result<Reply, InvocationFailure> {
+        Ok(Reply { content_type: request.accept.clone(), body: request.body.clone() })
+    }
+
+    fn serve(
+        &self,
+        request: &Invocation,
+        headers: &std::collections::BTreeMap<String, String>,
+    ) -> Result<ServedReply, InvocationFailure> {
+        if request.body.starts_with(b"refuse") {
+            return Err(InvocationFailure { status: 400, message: "refused".into() });
+        }
+        let text = String::from_utf8_lossy(&request.body).into_owned();
+        let words: Vec<String> = text.split_inclusive(' ').map(str::to_owned).collect();
+        let parts = words.into_iter().map(|word| match word.trim() {
+            "fail" => Err(InvocationFailure { status: 500, message: "half way".into() }),
+            "panic" => panic!("half way"),
+            "wait" => {
+                std::thread::sleep(Duration::from_millis(400));
+                Ok(Bytes::from(word))
+            }
+            _ => Ok(Bytes::from(word)),
+        });
+        let mut reply = ServedReply::new(request.accept.clone(), parts);
+        let session = headers.get("x-amzn-sagemaker-session-id").map(String::as_str);
+        if session == Some("NEW_SESSION") {
+            let id = "s-1; Expires=2099-01-31T08:05:09Z".to_owned();
+            reply.headers.insert("x-amzn-sagemaker-new-session-id".into(), id);
+        } else if let Some(session) = session {
+            reply.headers.insert("x-amzn-sagemaker-closed-session-id".into(), session.to_owned());
+        }
+        if headers.contains_key("x-amzn-sagemaker-inference-id") {
+            let all = headers.iter().map(|(name, value)| format!("{name}={value};")).collect();
+            reply.headers.insert("x-amzn-sagemaker-custom-attributes".into(), all);
+        }
+        Ok(reply)
+    }
+}
+
 impl Engine for Mean {
     fn runs(&self, image: &str) -> bool {
         image == IMAGE
@@ -145,7 +206,7 @@ impl Aws {
 
     /// A backend with buckets `data` (`train/a.csv`, `train/b.csv`) and `out`.
     pub(super) fn with_clock(clock: LocalClock) -> Self {
-        let backend = LocalBackend::builder().clock(clock).engine(Mean).build();
+        let backend = LocalBackend::builder().clock(clock).engine(Mean).engine(Echo).build();
         let aws = Self::of(backend);
         aws.put("data", "train/a.csv", "1,2\n3\n");
         aws.put("data", "train/b.csv", "6\n");
@@ -253,6 +314,22 @@ impl Aws {
             .send()
             .await
             .unwrap();
+    }
+
+    /// An endpoint that serves what it is sent.
+    pub(super) async fn deploy_echo(&self, name: &str) {
+        let container = sm::ContainerDefinition::builder().image(ECHO).build();
+        self.sagemaker.create_model().model_name(name).primary_container(container).send().await.unwrap();
+        self.config(name, &[("AllTraffic", name, 1.0)]).await;
+        self.up(name, name).await;
+    }
+
+    /// An endpoint of a configuration, in service.
+    pub(super) async fn up(&self, name: &str, config: &str) {
+        self.create_endpoint(name, config).await;
+        self.backend.clock().settle().await;
+        let endpoint = self.endpoint(name).await;
+        assert_eq!(endpoint.endpoint_status().unwrap().as_str(), "InService", "{:?}", endpoint.failure_reason());
     }
 
     /// A configuration of variants: name, model, weight.

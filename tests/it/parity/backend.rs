@@ -15,6 +15,9 @@ use sha2::{Digest, Sha256};
 const FIXTURES: &str = "parity-fixtures";
 const HOME_REGION: &str = "us-west-2";
 
+/// Jobs that do not end by themselves.
+const LASTING: [&str; 3] = ["profiled-job", "retry-job", "stop-job"];
+
 /// Operations that change nothing.
 const READS: [&str; 12] = [
     "Describe",
@@ -52,14 +55,23 @@ struct SetUp {
     buckets: &'static [&'static str],
     /// Copies of `model/model.tar.gz`: bucket, key.
     models: &'static [(&'static str, &'static str)],
+    /// More objects in the bucket of the fixtures: a mock takes a missing manifest, AWS and the local backend do not.
+    manifests: &'static [(&'static str, &'static str)],
 }
 
 fn set_up(scenario: &str) -> SetUp {
-    let usual = SetUp { region: HOME_REGION, has_default_bucket: true, buckets: &[], models: &[] };
+    let usual = SetUp { region: HOME_REGION, has_default_bucket: true, buckets: &[], models: &[], manifests: &[] };
     match scenario {
         "session_bucket_us_east_1" => SetUp { region: "us-east-1", has_default_bucket: false, ..usual },
         "session_default_bucket_create" => SetUp { has_default_bucket: false, ..usual },
         "session_prefix_everything" => SetUp { buckets: &["parity-own-bucket"], ..usual },
+        "train_input_modes" => SetUp {
+            manifests: &[
+                ("data/list.manifest", r#"[{"prefix": "s3://parity-fixtures/data/"}, "train.csv"]"#),
+                ("data/list.augmented", r#"{"source-ref": "s3://parity-fixtures/data/train.csv", "label": 1}"#),
+            ],
+            ..usual
+        },
         "train_attach_script" => SetUp {
             models: &[("sagemaker-us-west-2-123456789012", "attach-script/attach-script-source/output/model.tar.gz")],
             ..usual
@@ -139,7 +151,13 @@ impl Place {
 /// Stands in for every image: what is compared is what is sent, not what is learnt.
 fn any_container() -> FnEngine {
     FnEngine::for_image("*")
-        .train_with(|_| Ok(TrainingOutput::default().model_file("model.txt", "weights\n")))
+        .train_with(|job| {
+            // These are changed or stopped while they run.
+            while LASTING.contains(&job.job_name.as_str()) && !job.is_stopping() && !job.is_killed() {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+            Ok(TrainingOutput::default().model_file("model.txt", "weights\n"))
+        })
         .process_with(|_| Ok(()))
         .load_with(|_| Ok(|_: &_| Ok::<_, InvocationFailure>(Reply::new("application/json", "[0]"))))
 }
@@ -169,8 +187,11 @@ async fn prepare(session: &Session, set_up: &SetUp) -> Result<()> {
         ("baseline/constraints.json", br#"{"version": 0, "features": []}"#.to_vec()),
         ("baseline/statistics.json", br#"{"version": 0, "features": []}"#.to_vec()),
     ];
+    let manifests = set_up.manifests.iter().map(|(key, text)| (FIXTURES, *key, text.as_bytes().to_vec()));
     let copies = set_up.models.iter().map(|(bucket, key)| (*bucket, *key, model.clone()));
-    for (bucket, key, content) in objects.into_iter().map(|(key, content)| (FIXTURES, key, content)).chain(copies) {
+    for (bucket, key, content) in
+        objects.into_iter().map(|(key, content)| (FIXTURES, key, content)).chain(copies).chain(manifests)
+    {
         s3.put_object().bucket(bucket).key(key).body(ByteStream::from(content)).send().await.unwrap();
     }
     Ok(())

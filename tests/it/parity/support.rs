@@ -4,11 +4,14 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 
+use sagemaker::types::VpcConfig;
 use sagemaker::{Result, Session};
 
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/SageMakerRole";
 pub const BUCKET: &str = "sagemaker-us-west-2-123456789012";
 pub const IMAGE: &str = "123456789012.dkr.ecr.us-west-2.amazonaws.com/parity-image:1.0";
+pub const KMS_KEY: &str = "arn:aws:kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555";
+pub const VOLUME_KMS_KEY: &str = "arn:aws:kms:us-west-2:123456789012:key/66666666-7777-8888-9999-000000000000";
 pub const DATA: &str = "s3://parity-fixtures/data/";
 
 /// A scenario that runs on a session.
@@ -26,6 +29,11 @@ pub(crate) use scenarios;
 /// `name` below the default bucket.
 pub fn below(name: &str) -> String {
     format!("s3://{BUCKET}/{name}")
+}
+
+/// The network of the scenarios that have one.
+pub fn vpc() -> VpcConfig {
+    VpcConfig::new(["subnet-0a1b2c3d", "subnet-4e5f6a7b"], ["sg-01234567"])
 }
 
 /// A folder that is gone when it is dropped.

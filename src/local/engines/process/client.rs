@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -20,6 +21,8 @@ use tokio::sync::mpsc;
 const MAX_ANSWER: usize = 256 << 20;
 /// How long a connection may take to open.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// How many parts of an answer wait for who reads them.
+const WAITING: usize = 4;
 /// How many connections are kept for later.
 const MAX_IDLE: usize = 32;
 
@@ -69,6 +72,17 @@ impl NoAnswer {
     }
 }
 
+/// The parts of a body as they come. Asking for the next one blocks.
+pub(super) struct Parts(mpsc::Receiver<Result<Bytes, NoAnswer>>);
+
+impl Iterator for Parts {
+    type Item = Result<Bytes, NoAnswer>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.blocking_recv()
+    }
+}
+
 /// The connections to one server.
 #[derive(Clone)]
 pub(super) struct Client(Arc<Connections>);
@@ -84,17 +98,49 @@ impl Client {
         Self(Arc::new(Connections { address, idle: Mutex::default() }))
     }
 
-    /// Sends a request and blocks until the whole answer is there; the limit is one of real time.
-    pub(super) fn ask(&self, io: &Io, request: Request<Bytes>, limit: Duration) -> Result<Response<Bytes>, NoAnswer> {
+    /// Sends a request and blocks until the answer begins. The limit is one of real time, for the beginning and then for
+    /// each part.
+    pub(super) fn ask(&self, io: &Io, request: Request<Bytes>, limit: Duration) -> Result<Response<Parts>, NoAnswer> {
         let client = self.clone();
         let answered = io.run(async move {
             let answered = tokio::time::timeout(limit, client.exchange(request)).await;
-            answered.unwrap_or(Err(NoAnswer::TimedOut))
+            let (connection, answer) = answered.unwrap_or(Err(NoAnswer::TimedOut))?;
+            let (head, body) = answer.into_parts();
+            let (sender, parts) = mpsc::channel(WAITING);
+            tokio::spawn(async move {
+                if client.send_parts(body, limit, sender).await.is_some() {
+                    client.keep(connection);
+                }
+            });
+            Ok(Response::from_parts(head, Parts(parts)))
         });
         answered.unwrap_or_else(|| Err(NoAnswer::broken("the local backend has ended")))
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NoAnswer> {
+    /// Hands the body on; `None` if it broke, or if nobody wants it any more.
+    async fn send_parts(
+        &self,
+        body: Incoming,
+        limit: Duration,
+        to: mpsc::Sender<Result<Bytes, NoAnswer>>,
+    ) -> Option<()> {
+        let mut body = Limited::new(body, MAX_ANSWER);
+        loop {
+            let part = match tokio::time::timeout(limit, body.frame()).await {
+                Ok(None) => return Some(()),
+                Ok(Some(Ok(frame))) => frame.into_data().map_or(Ok(Bytes::new()), Ok),
+                Ok(Some(Err(error))) => Err(NoAnswer::broken(error)),
+                Err(_) => Err(NoAnswer::TimedOut),
+            };
+            let broken = part.is_err();
+            to.send(part).await.ok()?;
+            if broken {
+                return None;
+            }
+        }
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<(Connection, Response<Incoming>), NoAnswer> {
         // A server may close a kept connection at any time: then the request goes through a new one.
         if let Some(kept) = self.take()
             && let Ok(answered) = self.exchange_on(kept, request.clone()).await
@@ -108,17 +154,15 @@ impl Client {
         &self,
         mut connection: Connection,
         request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, NoAnswer> {
+    ) -> Result<(Connection, Response<Incoming>), NoAnswer> {
         connection.ready().await.map_err(NoAnswer::broken)?;
         let (mut parts, body) = request.into_parts();
         if let Ok(host) = http::HeaderValue::from_str(&self.0.address.to_string()) {
             parts.headers.insert(http::header::HOST, host);
         }
         let request = Request::from_parts(parts, Full::new(body));
-        let (parts, body) = connection.send_request(request).await.map_err(NoAnswer::broken)?.into_parts();
-        let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(NoAnswer::broken)?.to_bytes();
-        self.keep(connection);
-        Ok(Response::from_parts(parts, body))
+        let answer = connection.send_request(request).await.map_err(NoAnswer::broken)?;
+        Ok((connection, answer))
     }
 
     async fn connect(&self) -> Result<Connection, NoAnswer> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::folder::OptMl;
-use crate::local::engines::{ModelFiles, TrainingTask};
+use crate::local::engines::{ModelFiles, ProcessingTask, TrainingTask};
 
 pub(in crate::local::engines) type Variables = BTreeMap<String, String>;
 
@@ -45,10 +45,10 @@ const INHERITED: &[&str] = &[
 const MAX_VARIABLE: usize = 100 << 10;
 
 /// What every command finds.
-fn base(folder: &OptMl, region: &str) -> Variables {
+fn base(root: &Path, region: &str) -> Variables {
     let inherited = INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
     let mut variables: Variables = inherited.collect();
-    let root = text(folder.root());
+    let root = text(root);
     let fixed = [
         ("SAGEMAKER_LOCAL_OPT_ML", root.as_str()),
         // Where PyPI's sagemaker-training and sagemaker-inference look for it.
@@ -67,28 +67,39 @@ fn base(folder: &OptMl, region: &str) -> Variables {
 
 /// The variables of a training container on one of its hosts.
 pub(super) fn training(folder: &OptMl, job: &TrainingTask, host: &Host<'_>, own: &Variables) -> Variables {
-    let region = job.job_arn.split(':').nth(3).unwrap_or_default();
-    let mut variables = base(folder, region);
+    let mut variables = base(folder.root(), region(&job.job_arn));
     variables.insert("TRAINING_JOB_NAME".to_owned(), job.job_name.clone());
     variables.insert("TRAINING_JOB_ARN".to_owned(), job.job_arn.clone());
     variables.extend(script_variables(folder, job, host));
-    add_own(&mut variables, folder, &job.environment, own);
+    add_own(&mut variables, folder.root(), &job.environment, own);
     variables
 }
 
 /// The variables of a serving container that is to listen on a port.
 pub(super) fn serving(folder: &OptMl, model: &ModelFiles, port: u16, own: &Variables) -> Variables {
-    let mut variables = base(folder, &model.region);
+    let mut variables = base(folder.root(), &model.region);
     variables.insert("SM_MODEL_DIR".to_owned(), text(&folder.path("model")));
-    add_own(&mut variables, folder, &model.environment, own);
+    add_own(&mut variables, folder.root(), &model.environment, own);
     variables.insert("SAGEMAKER_BIND_TO_PORT".to_owned(), port.to_string());
     variables.insert("PORT".to_owned(), port.to_string());
     variables
 }
 
+/// The variables of a processing container.
+pub(super) fn processing(root: &Path, job: &ProcessingTask, own: &Variables) -> Variables {
+    let mut variables = base(root, region(&job.job_arn));
+    add_own(&mut variables, root, &job.environment, own);
+    variables
+}
+
+/// The region in an ARN.
+fn region(arn: &str) -> &str {
+    arn.split(':').nth(3).unwrap_or_default()
+}
+
 /// The request's variables, then the engine's.
-fn add_own(variables: &mut Variables, folder: &OptMl, request: &Variables, engine: &Variables) {
-    let moved = request.iter().map(|(name, value)| (name.clone(), relocate(value, folder.root())));
+fn add_own(variables: &mut Variables, root: &Path, request: &Variables, engine: &Variables) {
+    let moved = request.iter().map(|(name, value)| (name.clone(), relocate(value, root)));
     variables.extend(moved);
     variables.extend(engine.iter().map(|(name, value)| (name.clone(), value.clone())));
     // Names that no system takes would keep the command from starting.

@@ -1,8 +1,10 @@
 //! A private `/opt/ml`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -13,6 +15,9 @@ use crate::local::archive;
 /// What is read back of a folder in all, in bytes: as much as an archive may unpack to.
 const MAX_BYTES: u64 = 2 << 30;
 const MAX_FILES: usize = 100_000;
+
+/// Length and time of files by their path.
+pub(super) type Seen = BTreeMap<String, (u64, Option<SystemTime>)>;
 
 /// A folder in the place of `/opt/ml`, deleted when this is dropped.
 pub(in crate::local::engines) struct OptMl {
@@ -65,7 +70,18 @@ impl OptMl {
     /// Reads all files below a folder. Links to files are followed; links to folders, pipes and devices are no files.
     pub(super) fn read(&self, folder: &str) -> Result<Vec<(String, Bytes)>, String> {
         let mut files = Vec::new();
-        collect(&self.path(folder), "", &mut files, &mut { MAX_BYTES })?;
+        collect(&self.path(folder), "", &mut |_, _| true, &mut files, &mut { MAX_BYTES })?;
+        Ok(files)
+    }
+
+    /// Reads those files below a folder that are new, or not as they were `seen`.
+    pub(super) fn read_changed(&self, folder: &str, seen: &mut Seen) -> Result<Vec<(String, Bytes)>, String> {
+        let mut files = Vec::new();
+        let mut is_new = |path: &str, found: &fs::Metadata| {
+            let mark = (found.len(), found.modified().ok());
+            seen.insert(path.to_owned(), mark) != Some(mark)
+        };
+        collect(&self.path(folder), "", &mut is_new, &mut files, &mut { MAX_BYTES })?;
         Ok(files)
     }
 
@@ -83,7 +99,13 @@ impl OptMl {
     }
 }
 
-fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, Bytes)>, left: &mut u64) -> Result<(), String> {
+fn collect(
+    folder: &Path,
+    prefix: &str,
+    wanted: &mut dyn FnMut(&str, &fs::Metadata) -> bool,
+    files: &mut Vec<(String, Bytes)>,
+    left: &mut u64,
+) -> Result<(), String> {
     let failed = |error: io::Error| format!("{prefix:?} cannot be read: {error}");
     let mut entries = fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     entries.sort_by_key(fs::DirEntry::file_name);
@@ -94,11 +116,11 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, Bytes)>, left: 
         let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
         let kind = entry.file_type().map_err(failed)?;
         if kind.is_dir() {
-            collect(&entry.path(), &path, files, left)?;
+            collect(&entry.path(), &path, wanted, files, left)?;
             continue;
         }
         // Follows links. What is neither file nor link to one is left out: to read a pipe would take forever.
-        if !fs::metadata(entry.path()).is_ok_and(|found| found.is_file()) {
+        if !fs::metadata(entry.path()).is_ok_and(|found| found.is_file() && wanted(&path, &found)) {
             continue;
         }
         let mut content = Vec::new();
@@ -140,6 +162,18 @@ mod tests {
         }
         let refused = folder.write("model", &[("a".into(), Bytes::new()), ("a/b".into(), Bytes::new())]);
         assert!(refused.unwrap_err().starts_with("\"a/b\" cannot be written"));
+    }
+
+    #[test]
+    fn what_was_seen_is_read_once() {
+        let folder = OptMl::new().unwrap();
+        let mut seen = Seen::new();
+        let file = |text: &'static str| [("a".to_owned(), Bytes::from(text))];
+        folder.write("checkpoints", &file("1")).unwrap();
+        assert_eq!(folder.read_changed("checkpoints", &mut seen).unwrap(), file("1"));
+        assert_eq!(folder.read_changed("checkpoints", &mut seen).unwrap(), []);
+        folder.write("checkpoints", &file("22")).unwrap();
+        assert_eq!(folder.read_changed("checkpoints", &mut seen).unwrap(), file("22"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use super::folder::OptMl;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 /// A command and all that it started.
@@ -17,6 +18,8 @@ pub(super) struct Group {
 struct State {
     child: Child,
     ended: Option<ExitStatus>,
+    /// Deleted when the command has ended.
+    folder: Option<OptMl>,
 }
 
 /// All groups of an engine.
@@ -38,7 +41,8 @@ impl Groups {
             return Err(io::Error::other("the local backend has ended"));
         }
         let child = command.process_group(0).spawn()?;
-        let group = Group { pid: Pid::from_child(&child), state: Mutex::new(State { child, ended: None }) };
+        let group =
+            Group { pid: Pid::from_child(&child), state: Mutex::new(State { child, ended: None, folder: None }) };
         let group = Arc::new(group);
         members.groups.retain(|group| group.strong_count() > 0);
         members.groups.push(Arc::downgrade(&group));
@@ -104,10 +108,19 @@ impl Group {
         }
     }
 
+    /// Leaves a folder to the command, which is deleted when that has ended.
+    pub(super) fn leave(&self, folder: OptMl) {
+        let mut state = self.state();
+        if state.ended.is_none() {
+            state.folder = Some(folder);
+        }
+    }
+
     fn reap(&self, state: &mut State) {
         let _ = kill_process_group(self.pid, Signal::KILL);
         // It fails only if somebody else has waited for the child; then its end is all that is known.
         state.ended = Some(state.child.wait().unwrap_or(ExitStatus::from_raw(1 << 8)));
+        state.folder = None;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

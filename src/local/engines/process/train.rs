@@ -1,15 +1,15 @@
 //! Training by commands: one for each host of the job.
 
 use std::io;
-use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::environment::{self, Host, Variables, host_name};
-use super::folder::OptMl;
-use super::group::{Group, Pause, exit_code};
+use super::environment::{self, Host, host_name};
+use super::folder::{OptMl, Seen};
+use super::group::Group;
 use super::output::{Log, Output};
+use super::run::{Failed, Signs, spawn, wait};
 use super::{Launch, Processes};
 use crate::local::engines::{EngineFailure, InputMode, TrainingOutput, TrainingTask};
 
@@ -23,7 +23,8 @@ struct Running {
     folder: OptMl,
     group: Arc<Group>,
     output: Option<Output>,
-    ended: Option<ExitStatus>,
+    /// Those that are in S3.
+    checkpoints: Seen,
 }
 
 /// Trains with a command on each host.
@@ -44,19 +45,20 @@ pub(in crate::local::engines) fn train(
     for (number, name) in (1..).zip(&in_order) {
         hosts.push(start(processes, launch, job, number, &Host { name, all: &all })?);
     }
-    let first_failure = wait(&mut hosts, job);
+    let groups: Vec<Arc<Group>> = hosts.iter().map(|host| host.group.clone()).collect();
+    let signs = Signs { stopping: &*job.stopping, killed: &*job.killed };
+    let failed = wait(&groups, &signs, &mut || save_checkpoints(&mut hosts, job));
     for host in &mut hosts {
         if let Some(output) = host.output.take() {
             output.finish();
         }
     }
+    save_checkpoints(&mut hosts, job);
     if job.is_killed() {
         return Err(EngineFailure::Stopped);
     }
-    if let Some(failed) = first_failure.and_then(|number| hosts.get(number))
-        && !job.is_stopping()
-    {
-        return Err(failure(failed));
+    if let Some(failed) = failed.filter(|_| !job.is_stopping()) {
+        return Err(failure(&hosts, &failed));
     }
     let output = collect(&hosts)?;
     if job.is_stopping() && output.model.is_empty() && output.data.is_empty() {
@@ -78,31 +80,12 @@ fn start(
         let log_of = job.log_of.clone();
         Arc::new(move |line| log_of(number, line))
     };
-    let spawned = spawn(processes, launch, &folder, variables, log);
+    let mut checkpoints = Seen::new();
+    let place = checkpoint_folder(&job.checkpoint_path)?;
+    let _ = folder.read_changed(place, &mut checkpoints);
+    let spawned = spawn(processes, launch, folder.root(), variables, log);
     let (group, output) = spawned.map_err(|why| EngineFailure::client(launch.cannot_start(&why)))?;
-    Ok(Running { folder, group, output: Some(output), ended: None })
-}
-
-/// Starts a command whose output goes to a log.
-pub(super) fn spawn(
-    processes: &Processes,
-    launch: &Launch,
-    folder: &OptMl,
-    variables: Variables,
-    log: Log,
-) -> io::Result<(Arc<Group>, Output)> {
-    let moved = |text: &String| environment::relocate(text, folder.root());
-    let (reader, writer) = io::pipe()?;
-    let mut process = Command::new(environment::relocate(launch.command.program(), folder.root()));
-    process.args(launch.command.arguments().iter().map(moved)).env_clear().envs(variables).stdin(Stdio::null());
-    process.stdout(writer.try_clone()?).stderr(writer);
-    if let Some(place) = &launch.setting.working_directory {
-        process.current_dir(environment::relocate(&environment::text(place), folder.root()));
-    }
-    // The command holds the writing end, and goes with this call: the pipe ends when the processes do.
-    let group = processes.groups.spawn(process)?;
-    let output = Output::follow(reader, log)?;
-    Ok((group, output))
+    Ok(Running { folder, group, output: Some(output), checkpoints })
 }
 
 /// The folder that a container finds.
@@ -126,46 +109,39 @@ fn lay_out(launch: &Launch, job: &TrainingTask, number: u32, host: &Host<'_>) ->
         std::fs::create_dir_all(folder.path(&place)).map_err(disk)?;
         folder.write(&place, channel.files.iter().skip(first).step_by(count)).map_err(download)?;
     }
+    let checkpoints = checkpoint_folder(&job.checkpoint_path)?;
+    std::fs::create_dir_all(folder.path(checkpoints)).map_err(disk)?;
+    folder.write(checkpoints, &job.checkpoints).map_err(download)?;
     folder.write("code", &launch.code).map_err(download)?;
     Ok(folder)
 }
 
-/// Waits until all commands have ended; the place of the first that failed. When one fails, the others are ended, as AWS
-/// does; when a stop is asked for, all are asked to end, and at the end of the time for it they are ended.
-fn wait(hosts: &mut [Running], job: &TrainingTask) -> Option<usize> {
-    let mut failed = None;
-    let mut told = false;
-    let mut pause = Pause::default();
-    loop {
-        let mut running = false;
-        for (number, host) in hosts.iter_mut().enumerate().filter(|(_, host)| host.ended.is_none()) {
-            host.ended = host.group.ended();
-            match host.ended {
-                None => running = true,
-                Some(status) if !status.success() && failed.is_none() => failed = Some(number),
-                Some(_) => {}
-            }
+/// The folder of checkpoints below `/opt/ml`, which is all that a command's private folder can stand for.
+fn checkpoint_folder(path: &str) -> Result<&str, EngineFailure> {
+    let below = path.strip_prefix("/opt/ml/").filter(|below| !below.split('/').any(|part| part == ".."));
+    below.ok_or_else(|| {
+        let message = format!("the local backend keeps checkpoints below /opt/ml only, not in the LocalPath {path}");
+        EngineFailure::client(message)
+    })
+}
+
+/// Stores the checkpoints that are new. What cannot be read now, such as a file that has just been deleted, is left.
+fn save_checkpoints(hosts: &mut [Running], job: &TrainingTask) {
+    let Ok(place) = checkpoint_folder(&job.checkpoint_path) else { return };
+    for host in hosts {
+        if let Ok(files) = host.folder.read_changed(place, &mut host.checkpoints) {
+            files.into_iter().for_each(|(path, content)| (job.save_checkpoint)(&path, content));
         }
-        if !running {
-            return failed;
-        }
-        if failed.is_some() || job.is_killed() {
-            hosts.iter().for_each(|host| host.group.kill());
-        } else if job.is_stopping() && !told {
-            told = true;
-            hosts.iter().for_each(|host| host.group.terminate());
-        }
-        pause.take();
     }
 }
 
 /// What a command that failed says: the first 1,024 characters of `/opt/ml/output/failure`.
-fn failure(host: &Running) -> EngineFailure {
-    let code = host.ended.map_or(1, exit_code);
-    let message = host.folder.beginning("output/failure", MAX_REASON);
-    let around = EngineFailure::algorithm("").with_exit_code(code).to_string().len();
+fn failure(hosts: &[Running], failed: &Failed) -> EngineFailure {
+    let host = hosts.get(failed.place);
+    let message = host.map(|host| host.folder.beginning("output/failure", MAX_REASON)).unwrap_or_default();
+    let around = EngineFailure::algorithm("").with_exit_code(failed.exit_code).to_string().len();
     let message: String = message.trim_end().chars().take(MAX_REASON - around).collect();
-    EngineFailure::algorithm(message).with_exit_code(code)
+    EngineFailure::algorithm(message).with_exit_code(failed.exit_code)
 }
 
 /// The files of all hosts; of files with one name, that of the first host.

@@ -102,6 +102,18 @@ fn xgboost_is_script_mode_with_a_script_only() {
     assert!(!engine.runs("my-image"));
 }
 
+#[test]
+fn in_the_lenient_profile_what_cannot_run_is_left_to_others() {
+    let (_folder, with) = python(true);
+    let (_other, without) = python(false);
+    let (with, without) = (with.bundled(true), without.bundled(true));
+    assert!(with.trains(&job(&SCRIPT).0) && !with.trains(&job(&[]).0) && !without.trains(&job(&SCRIPT).0));
+    let model = ModelFiles { image: IMAGE.to_owned(), ..ModelFiles::default() };
+    assert!(!with.serves(&model));
+    let files = vec![("code/inference.py".to_owned(), Bytes::new())];
+    assert!(with.serves(&ModelFiles { files, ..model }));
+}
+
 fn serve(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Served, EngineFailure> {
     let model = ModelFiles {
         image: IMAGE.to_owned(),

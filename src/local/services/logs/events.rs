@@ -44,19 +44,24 @@ pub(super) fn put(core: &Core, request: Put) -> Answer {
     }
     let count = events.len();
     // Under the lock, as for lines that containers print.
-    let (now, too_old, too_new) = core.logs.change(core, |groups| {
+    let (now, expired, too_old, too_new) = core.logs.change(core, |groups| {
         let now = millis(core.clock.now());
         let group = groups.get_mut(&request.log_group_name).ok_or_else(no_group)?;
+        let kept = group.settings.retention.unwrap_or(i64::MAX / (24 * HOUR));
         let stream = group.streams.get_mut(&request.log_stream_name).ok_or_else(no_stream)?;
+        let expired = events.partition_point(|event| event.timestamp < now.saturating_sub(kept * 24 * HOUR));
         let too_old = events.partition_point(|event| event.timestamp < now - 14 * 24 * HOUR);
         let too_new = events.partition_point(|event| event.timestamp <= now + 2 * HOUR);
-        for event in events.into_iter().take(too_new).skip(too_old) {
+        for event in events.into_iter().take(too_new).skip(too_old.max(expired)) {
             let position = stream.append(event.timestamp, now, event.message);
             core.logs.journal.event(&request.log_group_name, &request.log_stream_name, stream, position);
         }
-        Ok((now, too_old, too_new))
+        Ok((now, expired, too_old, too_new))
     })?;
     let mut rejected = Map::new();
+    if expired > 0 {
+        rejected.insert("expiredLogEventEndIndex".to_owned(), json!(expired));
+    }
     if too_old > 0 {
         rejected.insert("tooOldLogEventEndIndex".to_owned(), json!(too_old));
     }

@@ -1,8 +1,9 @@
-//! `FilterLogEvents`: events of many streams by terms.
+//! `FilterLogEvents`: events of many streams by a pattern.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::pattern::Pattern;
 use super::store::Position;
 use super::{Answer, bad_token, group_of_identifier, no_group, required};
 use crate::local::aws_error::AwsError;
@@ -20,14 +21,6 @@ pub(super) struct Filter {
     filter_pattern: Option<String>,
     limit: Option<usize>,
     next_token: Option<String>,
-}
-
-/// Terms of a pattern for unstructured events.
-#[derive(Debug, Default, PartialEq)]
-struct Pattern {
-    all: Vec<String>,
-    any: Vec<String>,
-    none: Vec<String>,
 }
 
 pub(super) fn filter(core: &Core, request: Filter) -> Answer {
@@ -91,64 +84,4 @@ fn read_token(token: &str) -> Option<(Position, String)> {
     let bytes = aws_smithy_types::base64::decode(token).ok()?;
     let (time, number, name): (i64, u64, String) = serde_json::from_slice(&bytes).ok()?;
     Some(((time, number), name))
-}
-
-impl Pattern {
-    /// Terms separated by spaces, phrases in double quotes; `?` before a term means "or", `-` means "not".
-    fn parse(pattern: &str) -> Result<Self, AwsError> {
-        let mut rest = pattern.trim();
-        if rest.starts_with(['{', '[', '%']) {
-            let message = "The local backend supports only terms in a filterPattern, no JSON, columns or regexes.";
-            return Err(AwsError::invalid_parameter(message));
-        }
-        let mut terms = Self::default();
-        while !rest.is_empty() {
-            let bucket = match rest.as_bytes() {
-                [b'?', ..] => &mut terms.any,
-                [b'-', ..] => &mut terms.none,
-                _ => &mut terms.all,
-            };
-            let body = rest.strip_prefix(['?', '-']).unwrap_or(rest);
-            let (term, tail) = match body.strip_prefix('"') {
-                Some(quoted) => {
-                    quoted.split_once('"').ok_or_else(|| AwsError::invalid_parameter("Invalid filter pattern"))?
-                }
-                None => body.split_once(char::is_whitespace).unwrap_or((body, "")),
-            };
-            bucket.push(term.to_owned());
-            rest = tail.trim_start();
-        }
-        Ok(terms)
-    }
-
-    fn matches(&self, message: &str) -> bool {
-        self.all.iter().all(|term| message.contains(term.as_str()))
-            && (self.any.is_empty() || self.any.iter().any(|term| message.contains(term.as_str())))
-            && !self.none.iter().any(|term| message.contains(term.as_str()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn terms_are_and_or_and_not() {
-        let matches = |pattern: &str, message: &str| Pattern::parse(pattern).unwrap().matches(message);
-        assert!(matches("", "anything"));
-        assert!(matches("ERROR \"disk full\"", "ERROR: disk full"));
-        assert!(!matches("ERROR disk-full", "ERROR: disk full"));
-        assert!(matches("?WARN ?ERROR", "ERROR"));
-        assert!(!matches("ERROR -ignored", "ERROR ignored"));
-        assert!(Pattern::parse("{ $.level = 1 }").is_err());
-        assert!(Pattern::parse("\"open").is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn no_pattern_makes_it_panic(pattern in "\\PC{0,40}") {
-            let _ = Pattern::parse(&pattern);
-        }
-    }
 }

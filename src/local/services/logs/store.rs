@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use crate::local::backend::Core;
 use crate::local::store::{Corrupt, Store};
 use crate::local::time::millis;
@@ -25,6 +27,23 @@ pub(in crate::local) struct LogStore {
 pub(super) struct Group {
     pub(super) created: SystemTime,
     pub(super) streams: BTreeMap<String, Stream>,
+    pub(super) settings: Settings,
+}
+
+/// What a caller may say of a group.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Settings {
+    pub(super) tags: BTreeMap<String, String>,
+    /// In days; `None` keeps everything.
+    pub(super) retention: Option<i64>,
+    pub(super) class: String,
+    pub(super) key: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { tags: BTreeMap::new(), retention: None, class: "STANDARD".to_owned(), key: None }
+    }
 }
 
 #[derive(Debug)]
@@ -120,7 +139,7 @@ impl LogStore {
 
 impl Group {
     pub(super) fn new(created: SystemTime) -> Self {
-        Self { created, streams: BTreeMap::new() }
+        Self { created, streams: BTreeMap::new(), settings: Settings::default() }
     }
 }
 

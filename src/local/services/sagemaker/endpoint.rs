@@ -8,26 +8,29 @@ use serde_json::{Map, Value, json};
 use super::{Answer, parse};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::jobs::hosting::{self, Desired};
+use crate::local::jobs::hosting::{self, Desired, Plan};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
 use crate::local::state::{Resource, State, text};
-use crate::local::time::timestamp;
+
+const LAST_DEPLOYMENT: &str = "LastDeploymentConfig";
 
 /// `CreateEndpoint`: the configuration must exist; the models come up in the background.
 pub(super) fn create(core: &Arc<Core>, request: &Value) -> Answer {
     let runtime = Runtime::current()?;
-    let config = text(request, "EndpointConfigName")?;
-    let variants = variants(core, &core.state(), config)?;
-    let pending = pending(core, config, hosting::summaries(&variants, "Creating", core));
+    let plan = plan(core, &core.state(), text(request, "EndpointConfigName")?)?;
+    let pending = plan.pending(core);
     let (run, arn) = core.change(|state| {
         let mut members = Map::new();
         members.insert("EndpointStatus".to_owned(), json!("Creating"));
         members.insert("PendingDeploymentSummary".to_owned(), pending);
+        if let Some(config) = request.get("DeploymentConfig").filter(|config| !config.is_null()) {
+            members.insert(LAST_DEPLOYMENT.to_owned(), config.clone());
+        }
         let resource = state.insert(Kind::Endpoint.row(), &core.place, core.clock.now(), request, members)?;
         Ok((Run::new(core, Kind::Endpoint, resource), resource.arn.clone()))
     })?;
-    runtime.spawn(hosting::create(run, variants));
+    runtime.spawn(hosting::create(run, plan));
     Ok(json!({"EndpointArn": arn}))
 }
 
@@ -40,39 +43,50 @@ struct UpdateEndpoint {
     retain_all_variant_properties: bool,
     #[serde(default)]
     exclude_retained_variant_properties: Vec<Value>,
+    deployment_config: Option<Value>,
+    #[serde(default)]
+    retain_deployment_config: bool,
 }
 
 /// `UpdateEndpoint`: the old variants answer until the new ones are up.
 pub(super) fn update(core: &Arc<Core>, request: &Value) -> Answer {
     let runtime = Runtime::current()?;
     let update: UpdateEndpoint = parse(request)?;
-    let config = update.endpoint_config_name;
-    let mut variants = {
-        let state = core.state();
-        state.get(Kind::Endpoint.row(), &core.place, &update.endpoint_name)?;
-        variants(core, &state, &config)?
-    };
-    if update.retain_all_variant_properties {
-        let excluded = |property: &str| {
-            update.exclude_retained_variant_properties.iter().any(|entry| entry["VariantPropertyType"] == property)
-        };
+    if update.deployment_config.is_some() && update.retain_deployment_config {
+        let message = "You cannot specify both DeploymentConfig and RetainDeploymentConfig in the same request.";
+        return Err(AwsError::validation(message));
+    }
+    let plan = {
         let state = core.state();
         let endpoint = state.get(Kind::Endpoint.row(), &core.place, &update.endpoint_name)?;
-        retain(endpoint, &mut variants, excluded("DesiredWeight"), excluded("DesiredInstanceCount"));
-    }
-    let pending = pending(core, &config, hosting::summaries(&variants, "Creating", core));
-    let (run, arn) = core.change(|state| {
+        let mut plan = plan(core, &state, &update.endpoint_config_name)?;
+        if update.retain_all_variant_properties {
+            retain(endpoint, &mut plan, &update.exclude_retained_variant_properties);
+        }
+        plan
+    };
+    let pending = plan.pending(core);
+    let (run, arn, rollout) = core.change(|state| {
         let endpoint = idle(core, state, &update.endpoint_name)?;
         if endpoint.status(Kind::Endpoint.row()) == "Failed" {
             let message = format!("Cannot update endpoint \"{}\" in status Failed.", endpoint.arn);
             return Err(AwsError::validation(message));
         }
+        let rollout = match update.deployment_config {
+            Some(config) => Some(config),
+            None if update.retain_deployment_config => endpoint.state.get(LAST_DEPLOYMENT).cloned(),
+            None => None,
+        };
+        match &rollout {
+            Some(config) => endpoint.set(LAST_DEPLOYMENT, config.clone()),
+            None => drop(endpoint.state.remove(LAST_DEPLOYMENT)),
+        }
         endpoint.set("EndpointStatus", "Updating");
         endpoint.set("PendingDeploymentSummary", pending);
         endpoint.modified = core.clock.now();
-        Ok((Run::new(core, Kind::Endpoint, endpoint), endpoint.arn.clone()))
+        Ok((Run::new(core, Kind::Endpoint, endpoint), endpoint.arn.clone(), rollout))
     })?;
-    runtime.spawn(hosting::update(run, config, variants));
+    runtime.spawn(hosting::update(run, plan, rollout));
     Ok(json!({"EndpointArn": arn}))
 }
 
@@ -131,7 +145,20 @@ pub(super) fn delete(core: &Arc<Core>, request: &Value) -> Answer {
     let runtime = Runtime::current()?;
     let name = text(request, "EndpointName")?;
     let run = core.change(|state| {
+        let of_this = |component: &Resource| {
+            let endpoint = component.request.get("EndpointName").and_then(Value::as_str).unwrap_or_default();
+            endpoint.eq_ignore_ascii_case(name)
+        };
+        let with_components = state.all(Kind::InferenceComponent).any(of_this);
         let endpoint = idle(core, state, name)?;
+        if with_components {
+            let message = format!(
+                "Cannot delete endpoint \"{}\" because it hosts inference components. Delete its inference components \
+                 first.",
+                endpoint.arn
+            );
+            return Err(AwsError::validation(message));
+        }
         endpoint.set("EndpointStatus", "Deleting");
         endpoint.deployment = None;
         endpoint.modified = core.clock.now();
@@ -145,27 +172,25 @@ pub(super) fn delete(core: &Arc<Core>, request: &Value) -> Answer {
 fn idle<'a>(core: &Core, state: &'a mut State, name: &str) -> Result<&'a mut Resource, AwsError> {
     let endpoint = state.get_mut(Kind::Endpoint.row(), &core.place, name)?;
     match endpoint.status(Kind::Endpoint.row()) {
-        "Creating" | "Updating" | "Deleting" => {
+        "Creating" | "Updating" | "RollingBack" | "Deleting" => {
             Err(AwsError::validation(format!("Cannot update in-progress endpoint \"{}\".", endpoint.arn)))
         }
         _ => Ok(endpoint),
     }
 }
 
-/// The variants of a configuration, as they are now: it may be deleted later.
-fn variants(core: &Core, state: &State, config: &str) -> Result<Vec<Value>, AwsError> {
-    let config = state.get(Kind::EndpointConfig.row(), &core.place, config)?;
-    Ok(config.request.get("ProductionVariants").and_then(Value::as_array).cloned().unwrap_or_default())
-}
-
-fn pending(core: &Core, config: &str, variants: Vec<Value>) -> Value {
-    json!({"EndpointConfigName": config, "ProductionVariants": variants, "StartTime": timestamp(core.clock.now())})
+/// The configuration as it is now: it may be deleted later.
+fn plan(core: &Core, state: &State, config: &str) -> Result<Plan, AwsError> {
+    let document = state.get(Kind::EndpointConfig.row(), &core.place, config)?;
+    Ok(Plan::new(&document.name, &document.request))
 }
 
 /// Carries weights and instance counts over to variants of the same name.
-fn retain(endpoint: &Resource, variants: &mut [Value], new_weights: bool, new_counts: bool) {
+fn retain(endpoint: &Resource, plan: &mut Plan, excluded: &[Value]) {
+    let excluded = |property: &str| excluded.iter().any(|entry| entry["VariantPropertyType"] == property);
+    let (new_weights, new_counts) = (excluded("DesiredWeight"), excluded("DesiredInstanceCount"));
     let current = endpoint.state.get("ProductionVariants").and_then(Value::as_array);
-    for variant in variants {
+    for variant in &mut plan.variants {
         let old = current.and_then(|current| current.iter().find(|old| old["VariantName"] == variant["VariantName"]));
         let Some(old) = old else { continue };
         if let (false, Some(weight)) = (new_weights, old.get("DesiredWeight")) {

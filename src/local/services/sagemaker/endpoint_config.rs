@@ -8,12 +8,20 @@ use serde_json::{Value, json};
 use super::{Answer, parse, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
+use crate::local::data;
 use crate::local::kinds::Kind;
+use crate::local::services::iam;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct CreateEndpointConfig {
     production_variants: Vec<Variant>,
+    #[serde(default)]
+    shadow_production_variants: Vec<Variant>,
+    async_inference_config: Option<Value>,
+    data_capture_config: Option<Value>,
+    explainer_config: Option<Value>,
+    execution_role_arn: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -22,6 +30,7 @@ struct Variant {
     variant_name: String,
     model_name: Option<String>,
     instance_type: Option<String>,
+    instance_pools: Option<Value>,
     serverless_config: Option<Value>,
 }
 
@@ -29,16 +38,18 @@ struct Variant {
 pub(super) fn create(core: &Core, request: &Value) -> Answer {
     let config: CreateEndpointConfig = parse(request)?;
     let mut names = BTreeSet::new();
-    for variant in &config.production_variants {
+    for variant in config.production_variants.iter().chain(&config.shadow_production_variants) {
         check(core, variant)?;
         if !names.insert(&variant.variant_name) {
             let message = format!("Duplicate variant name \"{}\" found in production variants.", variant.variant_name);
             return Err(AwsError::validation(message));
         }
     }
+    check_together(core, &config)?;
     let mut document = request.clone();
-    for variant in document["ProductionVariants"].as_array_mut().into_iter().flatten() {
-        if variant.get("InitialVariantWeight").is_none() {
+    for member in ["ProductionVariants", "ShadowProductionVariants"] {
+        let variants = document.get_mut(member).and_then(Value::as_array_mut);
+        for variant in variants.into_iter().flatten().filter(|variant| variant.get("InitialVariantWeight").is_none()) {
             variant["InitialVariantWeight"] = json!(1.0);
         }
     }
@@ -46,14 +57,56 @@ pub(super) fn create(core: &Core, request: &Value) -> Answer {
 }
 
 fn check(core: &Core, variant: &Variant) -> Result<(), AwsError> {
-    let Some(model) = &variant.model_name else {
-        return Err(AwsError::validation("The local backend does not support variants without a ModelName yet."));
-    };
-    core.state().get(Kind::Model.row(), &core.place, model)?;
+    if let Some(model) = &variant.model_name {
+        core.state().get(Kind::Model.row(), &core.place, model)?;
+    }
     let name = &variant.variant_name;
-    if variant.instance_type.is_some() == variant.serverless_config.is_some() {
+    let instances = variant.instance_type.is_some() || variant.instance_pools.is_some();
+    if instances == variant.serverless_config.is_some() {
         let message = format!("Production variant \"{name}\" must have either an InstanceType or a ServerlessConfig.");
         return Err(AwsError::validation(message));
     }
+    Ok(())
+}
+
+/// What depends on more than one member.
+fn check_together(core: &Core, config: &CreateEndpointConfig) -> Result<(), AwsError> {
+    let refuse = |message: &str| Err(AwsError::validation(message));
+    let variants = &config.production_variants;
+    let without_model = variants.iter().filter(|variant| variant.model_name.is_none()).count();
+    match &config.execution_role_arn {
+        Some(role) => iam::check_assumable(core, role)?,
+        None if without_model > 0 => {
+            return refuse(
+                "An ExecutionRoleArn is required for endpoints to which you plan to deploy inference components: a \
+                 production variant has no ModelName.",
+            );
+        }
+        None => {}
+    }
+    if without_model > 0 && (without_model < variants.len() || variants.iter().any(|v| v.serverless_config.is_some())) {
+        return refuse("Production variants with and without a ModelName cannot be mixed, and none may be serverless.");
+    }
+    if !config.shadow_production_variants.is_empty()
+        && (variants.len() != 1 || config.shadow_production_variants.len() != 1)
+    {
+        return refuse("You can only specify one production variant and one shadow production variant.");
+    }
+    if let Some(capture) = &config.data_capture_config {
+        data::s3_uri(capture["DestinationS3Uri"].as_str().unwrap_or_default())?;
+    }
+    if config.explainer_config.is_some() {
+        return refuse("The local backend does not support ExplainerConfig yet.");
+    }
+    let Some(asynchronous) = &config.async_inference_config else { return Ok(()) };
+    if variants.iter().any(|variant| variant.serverless_config.is_some()) {
+        return refuse("AsyncInferenceConfig is not supported for serverless production variants.");
+    }
+    let output = &asynchronous["OutputConfig"];
+    let Some(place) = output["S3OutputPath"].as_str() else {
+        return refuse("The local backend needs an S3OutputPath in the OutputConfig of AsyncInferenceConfig.");
+    };
+    data::s3_uri(place)?;
+    output["S3FailurePath"].as_str().map(data::s3_uri).transpose()?;
     Ok(())
 }

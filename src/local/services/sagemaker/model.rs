@@ -1,5 +1,7 @@
 //! Models: what is to be served.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,6 +26,7 @@ struct CreateModel {
 #[serde(rename_all = "PascalCase")]
 struct Container {
     image: Option<String>,
+    container_hostname: Option<String>,
     mode: Option<String>,
     model_data_url: Option<String>,
     model_data_source: Option<Value>,
@@ -39,28 +42,41 @@ pub(super) fn create(core: &Core, request: &Value) -> Answer {
     if let Some(role) = &model.execution_role_arn {
         iam::check_assumable(core, role)?;
     }
-    let direct = model.inference_execution_config.as_ref().is_some_and(|config| config["Mode"] == "Direct");
-    if direct {
-        return Err(AwsError::validation(
-            "The local backend does not support the InferenceExecutionConfig mode Direct yet.",
-        ));
-    }
     let containers: Vec<_> = model.primary_container.iter().chain(&model.containers).collect();
     if containers.is_empty() {
         return Err(AwsError::validation("At least one container must be specified."));
     }
+    check_host_names(&model, &containers)?;
     for container in containers {
         check_container(core, container)?;
     }
     table::insert(core, "CreateModel", Kind::Model.row(), request)
 }
 
+/// Containers that are invoked directly are told apart by their host names; each name is unique.
+fn check_host_names(model: &CreateModel, containers: &[&Container]) -> Result<(), AwsError> {
+    let direct = model.inference_execution_config.as_ref().is_some_and(|config| config["Mode"] == "Direct");
+    let mut names = BTreeSet::new();
+    for container in containers {
+        match &container.container_hostname {
+            Some(name) if !names.insert(name) => {
+                let message = format!("Duplicate container hostname \"{name}\" found in containers.");
+                return Err(AwsError::validation(message));
+            }
+            None if direct => {
+                return Err(AwsError::validation(
+                    "Each container must have a ContainerHostname when the InferenceExecutionConfig mode is Direct.",
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
     if container.model_package_name.is_some() {
         return Err(AwsError::validation("The local backend does not support models from a ModelPackageName yet."));
-    }
-    if container.mode.as_deref() == Some("MultiModel") {
-        return Err(AwsError::validation("The local backend does not support the container mode MultiModel yet."));
     }
     if container.image.is_none() {
         return Err(AwsError::validation("A container must have an Image or a ModelPackageName."));
@@ -72,9 +88,15 @@ fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
         }
         (Some(url), None) => (url.as_str(), false),
         (None, Some(source)) => (source["S3Uri"].as_str().unwrap_or_default(), source["S3DataType"] == "S3Prefix"),
+        (None, None) if container.mode.as_deref() == Some("MultiModel") => {
+            return Err(AwsError::validation("A container with the mode MultiModel must have a ModelDataUrl."));
+        }
         (None, None) => return Ok(()),
     };
     let place = data::s3_uri(uri)?;
+    if container.mode.as_deref() == Some("MultiModel") {
+        return Ok(()); // models may come later
+    }
     let exists = match prefix {
         true => !core.s3.list(place.bucket(), place.key()).is_empty(),
         false => core.s3.get(place.bucket(), place.key()).is_some(),

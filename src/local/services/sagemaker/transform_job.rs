@@ -11,7 +11,7 @@ use super::{Answer, parse};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::jobs::transform::{self, DataProcessing, Form, JsonPath, Plan, Split};
+use crate::local::jobs::transform::{self, DataProcessing, Form, JsonPath, MAX_CONCURRENT, Open, Plan, Split};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
 
@@ -19,8 +19,6 @@ const DEFAULT_MAX_PAYLOAD: usize = 6;
 /// Seconds.
 const DEFAULT_ANSWER_LIMIT: u64 = 600;
 const DEFAULT_RETRIES: u32 = 3;
-/// More calls at a time than this would only cost threads.
-const MAX_CONCURRENT: u32 = 64;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -119,6 +117,11 @@ fn plan(core: &Core, request: CreateTransformJob) -> Result<Plan, AwsError> {
     let client = request.model_client_config.unwrap_or_default();
     let multi_record = request.batch_strategy.as_deref() != Some("SingleRecord");
     Ok(Plan {
+        open: Open {
+            max_concurrent: request.max_concurrent_transforms.is_none(),
+            max_payload: request.max_payload.is_none(),
+            multi_record: request.batch_strategy.is_none(),
+        },
         model: request.model_name,
         data_type: source.s3_data_type,
         uri: source.s3_uri,
@@ -138,7 +141,7 @@ fn plan(core: &Core, request: CreateTransformJob) -> Result<Plan, AwsError> {
         max_concurrent: concurrent.min(MAX_CONCURRENT),
         answer_limit: Duration::from_secs(client.invocations_timeout_in_seconds.unwrap_or(DEFAULT_ANSWER_LIMIT)),
         max_retries: client.invocations_max_retries.unwrap_or(DEFAULT_RETRIES),
-        processing,
+        processing: processing.map(Arc::new),
         environment: environment(request.environment, multi_record, max_payload, request.max_concurrent_transforms),
     })
 }

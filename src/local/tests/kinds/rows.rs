@@ -18,6 +18,7 @@ const ELSEWHERE: &[Kind] = &[
     Kind::Model,
     Kind::EndpointConfig,
     Kind::Endpoint,
+    Kind::InferenceComponent,
     Kind::Association,
     Kind::PipelineExecution,
     Kind::ImageVersion,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::local::engines::{Invocation, InvocationFailure, Reply};
+use crate::local::engines::{ExecutionParameters, Invocation, InvocationFailure, Reply};
 
 /// A server in Python's standard library, which keeps to the contract and misbehaves when asked.
 const SERVER: &str = r#"
@@ -16,6 +16,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
     def do_GET(self):
+        if self.path == "/execution-parameters":
+            said = b'{"MaxConcurrentTransforms": 8, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": "3"}'
+            return self.say(200, said, "application/json")
         self.say(200 if self.path == "/ping" else 404, b"")
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -25,6 +28,17 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(5)
         if body == b"refuse":
             return self.say(418, b"no tea", "text/plain")
+        if body == b"stream":
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.send_header("X-Amzn-SageMaker-Custom-Attributes", "seen " + self.headers["X-Amzn-SageMaker-Custom-Attributes"])
+            self.end_headers()
+            self.wfile.write(b"5\r\nfirst\r\n")
+            while not os.path.exists(root + "/go"):
+                time.sleep(0.01)
+            self.wfile.write(b"4\r\nlast\r\n0\r\n\r\n")
+            return
         kind, accept = self.headers["Content-Type"], self.headers["Accept"]
         self.say(200, ("%s %s %s %s" % (body.decode(), weight, kind, accept)).encode())
     def log_message(self, *args):
@@ -66,6 +80,13 @@ fn a_server_answers_until_it_is_dropped() {
     assert_eq!(ask(&*served, "refuse").unwrap_err(), InvocationFailure::new(418, "no tea"));
     let late = ask(&*served, "slow").unwrap_err();
     assert!(late.status == 0 && late.message.starts_with("Your invocation timed out"), "{late:?}");
+
+    let wanted = ExecutionParameters {
+        max_concurrent_transforms: Some(8),
+        multi_record: Some(false),
+        max_payload_in_mb: Some(3),
+    };
+    assert_eq!(served.execution_parameters(), Some(wanted));
 
     // A server that dies is started again.
     let died = ask(&*served, "die").unwrap_err();
@@ -119,4 +140,26 @@ fn what_does_not_come_up_says_why() {
 
     let hostile = ModelFiles { files: vec![("../x".to_owned(), Bytes::new())], ..model(&log) };
     assert!(silent.load(&hostile).err().unwrap().message().contains("leads out"));
+}
+
+#[test]
+fn a_server_streams_and_hears_headers() {
+    if !has_python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    // The server waits for a file beside its own.
+    let server = SERVER.replace("root + \"/go\"", &format!("{:?}", go.display().to_string()));
+    let engine = ProcessEngine::for_image("i").serve_with(["python3", "-c", &server]);
+    let loaded = engine.load(&model(&Arc::default())).unwrap();
+    let request = Invocation { content_type: "text/csv".into(), accept: "*/*".into(), body: Bytes::from("stream") };
+    let headers = std::collections::BTreeMap::from([("x-amzn-sagemaker-custom-attributes".into(), "a=1".into())]);
+    let mut reply = loaded.serve(&request, &headers).unwrap();
+    assert_eq!(reply.headers["x-amzn-sagemaker-custom-attributes"], "seen a=1");
+    assert_eq!(reply.parts.next().unwrap().unwrap(), "first", "before the last part is there");
+    std::fs::write(&go, "").unwrap();
+    let rest: Vec<u8> = reply.parts.flat_map(|part| part.unwrap()).collect();
+    assert_eq!((reply.content_type.as_str(), rest.as_slice()), ("text/plain", b"last".as_slice()));
+    assert!(ask(&*loaded, "again").is_ok(), "the connection is kept");
 }

@@ -146,3 +146,36 @@ fn the_environment_has_no_credentials_of_this_machine() {
     job.train().unwrap();
     assert_eq!(job.lines(), ["1: local us-east-1 none"]);
 }
+
+#[test]
+fn checkpoints_are_there_and_are_kept_even_of_a_job_that_fails() {
+    let saved: Arc<Mutex<Vec<(String, Bytes)>>> = Arc::default();
+    let sink = saved.clone();
+    let mut job =
+        Job::new("cd $SAGEMAKER_LOCAL_OPT_ML/checkpoints; read epoch < epoch; echo $((epoch + 1)) > epoch; exit 1");
+    job.task.checkpoints = vec![("epoch".to_owned(), Bytes::from("4\n")), ("old".to_owned(), Bytes::from("x"))];
+    job.task.save_checkpoint = Arc::new(move |path, content| sink.lock().unwrap().push((path.to_owned(), content)));
+    assert!(job.train().is_err());
+    assert_eq!(*saved.lock().unwrap(), [("epoch".to_owned(), Bytes::from("5\n"))]);
+    for elsewhere in ["/checkpoints", "/opt/ml/../x"] {
+        job.task.checkpoint_path = elsewhere.to_owned();
+        assert!(job.train().unwrap_err().message().contains("keeps checkpoints below /opt/ml only"));
+    }
+}
+
+#[test]
+fn checkpoints_are_kept_while_the_job_goes_on() {
+    let saved: Arc<Mutex<Vec<String>>> = Arc::default();
+    let sink = saved.clone();
+    let mut job = Job::new("echo 1 > $SAGEMAKER_LOCAL_OPT_ML/checkpoints/epoch; while :; do sleep 0.01; done");
+    job.task.save_checkpoint = Arc::new(move |path, _| sink.lock().unwrap().push(path.to_owned()));
+    std::thread::scope(|scope| {
+        let trained = scope.spawn(|| job.train());
+        while saved.lock().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        job.killed.store(true, Ordering::SeqCst);
+        assert_eq!(trained.join().unwrap().unwrap_err(), EngineFailure::Stopped);
+    });
+    assert_eq!(*saved.lock().unwrap(), ["epoch"]);
+}

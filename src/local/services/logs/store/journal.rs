@@ -17,8 +17,17 @@ impl Journal {
 
     /// Tells of a group and gives it back.
     pub(in crate::local::services::logs) fn group(&self, name: &str, group: Group) -> Group {
-        self.0.put(Table::LogGroup, &[name.as_bytes()], || millis(group.created).to_be_bytes().into());
+        self.settings(name, &group);
         group
+    }
+
+    /// Tells of what a group has become.
+    pub(in crate::local::services::logs) fn settings(&self, name: &str, group: &Group) {
+        self.0.put(Table::LogGroup, &[name.as_bytes()], || {
+            // Text and numbers: there is nothing that JSON cannot hold.
+            let settings = serde_json::to_vec(&group.settings).unwrap_or_default();
+            [&millis(group.created).to_be_bytes()[..], &settings].concat()
+        });
     }
 
     pub(in crate::local::services::logs) fn no_group(&self, name: &str) {
@@ -61,7 +70,12 @@ pub(super) fn load(store: &Store) -> Result<(Groups, Option<SystemTime>), Corrup
     let (mut groups, mut newest) = (Groups::new(), None);
     store.load(Table::LogGroup, |key, value| {
         let [name] = key else { return Err(Corrupt("a log group")) };
-        groups.insert(text(name)?, Group::new(time(number(value)?)));
+        let (created, settings) = value.split_at_checked(8).ok_or(Corrupt("a log group"))?;
+        let mut group = Group::new(time(number(created)?));
+        if !settings.is_empty() {
+            group.settings = serde_json::from_slice(settings).map_err(|_| Corrupt("a log group"))?;
+        }
+        groups.insert(text(name)?, group);
         Ok(())
     })?;
     store.load(Table::LogStream, |key, value| {

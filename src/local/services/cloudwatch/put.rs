@@ -1,0 +1,119 @@
+//! `PutMetricData`.
+
+use serde_json::Value;
+
+use super::store::{MetricId, Summary};
+use super::{dimensions, invalid_combination, invalid_value, missing, second, text};
+use crate::local::aws_error::AwsError;
+use crate::local::backend::Core;
+use crate::local::time::epoch;
+
+const MAX_METRICS: usize = 1000;
+const MAX_VALUES: usize = 150;
+const OLDEST: i64 = 14 * 86_400;
+const NEWEST: i64 = 2 * 3600;
+
+/// What one entry publishes.
+struct Datum {
+    id: MetricId,
+    unit: String,
+    second: i64,
+    summary: Summary,
+}
+
+/// Publishes all entries or, if one of them is wrong, none.
+pub(super) fn put(core: &Core, request: &Value) -> Result<Value, AwsError> {
+    let namespace = text(request, "Namespace");
+    if namespace.starts_with("AWS/") {
+        return Err(invalid_value("The value AWS/ for parameter Namespace is invalid."));
+    }
+    let now = epoch(core.clock.now());
+    let entries = |list: &Value| list.as_array().cloned().unwrap_or_default();
+    let mut data: Vec<(String, Value)> = Vec::new();
+    let mut gather = |list: &Value, path: &str| {
+        let named = entries(list).into_iter().zip(1..);
+        data.extend(named.map(|(datum, number)| (format!("{path}MetricData.member.{number}"), datum)));
+    };
+    gather(&request["MetricData"], "");
+    for (entity, number) in entries(&request["EntityMetricData"]).iter().zip(1..) {
+        gather(&entity["MetricData"], &format!("EntityMetricData.member.{number}."));
+    }
+    if data.is_empty() {
+        return Err(missing("The parameter MetricData is required."));
+    }
+    if data.len() > MAX_METRICS {
+        let message = format!("The collection MetricData must not have a size greater than {MAX_METRICS}.");
+        return Err(invalid_value(message));
+    }
+    let data: Vec<Datum> =
+        data.iter().map(|(path, datum)| read(namespace, path, datum, now)).collect::<Result<_, _>>()?;
+    for Datum { id, unit, second, summary } in data {
+        if !core.metrics.publish(id, &unit, second, &summary) {
+            let message = "The local backend keeps no more than 50,000 metrics.";
+            return Err(AwsError::new(400, "LimitExceeded", message));
+        }
+    }
+    Ok(Value::Null)
+}
+
+fn read(namespace: &str, path: &str, datum: &Value, now: i64) -> Result<Datum, AwsError> {
+    let second = second(datum, "Timestamp").unwrap_or(now);
+    if !(now - OLDEST..=now + NEWEST).contains(&second) {
+        let message = format!(
+            "The parameter {path}.Timestamp must specify a time no more than two weeks in the past and no more than two \
+             hours in the future."
+        );
+        return Err(invalid_value(message));
+    }
+    let id = MetricId {
+        namespace: namespace.to_owned(),
+        name: text(datum, "MetricName").to_owned(),
+        dimensions: dimensions(datum),
+    };
+    let unit = datum["Unit"].as_str().unwrap_or("None").to_owned();
+    Ok(Datum { id, unit, second, summary: summary(path, datum)? })
+}
+
+/// Exactly one of the three ways to give values.
+fn summary(path: &str, datum: &Value) -> Result<Summary, AwsError> {
+    let ways = ["Value", "StatisticValues", "Values"];
+    let given: Vec<&str> = ways.into_iter().filter(|way| !datum[*way].is_null()).collect();
+    match given.as_slice() {
+        [] => Err(missing(format!(
+            "At least one of the parameters {path}.Value, {path}.Values or {path}.StatisticValues must be specified."
+        ))),
+        ["Value"] => Ok(Summary::of(datum["Value"].as_f64().unwrap_or_default(), 1.0)),
+        ["StatisticValues"] => {
+            let value = |member: &str| datum["StatisticValues"][member].as_f64().unwrap_or_default();
+            if value("SampleCount") <= 0.0 {
+                let message = format!("The parameter {path}.StatisticValues.SampleCount must be greater than 0.");
+                return Err(invalid_value(message));
+            }
+            Ok(Summary::set(value("SampleCount"), value("Sum"), value("Minimum"), value("Maximum")))
+        }
+        [_] => values(path, datum),
+        [first, second, ..] => Err(invalid_combination(format!(
+            "The parameters {path}.{first} and {path}.{second} are mutually exclusive and you have specified both."
+        ))),
+    }
+}
+
+fn values(path: &str, datum: &Value) -> Result<Summary, AwsError> {
+    let numbers = |member: &str| -> Vec<f64> {
+        datum[member].as_array().into_iter().flatten().filter_map(Value::as_f64).collect()
+    };
+    let (values, counts) = (numbers("Values"), numbers("Counts"));
+    if values.len() > MAX_VALUES {
+        let message = format!("The collection {path}.Values must not have a size greater than {MAX_VALUES}.");
+        return Err(invalid_value(message));
+    }
+    if !datum["Counts"].is_null() && counts.len() != values.len() {
+        let message = format!("The parameters {path}.Values and {path}.Counts must be of the same size.");
+        return Err(invalid_value(message));
+    }
+    let counts = counts.into_iter().chain(std::iter::repeat(1.0));
+    let mut each = values.into_iter().zip(counts).map(|(value, count)| Summary::of(value, count));
+    let mut all = each.next().ok_or_else(|| missing(format!("The parameter {path}.Values must not be empty.")))?;
+    each.for_each(|summary| all.merge(&summary));
+    Ok(all)
+}

@@ -1,0 +1,213 @@
+//! CloudWatch metrics, over the wire of each protocol.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use aws_smithy_types::body::SdkBody;
+use http::Request;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+
+use super::support::Aws;
+use crate::local::LocalClock;
+use crate::local::time::epoch;
+
+const HOST: &str = "https://monitoring.us-east-1.amazonaws.com";
+
+async fn send(aws: &Aws, request: http::request::Builder, body: Vec<u8>) -> (u16, http::HeaderMap, Vec<u8>) {
+    let answer = aws.backend.handle(request.body(SdkBody::from(body)).unwrap()).await;
+    let (parts, body) = answer.into_parts();
+    (parts.status.as_u16(), parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
+}
+
+/// A call of the JSON protocol.
+async fn call(aws: &Aws, operation: &str, body: Value) -> (u16, Value) {
+    let request = Request::post(HOST).header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"));
+    let (status, headers, body) = send(aws, request, body.to_string().into_bytes()).await;
+    assert_eq!(headers["content-type"], "application/x-amz-json-1.0");
+    (status, if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() })
+}
+
+async fn ok(aws: &Aws, operation: &str, body: Value) -> Value {
+    let (status, answer) = call(aws, operation, body).await;
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+fn now(aws: &Aws) -> i64 {
+    epoch(aws.backend.clock().now())
+}
+
+#[tokio::test]
+async fn what_is_put_is_read_in_each_protocol() {
+    let aws = Aws::with_clock(LocalClock::manual());
+    let minute = now(&aws) / 60 * 60;
+    let datum = |value: f64| json!({"MetricName": "m", "Value": value, "Timestamp": minute, "Unit": "Count"});
+    ok(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": [datum(1.0), datum(3.0)]})).await;
+
+    let body = format!(
+        "Action=PutMetricData&Version=2010-08-01&Namespace=N&MetricData.member.1.MetricName=m&MetricData.member.1.Unit=\
+         Count&MetricData.member.1.Timestamp={minute}&MetricData.member.1.Values.member.1=8&MetricData.member.1.Counts\
+         .member.1=2"
+    );
+    let (status, _, text) = send(&aws, Request::post(HOST), body.into_bytes()).await;
+    assert!(status == 200 && String::from_utf8_lossy(&text).contains("<PutMetricDataResponse"));
+
+    let document = json!({
+        "Namespace": "N", "MetricName": "m", "StartTime": minute, "EndTime": minute + 60, "Period": 60,
+        "Statistics": ["Sum", "SampleCount", "Average"], "ExtendedStatistics": ["p50"],
+    });
+    let mut cbor = Vec::new();
+    ciborium::into_writer(&document, &mut cbor).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&cbor).unwrap();
+    let request = Request::post(format!("{HOST}/service/GraniteServiceVersion20100801/operation/GetMetricStatistics"));
+    let request = request.header("smithy-protocol", "rpc-v2-cbor").header("content-encoding", "gzip");
+    let (status, headers, body) = send(&aws, request, packed.finish().unwrap()).await;
+    assert_eq!((status, headers["smithy-protocol"].to_str().unwrap()), (200, "rpc-v2-cbor"));
+    let read: ciborium::Value = ciborium::from_reader(&body[..]).unwrap();
+    let text = format!("{read:?}");
+    for part in
+        ["Text(\"Sum\"), Float(20.0)", "Text(\"SampleCount\"), Float(4.0)", "Text(\"p50\"), Float(3.0)", "Tag(1, "]
+    {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let expected = json!({
+        "Timestamp": minute as f64, "Unit": "Count", "Sum": 20.0, "SampleCount": 4.0, "Average": 5.0,
+        "ExtendedStatistics": {"p50": 3.0},
+    });
+    assert_eq!(ok(&aws, "GetMetricStatistics", document).await, json!({"Label": "m", "Datapoints": [expected]}));
+}
+
+#[tokio::test]
+async fn errors_have_the_form_of_their_protocol() {
+    let aws = Aws::new();
+    let (status, answer) = call(&aws, "PutMetricData", json!({"Namespace": "AWS/X", "MetricData": []})).await;
+    assert_eq!(status, 400);
+    assert_eq!(answer["__type"], "com.amazonaws.cloudwatch#InvalidParameterValueException");
+    assert_eq!(answer["message"], "The value AWS/ for parameter Namespace is invalid.");
+    let request = Request::post(HOST).header("x-amz-target", "GraniteServiceVersion20100801.PutMetricData");
+    let (_, headers, _) = send(&aws, request, json!({"Namespace": "N"}).to_string().into_bytes()).await;
+    assert_eq!(headers["x-amzn-query-error"], "MissingParameter;Sender");
+    let (status, _, body) = send(&aws, Request::post(HOST), b"Action=PutMetricData&Namespace=:x".to_vec()).await;
+    let text = String::from_utf8(body).unwrap();
+    assert!(status == 400 && text.contains("<Code>ValidationError</Code>") && text.contains("'namespace'"), "{text}");
+    let (_, _, body) = send(&aws, Request::post(HOST), b"Action=DescribeAlarms".to_vec()).await;
+    assert!(String::from_utf8(body).unwrap().contains("the operation DescribeAlarms of cloudwatch"));
+
+    let now = now(&aws);
+    let put = |datum: Value| call(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": [datum]}));
+    let message = async |datum: Value| put(datum).await.1["message"].as_str().unwrap().to_owned();
+    let old = json!({"MetricName": "m", "Value": 1, "Timestamp": now - 15 * 86_400});
+    assert!(message(old).await.starts_with("The parameter MetricData.member.1.Timestamp must specify a time"));
+    let both = json!({"MetricName": "m", "Value": 1, "Values": [1]});
+    assert!(message(both).await.contains("are mutually exclusive"));
+    assert!(message(json!({"MetricName": "m"})).await.starts_with("At least one of the parameters"));
+    let counts = json!({"MetricName": "m", "Values": [1], "Counts": [1, 2]});
+    assert!(message(counts).await.contains("must be of the same size"));
+
+    let read = json!({"Namespace": "N", "MetricName": "m", "StartTime": 0, "EndTime": 86_400 * 10, "Period": 60, "Statistics": ["Sum"]});
+    let (_, answer) = call(&aws, "GetMetricStatistics", read).await;
+    assert!(answer["message"].as_str().unwrap().starts_with("You have requested up to 14400 datapoints"));
+    let query = json!([{"Id": "a", "Expression": "SUM(METRICS())"}]);
+    let (_, answer) =
+        call(&aws, "GetMetricData", json!({"MetricDataQueries": query, "StartTime": 0, "EndTime": 1})).await;
+    assert!(answer["message"].as_str().unwrap().contains("only queries with a MetricStat"));
+}
+
+#[tokio::test]
+async fn data_comes_in_pages_newest_first() {
+    let aws = Aws::with_clock(LocalClock::manual());
+    let start = now(&aws) / 300 * 300 - 600;
+    let data: Vec<Value> =
+        (0..5).map(|minute| json!({"MetricName": "m", "Value": minute, "Timestamp": start + minute * 60})).collect();
+    ok(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": data})).await;
+    let metric = json!({"Namespace": "N", "MetricName": "m"});
+    let query =
+        |id: &str, period: i64| json!({"Id": id, "MetricStat": {"Metric": metric, "Period": period, "Stat": "Sum"}});
+    let mut request = json!({
+        "MetricDataQueries": [query("a", 60), query("b", 300)], "StartTime": start + 30, "EndTime": start + 300,
+        "MaxDatapoints": 4,
+    });
+    let first = ok(&aws, "GetMetricData", request.clone()).await;
+    let values = |page: &Value, at: usize| page["MetricDataResults"][at]["Values"].clone();
+    assert_eq!((values(&first, 0), values(&first, 1)), (json!([4.0, 3.0, 2.0, 1.0]), json!([])));
+    assert_eq!(first["MetricDataResults"][0]["StatusCode"], "PartialData");
+    request["NextToken"] = first["NextToken"].clone();
+    let second = ok(&aws, "GetMetricData", request).await;
+    assert_eq!((values(&second, 0), values(&second, 1)), (json!([0.0]), json!([10.0])));
+    assert!(second.get("NextToken").is_none());
+    assert_eq!(second["MetricDataResults"][1]["Timestamps"], json!([start as f64]));
+}
+
+#[tokio::test]
+async fn metrics_are_listed_by_what_they_are() {
+    let aws = Aws::new();
+    let datum = |name: &str, value: &str| json!({"MetricName": name, "Value": 1, "Dimensions": [{"Name": "Host", "Value": value}]});
+    let data: Vec<Value> = (0..600).map(|number| datum("many", &number.to_string())).collect();
+    ok(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": data})).await;
+    ok(&aws, "PutMetricData", json!({"Namespace": "Other", "MetricData": [datum("m", "a")]})).await;
+    let mut seen = BTreeSet::new();
+    let mut token = Value::Null;
+    let mut pages = 0;
+    loop {
+        let page = ok(&aws, "ListMetrics", json!({"Namespace": "N", "NextToken": token})).await;
+        pages += 1;
+        seen.extend(page["Metrics"].as_array().unwrap().iter().map(Value::to_string));
+        token = page["NextToken"].clone();
+        if token.is_null() {
+            break;
+        }
+    }
+    assert_eq!((seen.len(), pages), (600, 2));
+    let by_dimension = json!({"Dimensions": [{"Name": "Host", "Value": "a"}], "RecentlyActive": "PT3H"});
+    let found = ok(&aws, "ListMetrics", by_dimension).await;
+    let expected = json!([{"Namespace": "Other", "MetricName": "m", "Dimensions": [{"Name": "Host", "Value": "a"}]}]);
+    assert_eq!(found["Metrics"], expected);
+    aws.backend.clock().sleep(std::time::Duration::from_secs(4 * 3600)).await;
+    assert_eq!(ok(&aws, "ListMetrics", json!({"RecentlyActive": "PT3H"})).await["Metrics"], json!([]));
+    let (status, answer) = call(&aws, "ListMetrics", json!({"NextToken": "nonsense"})).await;
+    assert_eq!((status, &answer["__type"]), (400, &json!("com.amazonaws.cloudwatch#InvalidNextToken")));
+}
+
+#[tokio::test]
+async fn endpoints_and_training_jobs_publish() {
+    let aws = Aws::new();
+    let start = now(&aws) - 60;
+    aws.deploy("e", "1").await;
+    for body in ["1", "1", "break"] {
+        let _ = aws.invoke("e", body).send().await;
+    }
+    let _ = aws.invoke("e", "1").content_type("image/png").send().await;
+    let sum = async |namespace: &str, metric: &str, dimensions: Value, statistic: &str| {
+        let metric = json!({"Namespace": namespace, "MetricName": metric, "Dimensions": dimensions});
+        let query = json!([{"Id": "q", "MetricStat": {"Metric": metric, "Period": 86_400, "Stat": statistic}}]);
+        let request = json!({"MetricDataQueries": query, "StartTime": start, "EndTime": start + 7 * 86_400});
+        ok(&aws, "GetMetricData", request).await["MetricDataResults"][0]["Values"][0].clone()
+    };
+    let endpoint = json!([{"Name": "EndpointName", "Value": "e"}, {"Name": "VariantName", "Value": "AllTraffic"}]);
+    for (metric, expected) in [
+        ("Invocations", 4.0),
+        ("Invocation4XXErrors", 1.0),
+        ("Invocation5XXErrors", 1.0),
+        ("InvocationsPerInstance", 4.0),
+    ] {
+        assert_eq!(sum("AWS/SageMaker", metric, endpoint.clone(), "Sum").await, expected, "{metric}");
+    }
+    assert_eq!(sum("AWS/SageMaker", "ModelLatency", endpoint, "SampleCount").await, 4.0);
+
+    let algorithm = aws_sdk_sagemaker::types::AlgorithmSpecification::builder()
+        .training_image(super::support::IMAGE)
+        .training_input_mode(aws_sdk_sagemaker::types::TrainingInputMode::File)
+        .metric_definitions(
+            aws_sdk_sagemaker::types::MetricDefinition::builder().name("rmse").regex(r"train-rmse:([0-9.]+)").build(),
+        )
+        .build();
+    aws.train("job").algorithm_specification(algorithm).send().await.unwrap();
+    aws.ended("job").await;
+    let job = json!([{"Name": "TrainingJobName", "Value": "job"}]);
+    assert_eq!(sum("/aws/sagemaker/TrainingJobs", "rmse", job.clone(), "Sum").await, 11.5);
+    assert_eq!(sum("/aws/sagemaker/TrainingJobs", "rmse", job, "Minimum").await, 2.5);
+    aws.backend.reset();
+    assert_eq!(ok(&aws, "ListMetrics", json!({})).await["Metrics"], json!([]));
+}
