@@ -107,6 +107,8 @@ mod guide {
     mod start {}
     #[doc = include_str!("../docs/src/train.md")]
     mod train {}
+    #[doc = include_str!("../docs/src/algorithms.md")]
+    mod algorithms {}
     #[doc = include_str!("../docs/src/deploy.md")]
     mod deploy {}
     #[doc = include_str!("../docs/src/transform.md")]

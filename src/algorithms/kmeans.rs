@@ -1,12 +1,16 @@
 //! The built-in K-Means: groups of rows that are near each other.
 //!
-//! ```no_run
-//! # async fn example(session: sagemaker::Session) -> sagemaker::Result<()> {
+//! ```
+//! # #[cfg(feature = "algorithms")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> sagemaker::Result<()> {
 //! use sagemaker::algorithms::kmeans::{ClosestCluster, KMeans};
 //! use sagemaker::codec::RecordIo;
 //! use sagemaker::estimator::EstimatorExt;
 //! use sagemaker::types::Compute;
 //!
+//! let session = sagemaker::Session::local(); // on AWS: Session::from_env().await?
+//! session.ensure_bucket().await?;
 //! let kmeans = KMeans::builder(2).compute(Compute::instances("ml.c5.xlarge", 1)).build()?;
 //! let rows = [[0.0_f32, 0.0], [0.0, 1.0], [10.0, 10.0], [10.0, 11.0]];
 //! let records = kmeans.record_set(&session, &rows).await?;
@@ -18,6 +22,8 @@
 //! assert_ne!(answers[0].closest_cluster, answers[1].closest_cluster);
 //! # Ok(())
 //! # }
+//! # #[cfg(not(feature = "algorithms"))]
+//! # fn main() {}
 //! ```
 
 use super::accepts::Accepts::{Integer, List, OneOf};
