@@ -111,6 +111,8 @@ mod guide {
     mod configuration {}
     #[doc = include_str!("../docs/src/train.md")]
     mod train {}
+    #[doc = include_str!("../docs/src/algorithms.md")]
+    mod algorithms {}
     #[doc = include_str!("../docs/src/deploy.md")]
     mod deploy {}
     #[doc = include_str!("../docs/src/frameworks.md")]

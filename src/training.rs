@@ -6,12 +6,14 @@ mod hyperparameter;
 mod input;
 mod job;
 mod series;
+mod record_set;
 mod update;
 
 pub use description::{Metric, TrainingJobDescription};
 pub use hyperparameter::HyperparameterValue;
-pub(crate) use input::JobOfChannels;
 pub use input::{ChannelInput, Channels, DataDistribution, FileSystemInput, InputMode, TrainingInput};
+pub(crate) use input::{JobOfChannels, RecordShape};
 pub use job::{Training, TrainingJob};
 pub use series::{MetricPoint, MetricSeries, MetricStatistic, ReadMetricSeries};
+pub use record_set::RecordSet;
 pub use update::UpdateTrainingJob;
