@@ -109,7 +109,7 @@ static TABLE: &[Document] = &[
             Some("PutBucketOwnershipControls"),
             Some("DeleteBucketOwnershipControls"),
         ],
-        check: |_, _, text| parse::<OwnershipControls>(text).map(drop),
+        check: check_ownership,
         absent: Absent::Error("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
         put: StatusCode::OK,
     },
@@ -163,8 +163,8 @@ static TABLE: &[Document] = &[
     },
 ];
 
-const PUBLIC_ACCESS_BLOCK: &str = "publicAccessBlock";
-const OWNERSHIP: &str = "ownershipControls";
+pub(super) const PUBLIC_ACCESS_BLOCK: &str = "publicAccessBlock";
+pub(super) const OWNERSHIP: &str = "ownershipControls";
 
 /// What AWS sets on each new bucket.
 pub(super) fn of_new_bucket(ownership: Option<&str>) -> [(&'static str, String); 2] {
@@ -265,11 +265,26 @@ fn not_found(code: &'static str, message: &'static str) -> S3Error {
     error
 }
 
-fn parse<T: for<'xml> Deserialize<'xml>>(text: &str) -> S3Result<T> {
+/// Whether a document says that lists must not let the public in.
+pub(super) fn blocks_public_acls(document: &str) -> bool {
+    parse::<PublicAccessBlockConfiguration>(document).is_ok_and(|block| block.block_public_acls == Some(true))
+}
+
+pub(super) fn parse<T: for<'xml> Deserialize<'xml>>(text: &str) -> S3Result<T> {
     let mut deserializer = Deserializer::new(text.as_bytes());
     let parsed = T::deserialize(&mut deserializer).map_err(|_| errors::malformed_xml())?;
     deserializer.expect_eof().map_err(|_| errors::malformed_xml())?;
     Ok(parsed)
+}
+
+fn check_ownership(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Result<()> {
+    let controls: OwnershipControls = parse(text)?;
+    let [rule] = controls.rules.as_slice() else { return Err(errors::malformed_xml()) };
+    match rule.object_ownership.as_str() {
+        "BucketOwnerEnforced" if bucket.acl().is_some() => Err(errors::acl_with_ownership()),
+        "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter" => Ok(()),
+        _ => Err(errors::malformed_xml()),
+    }
 }
 
 fn check_policy(_: &Inner, _: &mut Bucket, text: &str) -> S3Result<()> {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use aws_smithy_types::base64;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, RANGE, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, RANGE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use s3s::{Body, HttpRequest, S3Error, S3Result, s3_error};
 
 use super::body::off_thread;
 use super::checksum::{Algorithm, Checksum, md5, sha256_hex};
+use super::form::{self, Form};
 use super::object::Content;
 use super::{IN_MEMORY, Inner, address, auth, aws_chunked, errors, operation};
 use crate::local::wire;
@@ -36,24 +37,30 @@ pub(super) struct Received {
 
 /// Prepares a request for the protocol crate, or refuses it.
 pub(super) async fn receive(inner: &Arc<Inner>, request: Request<SdkBody>) -> S3Result<HttpRequest> {
-    let has_content = matches!(operation::name(&request), "PutObject" | "UploadPart");
+    let boundary = form::boundary(request.method(), request.headers()).transpose()?;
+    let has_content = boundary.is_some() || matches!(operation::name(&request), "PutObject" | "UploadPart");
     if operation::is_plain_post(&request) {
         return Err(s3_error!(MethodNotAllowed));
     }
     let (mut parts, body) = request.into_parts();
     let address = address::of_host(host(&parts.uri, &parts.headers));
     let unsigned = auth::strip(parts.uri.query().unwrap_or_default(), &mut parts.headers, (inner.real_now)())?;
+    let place = host(&parts.uri, &parts.headers).to_owned();
     parts.uri = path_style(&parts.uri, address.bucket.as_deref(), &unsigned.query)?;
     // The protocol crate would guess from it whether the request is virtual-hosted.
     parts.headers.remove(HOST);
-    refuse_form_upload(&parts.method, &parts.headers)?;
     check_owner(inner, bucket_of_path(parts.uri.path()), &parts.headers)?;
     drop_unreadable_range(&mut parts.headers);
 
     refuse_announced(&parts.headers)?;
 
     let body = collect(body, if has_content { MAX_BODY } else { MAX_DOCUMENT }).await?;
-    let body = decode(body, &mut parts.headers)?;
+    let mut body = decode(body, &mut parts.headers)?;
+    if let Some(boundary) = boundary {
+        let (file, reply) = form::rewrite(inner, &mut parts, Form::read(&body, &boundary)?, &place)?;
+        body = file;
+        parts.extensions.insert(reply);
+    }
     let region = address.region.or(unsigned.region).unwrap_or_else(|| inner.region.clone());
     let (s3, query) = (inner.clone(), unsigned.query);
     let large = body.len() > if inner.store.is_on_disk() { IN_MEMORY } else { LARGE };
@@ -100,15 +107,6 @@ fn path_style(uri: &Uri, bucket: Option<&str>, query: &str) -> S3Result<Uri> {
 
 fn bucket_of_path(path: &str) -> &str {
     path.trim_start_matches('/').split('/').next().unwrap_or_default()
-}
-
-fn refuse_form_upload(method: &Method, headers: &HeaderMap) -> S3Result<()> {
-    if *method == Method::POST
-        && text(headers, &CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/form-data"))
-    {
-        return Err(errors::not_implemented("PostObject is not implemented yet"));
-    }
-    Ok(())
 }
 
 /// A bucket that exists belongs to this account.

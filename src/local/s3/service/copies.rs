@@ -12,7 +12,9 @@ use crate::local::s3::body::off_thread;
 use crate::local::s3::checksum::{Algorithm, Checksum, Coverage, fill_checksum};
 use crate::local::s3::conditions::ReadConditions;
 use crate::local::s3::multipart::{Part as StoredPart, check_part_number};
-use crate::local::s3::object::{Attributes, Content, Etag, Object, fill_encryption, requested_attributes, timestamp};
+use crate::local::s3::object::{
+    Attributes, Content, Etag, Object, fill_encryption, requested_attributes, seconds, timestamp,
+};
 use crate::local::s3::tags::Tags;
 
 /// Where a copy comes from, if the conditions on it hold, and its version.
@@ -32,9 +34,7 @@ macro_rules! find_source {
             if_unmodified_since: input.copy_source_if_unmodified_since.as_ref(),
         };
         conditions.check_source(&object)?;
-        if object.attributes.is_archived() {
-            return Err(errors::archived());
-        }
+        object.attributes.check_readable(seconds($s3.now()))?;
         (object, version_id)
     }};
 }
@@ -122,6 +122,8 @@ fn kept(original: &Attributes, requested: Attributes) -> Attributes {
         storage_class: requested.storage_class,
         encryption: requested.encryption,
         website_redirect_location: requested.website_redirect_location,
+        acl: requested.acl,
+        restored: None,
         ..original.clone()
     }
 }
