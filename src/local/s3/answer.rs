@@ -45,6 +45,15 @@ impl Context {
         crate::local::query::decode(value.unwrap_or_default().as_bytes())
     }
 
+    /// What the request is for, in the words of errors.
+    fn kind(&self) -> &'static str {
+        match self.bucket_and_key() {
+            ("", _) => "SERVICE",
+            (_, "") => "BUCKET",
+            _ => "OBJECT",
+        }
+    }
+
     fn bucket_and_key(&self) -> (&str, &str) {
         let path = self.resource.strip_prefix('/').unwrap_or(&self.resource);
         path.split_once('/').unwrap_or((path, ""))
@@ -84,6 +93,9 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
         }
     };
     let content: Option<Sent> = parts.extensions.remove();
+    if let Some(Status(status)) = parts.extensions.remove() {
+        parts.status = status;
+    }
     // One frame of memory at hand: nothing is copied, and nothing can fail.
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
 
@@ -113,6 +125,9 @@ fn complete(
     let bodiless = matches!(parts.status, StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
     if bodiless || context.method == Method::HEAD {
         body.clear();
+        if !is_error && context.bucket_and_key().1.is_empty() {
+            parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+        }
         if bodiless || is_error {
             parts.headers.remove(CONTENT_TYPE);
             parts.headers.remove(CONTENT_LENGTH);
@@ -133,6 +148,10 @@ fn complete(
     };
     Response::from_parts(parts, body)
 }
+
+/// A status that an operation answers in place of its usual one, which the protocol crate does not let it say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Status(pub(super) StatusCode);
 
 /// Asks for an entity tag without quotes: the one document of S3 that has it so is that of GetObjectAttributes.
 #[derive(Debug, Clone, Copy)]
@@ -163,10 +182,14 @@ fn error_document(document: &str, more: &str, context: &Context) -> String {
         | "OwnershipControlsNotFoundError"
         | "ReplicationConfigurationNotFoundError"
         | "ObjectLockConfigurationNotFoundError" => tag("BucketName", bucket),
-        "NoSuchKey" => tag("Key", key),
+        "NoSuchKey" if more.is_empty() => tag("Key", key),
         "NoSuchVersion" => format!("{}{}", tag("Key", key), tag("VersionId", &context.parameter("versionId"))),
         "NoSuchUpload" => tag("UploadId", &context.parameter("uploadId")),
         "InvalidRange" => context.range.as_deref().map(|range| tag("RangeRequested", range)).unwrap_or_default(),
+        "MethodNotAllowed" => {
+            let kind = if more.is_empty() { tag("ResourceType", context.kind()) } else { String::new() };
+            format!("{}{kind}", tag("Method", context.method.as_str()))
+        }
         _ if !more.is_empty() => String::new(),
         _ => tag("Resource", &context.resource),
     };

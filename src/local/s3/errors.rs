@@ -53,7 +53,7 @@ pub(super) fn is_delete_marker(version: &str, modified: u64) -> S3Error {
         headers.insert(http::header::LAST_MODIFIED, date);
     }
     error.set_headers(headers);
-    error
+    with_details(error, &[("ResourceType", "DeleteMarker")])
 }
 
 fn delete_marker(version: &str) -> HeaderMap {
@@ -113,6 +113,15 @@ pub(super) fn no_acls() -> S3Error {
 pub(super) fn archived(storage_class: &str) -> S3Error {
     let error = s3_error!(InvalidObjectState, "The operation is not valid for the object's storage class");
     with_details(error, &[("StorageClass", storage_class)])
+}
+
+/// The object of a copy must be restored first.
+pub(super) fn archived_source() -> S3Error {
+    custom(
+        "ObjectNotInActiveTierError",
+        StatusCode::FORBIDDEN,
+        "The source object of the COPY action is not in the active tier and is only stored in Amazon S3 Glacier.",
+    )
 }
 
 pub(super) fn no_such_upload() -> S3Error {

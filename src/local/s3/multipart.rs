@@ -85,7 +85,8 @@ pub(super) fn check_part_number(number: i32) -> S3Result<()> {
     if (1..=MAX_PART_NUMBER).contains(&number) {
         return Ok(());
     }
-    Err(errors::invalid_argument("Part number must be an integer between 1 and 10000, inclusive"))
+    let message = "Part number must be an integer between 1 and 10000, inclusive";
+    Err(errors::argument(message, "partNumber", &number.to_string()))
 }
 
 /// The checksum that an upload is to have: CRC64NVME always covers the object, the hashes never do.

@@ -45,12 +45,14 @@ pub(super) async fn receive(inner: &Arc<Inner>, request: Request<SdkBody>) -> S3
     let (mut parts, body) = request.into_parts();
     let address = address::of_host(host(&parts.uri, &parts.headers));
     let unsigned = auth::strip(parts.uri.query().unwrap_or_default(), &mut parts.headers, (inner.real_now)())?;
+    check_numbers(&unsigned.query)?;
     let place = host(&parts.uri, &parts.headers).to_owned();
     parts.uri = path_style(&parts.uri, address.bucket.as_deref(), &unsigned.query)?;
     // The protocol crate would guess from it whether the request is virtual-hosted.
     parts.headers.remove(HOST);
     check_owner(inner, bucket_of_path(parts.uri.path()), &parts.headers)?;
     drop_unreadable_range(&mut parts.headers);
+    mend_etags(&mut parts.headers);
 
     refuse_announced(&parts.headers)?;
 
@@ -105,6 +107,25 @@ fn path_style(uri: &Uri, bucket: Option<&str>, query: &str) -> S3Result<Uri> {
     target.parse().map_err(|error| s3_error!(error, InvalidURI))
 }
 
+/// Numbers of the query that are none; the protocol crate would refuse them in words of its own.
+fn check_numbers(query: &str) -> S3Result<()> {
+    const NUMBERS: [&str; 5] = ["max-keys", "max-parts", "max-uploads", "part-number-marker", "max-buckets"];
+    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        if value.is_empty() || value.parse::<i32>().is_ok() {
+            continue;
+        }
+        if NUMBERS.contains(&name) {
+            let message = format!("Provided {name} not an integer or within integer range");
+            return Err(errors::argument(message, name, value));
+        }
+        if name == "partNumber" {
+            let message = "Part number must be an integer between 1 and 10000, inclusive";
+            return Err(errors::argument(message, name, value));
+        }
+    }
+    Ok(())
+}
+
 fn bucket_of_path(path: &str) -> &str {
     path.trim_start_matches('/').split('/').next().unwrap_or_default()
 }
@@ -131,6 +152,20 @@ fn check_owner(inner: &Inner, bucket: &str, headers: &HeaderMap) -> S3Result<()>
 fn drop_unreadable_range(headers: &mut HeaderMap) {
     if text(headers, &RANGE).is_some_and(|range| s3s::dto::Range::parse(range).is_err()) {
         headers.remove(RANGE);
+    }
+}
+
+/// S3 takes entity tags without their quotes, and to it a tag of any other form is one that no object has.
+fn mend_etags(headers: &mut HeaderMap) {
+    for name in ["if-match", "if-none-match", "x-amz-copy-source-if-match", "x-amz-copy-source-if-none-match"] {
+        let Some(given) = headers.get(name) else { continue };
+        if given == "*" || s3s::dto::ETag::parse_http_header(given.as_bytes()).is_ok() {
+            continue;
+        }
+        let bare = given.to_str().unwrap_or_default().trim_matches('"');
+        let is_tag = !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let tag = HeaderValue::try_from(format!("\"{bare}\"")).ok().filter(|_| is_tag);
+        headers.insert(name, tag.unwrap_or(HeaderValue::from_static("\"-\"")));
     }
 }
 

@@ -26,8 +26,8 @@ pub(super) fn create(s3: &Inner, mut request: S3Request<CreateBucketInput>) -> S
     let asked = Asked { write: input.grant_write.as_deref(), ..asked_access!(input) };
     new.begin_acl(&asked, &s3.owner_id)?;
     let mut buckets = s3.storage.write();
-    if buckets.contains_key(&input.bucket) {
-        if endpoint != CLASSIC {
+    if let Some(existing) = buckets.get(&input.bucket) {
+        if endpoint != CLASSIC || existing.region != CLASSIC {
             return Err(s3_error!(
                 BucketAlreadyOwnedByYou,
                 "Your previous request to create the named bucket succeeded and you already own it."

@@ -23,7 +23,10 @@ macro_rules! find_source {
         let input = &$input;
         let (bucket, key, version) = source(&input.copy_source)?;
         let (object, version_id) = $s3.storage.with(bucket, |bucket| {
-            let object = bucket.object(key, version)?;
+            let object = bucket.object(key, version).map_err(|error| {
+                let is_missing = error.code().as_str() == "NoSuchKey";
+                if is_missing { errors::with_details(error, &[("Key", key)]) } else { error }
+            })?;
             let version_id = bucket.version_id(object.version);
             Ok((object, version_id))
         })?;
@@ -34,7 +37,7 @@ macro_rules! find_source {
             if_unmodified_since: input.copy_source_if_unmodified_since.as_ref(),
         };
         conditions.check_source(&object)?;
-        object.attributes.check_readable(seconds($s3.now()))?;
+        object.attributes.check_readable(seconds($s3.now())).map_err(|_| errors::archived_source())?;
         (object, version_id)
     }};
 }

@@ -7,7 +7,7 @@ use s3s::{S3Request, S3Response, S3Result};
 
 use super::{content, errors};
 use crate::local::s3::Inner;
-use crate::local::s3::answer::Sent;
+use crate::local::s3::answer::{Sent, Status};
 use crate::local::s3::checksum::fill_checksum;
 use crate::local::s3::conditions::{self, ReadConditions};
 use crate::local::s3::object::{Object, fill_encryption, requested_attributes, seconds};
@@ -51,9 +51,12 @@ struct Slice {
 
 impl Slice {
     /// The status of an answer, if it is not that of a whole object.
-    fn status(&self) -> Option<http::StatusCode> {
-        let is_partial = self.content_range.is_some() || self.parts_count.is_some();
-        is_partial.then_some(http::StatusCode::PARTIAL_CONTENT)
+    fn status(&self) -> http::Extensions {
+        let mut extensions = http::Extensions::new();
+        if self.content_range.is_some() || self.parts_count.is_some() {
+            extensions.insert(Status(http::StatusCode::PARTIAL_CONTENT));
+        }
+        extensions
     }
 }
 
@@ -145,7 +148,7 @@ pub(super) async fn get(s3: &Arc<Inner>, request: S3Request<GetObjectInput>) -> 
     let mut output = GetObjectOutput { tag_count: object.tags.count(), version_id, ..GetObjectOutput::default() };
     fill_object!(output, object, slice, input.checksum_mode, seconds(s3.now()));
     let mut response = S3Response::new(output);
-    response.status = slice.status();
+    response.extensions.extend(slice.status());
     response.extensions.insert(Sent(object.body.clone(), slice.range));
     Ok(response)
 }
@@ -160,7 +163,7 @@ pub(super) async fn head(
     let mut output = HeadObjectOutput { version_id, ..HeadObjectOutput::default() };
     fill_object!(output, object, slice, input.checksum_mode, seconds(s3.now()));
     let mut response = S3Response::new(output);
-    response.status = slice.status();
+    response.extensions.extend(slice.status());
     Ok(response)
 }
 

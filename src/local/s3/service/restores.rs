@@ -7,9 +7,9 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::errors;
-use crate::local::s3::Inner;
 use crate::local::s3::object::seconds;
 use crate::local::s3::restore::Restored;
+use crate::local::s3::{Inner, answer};
 
 pub(super) async fn begin(
     s3: &Arc<Inner>,
@@ -55,6 +55,6 @@ pub(super) async fn begin(
         Ok(status)
     })?;
     let mut response = S3Response::new(RestoreObjectOutput::default());
-    response.status = Some(status);
+    response.extensions.insert(answer::Status(status));
     Ok(response)
 }
