@@ -5,8 +5,8 @@ mod description;
 mod hyperparameter;
 mod input;
 mod job;
-mod series;
 mod record_set;
+mod series;
 mod update;
 
 pub use description::{Metric, TrainingJobDescription};
@@ -14,6 +14,6 @@ pub use hyperparameter::HyperparameterValue;
 pub use input::{ChannelInput, Channels, DataDistribution, FileSystemInput, InputMode, TrainingInput};
 pub(crate) use input::{JobOfChannels, RecordShape};
 pub use job::{Training, TrainingJob};
-pub use series::{MetricPoint, MetricSeries, MetricStatistic, ReadMetricSeries};
 pub use record_set::RecordSet;
+pub use series::{MetricPoint, MetricSeries, MetricStatistic, ReadMetricSeries};
 pub use update::UpdateTrainingJob;
