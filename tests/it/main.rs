@@ -17,6 +17,7 @@ mod lost_answers;
 mod main_job;
 mod moto;
 mod parity;
+mod record_sets;
 mod s3;
 mod server;
 mod session;

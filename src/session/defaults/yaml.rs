@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn what_is_no_defaults_file_is_refused() {
         let bomb: String =
-            (1..12).map(|i| format!("a{i}: &a{i} [{}]\n", [format!("*a{}", i - 1)].repeat(9).join(","))).collect();
+            (1..12).map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(","))).collect();
         for bad in [
             format!("a0: &a0 x\n{bomb}"),
             format!("{}{}", "[".repeat(100), "]".repeat(100)),

@@ -55,7 +55,7 @@ fn input(channel: &sdk::Channel) -> Result<ChannelInput> {
     if !s3.instance_group_names().is_empty() {
         input = input.instance_groups(s3.instance_group_names().iter().map(String::as_str));
     }
-    if s3.model_access_config().is_some_and(|access| access.accept_eula() == Some(true)) {
+    if s3.model_access_config().and_then(sdk::ModelAccessConfig::accept_eula) == Some(true) {
         input = input.accept_eula();
     }
     if let Some(arn) = s3.hub_access_config().and_then(sdk::HubAccessConfig::hub_content_arn) {
