@@ -1,9 +1,13 @@
 //! [`Estimator`]: what is trained, with what, on what. `fit` starts a training job from it.
 
+mod algorithm_source;
+mod attach;
 mod container;
 mod ext;
 mod fit;
+mod options;
 mod plan;
+mod request;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -11,12 +15,15 @@ use std::fmt::Debug;
 
 use crate::Result;
 use crate::error::Problems;
+use crate::source::SourceCode;
 use crate::training::Channels;
-use crate::types::ImageUri;
+use crate::types::{ImageUri, S3Uri};
 
+pub use algorithm_source::AlgorithmSource;
 pub use container::{ContainerEstimator, ContainerEstimatorBuilder};
 pub use ext::EstimatorExt;
 pub use fit::Fit;
+pub use options::{Checkpoints, ExperimentConfig, InstancePlacement, RegistryAccess};
 pub use plan::{PlanContext, TrainingPlan};
 pub use settings::TrainingSettings;
 pub(crate) use settings::training_setters;
@@ -53,11 +60,28 @@ pub trait Estimator: Debug + Send + Sync {
     /// The container image that trains, in a region.
     fn image_uri(&self, region: &str) -> Result<ImageUri>;
 
+    /// What trains: by default the image.
+    fn algorithm(&self, region: &str) -> Result<AlgorithmSource> {
+        self.image_uri(region).map(AlgorithmSource::Image)
+    }
+
     /// Hyperparameters as the container reads them: all values are strings.
     fn hyperparameters(&self) -> BTreeMap<String, String>;
 
     /// Where and how it runs.
     fn settings(&self) -> &TrainingSettings;
+
+    /// The script that the image runs: packed and uploaded before the job starts. Default: none, as most images bring
+    /// what they run.
+    fn source(&self) -> Option<&SourceCode> {
+        None
+    }
+
+    /// Hyperparameters that follow from the job's name and from where its output goes. Default: none.
+    fn hyperparameters_of_job(&self, job_name: &str, output: &S3Uri) -> BTreeMap<String, String> {
+        let _ = (job_name, output);
+        BTreeMap::new()
+    }
 
     /// Notes what is wrong with its own values, or with the channels that it is given. Default: nothing is.
     fn check(&self, channels: &Channels, problems: &mut Problems) {
@@ -69,17 +93,33 @@ pub trait Estimator: Debug + Send + Sync {
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
     fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
-        let mut problems = Problems::default();
-        self.check(channels, &mut problems);
-        let request = self.settings().request(self, context, channels, &mut problems);
-        problems.into_result()?;
-        Ok(TrainingPlan::new(request))
+        planned(self, context, channels)
     }
+}
+
+/// The request of an estimator whose values are in order.
+pub(crate) fn planned<E: Estimator + ?Sized>(
+    estimator: &E,
+    context: &PlanContext,
+    channels: &Channels,
+) -> Result<TrainingPlan> {
+    let mut problems = Problems::default();
+    estimator.check(channels, &mut problems);
+    if let Some(source) = estimator.source() {
+        source.check(&mut problems);
+    }
+    let request = estimator.settings().request(estimator, context, channels, &mut problems);
+    problems.into_result()?;
+    Ok(TrainingPlan::new(request))
 }
 
 impl<E: Estimator + ?Sized> Estimator for Box<E> {
     fn image_uri(&self, region: &str) -> Result<ImageUri> {
         (**self).image_uri(region)
+    }
+
+    fn algorithm(&self, region: &str) -> Result<AlgorithmSource> {
+        (**self).algorithm(region)
     }
 
     fn hyperparameters(&self) -> BTreeMap<String, String> {
@@ -88,6 +128,14 @@ impl<E: Estimator + ?Sized> Estimator for Box<E> {
 
     fn settings(&self) -> &TrainingSettings {
         (**self).settings()
+    }
+
+    fn source(&self) -> Option<&SourceCode> {
+        (**self).source()
+    }
+
+    fn hyperparameters_of_job(&self, job_name: &str, output: &S3Uri) -> BTreeMap<String, String> {
+        (**self).hyperparameters_of_job(job_name, output)
     }
 
     fn check(&self, channels: &Channels, problems: &mut Problems) {

@@ -39,6 +39,8 @@
 //! |---|---|
 //! | [`session`] | [`Session`]: clients, bucket, role, uploads, downloads |
 //! | [`estimator`], [`algorithms`] | what is trained: any container, or a built-in algorithm with typed hyperparameters |
+//! | [`frameworks`], [`source`] | Python scripts in the images of PyTorch, TensorFlow, scikit-learn and others |
+//! | [`images`] | URIs of the images that AWS publishes |
 //! | [`training`], [`job`], [`logs`] | inputs and handles of training jobs; waits, events, log lines |
 //! | [`model`], [`endpoint`], [`predictor`] | from a trained model to answers, and back to nothing |
 //! | [`transform`] | a model applied to files in S3 |
@@ -66,6 +68,8 @@ pub mod error;
 #[cfg(feature = "control-plane")]
 pub mod estimator;
 #[cfg(feature = "control-plane")]
+pub mod frameworks;
+#[cfg(feature = "control-plane")]
 pub mod images;
 #[cfg(feature = "control-plane")]
 pub mod job;
@@ -78,10 +82,14 @@ pub mod model;
 #[cfg(feature = "control-plane")]
 pub mod poll;
 pub mod predictor;
+#[cfg(feature = "progress")]
+pub mod progress;
 #[cfg(feature = "control-plane")]
 pub mod s3;
 #[cfg(feature = "control-plane")]
 pub mod session;
+#[cfg(feature = "control-plane")]
+pub mod source;
 #[cfg(feature = "control-plane")]
 pub mod training;
 #[cfg(feature = "control-plane")]
@@ -99,10 +107,16 @@ mod guide {
     mod readme {}
     #[doc = include_str!("../docs/src/start.md")]
     mod start {}
+    #[doc = include_str!("../docs/src/configuration.md")]
+    mod configuration {}
     #[doc = include_str!("../docs/src/train.md")]
     mod train {}
+    #[doc = include_str!("../docs/src/algorithms.md")]
+    mod algorithms {}
     #[doc = include_str!("../docs/src/deploy.md")]
     mod deploy {}
+    #[doc = include_str!("../docs/src/frameworks.md")]
+    mod frameworks {}
     #[doc = include_str!("../docs/src/transform.md")]
     mod transform {}
     #[doc = include_str!("../docs/src/local.md")]

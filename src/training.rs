@@ -1,11 +1,19 @@
 //! Training jobs: their inputs, their handle and what they report.
 
+pub mod debugger;
 mod description;
+mod hyperparameter;
 mod input;
 mod job;
-mod request;
+mod record_set;
+mod series;
+mod update;
 
 pub use description::{Metric, TrainingJobDescription};
-pub use input::{Channels, DataDistribution, InputMode, S3DataType, TrainingInput};
+pub use hyperparameter::HyperparameterValue;
+pub use input::{ChannelInput, Channels, DataDistribution, FileSystemInput, InputMode, TrainingInput};
+pub(crate) use input::{JobOfChannels, RecordShape};
 pub use job::{Training, TrainingJob};
-pub(crate) use request::TrainingRequest;
+pub use record_set::RecordSet;
+pub use series::{MetricPoint, MetricSeries, MetricStatistic, ReadMetricSeries};
+pub use update::UpdateTrainingJob;

@@ -1,119 +1,126 @@
 #!/usr/bin/env python3
-"""Condenses the image tables of the SageMaker Python SDK into `src/images/tables.rs`.
+"""Condenses the image tables of the SageMaker Python SDK into `src/images/tables.txt`.
 
-    pip download --no-deps sagemaker==2.257.7 botocore==1.44.5     # and unzip both wheels
-    python3 tools/images.py --sdk DIR/sagemaker --botocore DIR/botocore --source "sagemaker 2.257.7" \
-        xgboost > src/images/tables.rs && cargo fmt
+    pip install --no-deps --target DIR sagemaker==2.257.7
+    python3 tools/images.py --sdk DIR/sagemaker --source "sagemaker 2.257.7" > src/images/tables.txt
 
-A further algorithm is one more name at the end. Only the images that follow from region and version alone fit the
-table; a framework whose tag also depends on the processor or the Python version is refused.
+What the SDK answers for every combination of arguments is compared with what the crate answers by
+`tools/images_check.py`, which runs the SDK itself.
 
-Beside the table stands a digest of every URI, computed here from the SDK's own files and not from the condensed table:
-the tests compare what the crate answers with it.
+The lines of the table, their fields separated by tabs; an empty field is `-`:
+
+    R  region=account ..                          the accounts that own images: named by position, from 0 on
+    F  framework  scope=version ..                the version to take where none is given; `*` is any scope
+    S  scopes  processors  alias=version ..       what the entries that follow are for
+    B  version  alias=base ..                     other names of the base frameworks of a version
+    V  version  base  py  repository  tag prefix  processors  Python versions  accounts  processor=container
+       version  SDK versions                      one image; `py` where images differ by it
+
+Lists are separated by commas. A framework with one S line, or one whose line names several scopes, has the same images
+for all of them.
 """
 
 import argparse
 import json
 import pathlib
-import re
-import sys
+
+from packaging.version import Version
+
+SCOPES = ["training", "inference", "eia", "inference_graviton", "processing"]
+NOT_IMAGES = {"instance_gpu_info"}
 
 
-def fnv1a64(text):
-    digest = 0xCBF29CE484222325
-    for byte in text.encode():
-        digest = (digest ^ byte) * 0x100000001B3 % 2**64
-    return digest
+def default_version(config, scope):
+    """The version that the SDK takes in a scope (None for no scope), or None if it needs to be told."""
+    own = config.get(scope) if scope else None
+    if isinstance(own, dict) and "latest" in own.get("version_aliases", {}):
+        return own["version_aliases"]["latest"]
+    if "versions" in config:
+        versions = list(config["versions"])
+        if "latest" in (versions[0], versions[-1]):
+            return None
+    elif isinstance(own, dict) and "versions" in own:
+        versions = list(own["versions"])
+    elif "processing" in config:
+        versions = list(config["processing"]["versions"])
+    else:
+        return None
+    first, last = versions[0], versions[-1]
+    if first == last:
+        return first
+    if first.endswith(".x") or last.endswith(".x"):
+        return f"{max(int(first[:-2]), int(last[:-2]))}.x"
+    return max(first, last, key=Version)
 
 
-def training_part(config):
-    """Some files have one table a scope, others one table for all scopes."""
-    return config if "versions" in config else config["training"]
+def joined(values):
+    return ",".join(values) or "-"
 
 
-def single(name, version, what, values):
-    if len(values or []) > 1:
-        sys.exit(f"{name} {version} has images for several {what} ({', '.join(values)}): it needs more than a version")
-    return list(values or [])
+def pairs(mapping):
+    return joined(f"{key}={value}" for key, value in mapping.items())
 
 
-def images(name, config):
-    """(version or alias, repository, tag, {region: account}), in the order of the file."""
-    found = []
-    aliases = config.get("version_aliases", {})
-    for version, key in [(v, v) for v in config["versions"]] + list(aliases.items()):
-        entry = config["versions"][key]
-        if "repository" not in entry or "container_version" in entry:
-            sys.exit(f"{name} {version} needs more than a version")
-        parts = [entry.get("tag_prefix", version)]
-        parts += single(name, version, "processors", config.get("processors") or entry.get("processors"))
-        parts += single(name, version, "Python versions", entry.get("py_versions"))
-        found.append((version, entry["repository"], "-".join(parts), entry["registries"]))
-    return found
+class Table:
+    def __init__(self):
+        self.accounts = []
+        self.lines = []
 
+    def line(self, *fields):
+        self.lines.append("\t".join(fields))
 
-def dns_suffix(region, partitions):
-    for partition in partitions:
-        if region in partition["regions"] or re.match(partition["regionRegex"], region):
-            return partition["dnsSuffix"]
-    sys.exit(f"no partition has the region {region}")
+    def image(self, version, base, py, entry):
+        accounts = dict(sorted(entry["registries"].items()))
+        if accounts not in self.accounts:
+            self.accounts.append(accounts)
+        self.line(
+            "V", version, base, py, entry["repository"], entry.get("tag_prefix", "-"),
+            joined(entry.get("processors", [])), joined(entry.get("py_versions") or []),
+            str(self.accounts.index(accounts)), pairs(entry.get("container_version", {})),
+            joined(entry.get("sdk_versions", [])),
+        )
+
+    def part(self, scopes, config):
+        self.line("S", joined(scopes), joined(config.get("processors", [])), pairs(config.get("version_aliases", {})))
+        for version, entry in config["versions"].items():
+            if "repository" in entry:
+                self.image(version, "-", "-", entry)
+                continue
+            if "version_aliases" in entry:
+                self.line("B", version, pairs(entry["version_aliases"]))
+            for name, nested in entry.items():
+                if name.startswith("py") and name[2:].isdigit():
+                    self.image(version, "-", name, nested)
+                elif name != "version_aliases":
+                    self.image(version, name, "-", nested)
+
+    def framework(self, name, config):
+        defaults = {scope or "none": default_version(config, scope) for scope in [None, *SCOPES]}
+        if len(set(defaults.values())) == 1:
+            defaults = {"*": defaults["none"]}
+        self.line("F", name, pairs({scope: version for scope, version in defaults.items() if version}))
+        if "scope" in config:
+            self.part(config["scope"], config)
+        elif "versions" in config:
+            self.part([], config)
+        else:
+            for scope, part in config.items():
+                self.part([scope], part)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sdk", type=pathlib.Path, required=True, help="the unpacked package sagemaker")
-    parser.add_argument("--botocore", type=pathlib.Path, required=True, help="the unpacked package botocore")
+    parser.add_argument("--sdk", type=pathlib.Path, required=True, help="the installed package sagemaker")
     parser.add_argument("--source", required=True, help="name and version of the package, for the file's head")
-    parser.add_argument("names", nargs="+", help="algorithms, as the SDK's files are named")
     options = parser.parse_args()
-    partitions = json.loads((options.botocore / "data" / "endpoints.json").read_text())["partitions"]
-
-    shared = []  # the distinct tables of accounts: most algorithms share theirs
-    algorithms, digests = [], []
-    for name in sorted(options.names):
-        config = training_part(json.loads((options.sdk / "image_uri_config" / f"{name}.json").read_text()))
-        versions, uris = [], []
-        for version, repository, tag, accounts in images(name, config):
-            if accounts not in shared:
-                shared.append(accounts)
-            versions.append((version, repository, tag, shared.index(accounts)))
-            for region, account in accounts.items():
-                host = f"{account}.dkr.ecr.{region}.{dns_suffix(region, partitions)}"
-                uris.append(f"{region} {version} {host}/{repository}:{tag}\n")
-        algorithms.append((name, versions))
-        digests.append((name, len(uris), fnv1a64("".join(sorted(uris)))))
-
-    out = [
-        "//! Accounts, repositories and tags of the built-in algorithms' images.",
-        "//!",
-        f"//! Written by `tools/images.py` from the PyPI package {options.source} (Apache-2.0); not to be edited.",
-        "",
-        "use super::{Accounts, Algorithm, Version};",
-        "",
-        "/// By name.",
-        "pub(super) static ALGORITHMS: &[Algorithm] = &[",
-    ]
-    for name, versions in algorithms:
-        out += ["    Algorithm {", f'        name: "{name}",', "        versions: &["]
-        for version, repository, tag, accounts in versions:
-            fields = f'name: "{version}", repository: "{repository}", tag: "{tag}", accounts: ACCOUNTS_{accounts}'
-            out.append(f"            Version {{ {fields} }},")
-        out += ["        ],", "    },"]
-    out += ["];"]
-    for index, accounts in enumerate(shared):
-        out += ["", f"static ACCOUNTS_{index}: Accounts = &["]
-        out += [f'    ("{region}", "{account}"),' for region, account in sorted(accounts.items())]
-        out += ["];"]
-    out += [
-        "",
-        "/// Of each algorithm: the number of (region, version) pairs, and the 64-bit FNV-1a hash of the sorted lines",
-        "/// `region version uri`.",
-        "#[cfg(test)]",
-        "pub(super) static DIGESTS: &[(&str, usize, u64)] = &[",
-    ]
-    out += [f'    ("{name}", {count}, 0x{digest:016x}),' for name, count, digest in digests]
-    out += ["];"]
-    print("\n".join(out))
+    table = Table()
+    for file in sorted((options.sdk / "image_uri_config").glob("*.json")):
+        if file.stem not in NOT_IMAGES:
+            table.framework(file.stem, json.loads(file.read_text()))
+    print(f"# Written by tools/images.py from the PyPI package {options.source} (Apache-2.0); not to be edited.")
+    for accounts in table.accounts:
+        print("\t".join(["R", pairs(accounts)]))
+    print("\n".join(table.lines))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 use super::{Estimator, TrainingSettings, training_setters};
 use crate::Result;
 use crate::error::Problems;
+use crate::source::SourceCode;
+use crate::training::HyperparameterValue;
 use crate::types::ImageUri;
 
 /// An estimator of any container image that follows the SageMaker training contract.
@@ -22,7 +23,8 @@ use crate::types::ImageUri;
 #[derive(Debug, Clone)]
 pub struct ContainerEstimator {
     image_uri: String,
-    hyperparameters: BTreeMap<String, String>,
+    hyperparameters: BTreeMap<String, HyperparameterValue>,
+    source: Option<SourceCode>,
     settings: TrainingSettings,
 }
 
@@ -32,8 +34,24 @@ impl ContainerEstimator {
         ContainerEstimatorBuilder(Self {
             image_uri: image_uri.into(),
             hyperparameters: BTreeMap::new(),
+            source: None,
             settings: TrainingSettings::default(),
         })
+    }
+}
+
+impl ContainerEstimator {
+    pub(super) fn of_parts(
+        image_uri: String,
+        hyperparameters: BTreeMap<String, HyperparameterValue>,
+        settings: TrainingSettings,
+    ) -> Self {
+        Self { image_uri, hyperparameters, source: None, settings }
+    }
+
+    /// A builder that begins with the settings of this one.
+    pub fn edit(self) -> ContainerEstimatorBuilder {
+        ContainerEstimatorBuilder(self)
     }
 }
 
@@ -43,11 +61,20 @@ impl Estimator for ContainerEstimator {
     }
 
     fn hyperparameters(&self) -> BTreeMap<String, String> {
-        self.hyperparameters.clone()
+        let written = |value: &HyperparameterValue| match &self.source {
+            // The toolkits that run scripts read JSON.
+            Some(_) => value.to_json(),
+            None => value.to_text(),
+        };
+        self.hyperparameters.iter().map(|(name, value)| (name.clone(), written(value))).collect()
     }
 
     fn settings(&self) -> &TrainingSettings {
         &self.settings
+    }
+
+    fn source(&self) -> Option<&SourceCode> {
+        self.source.as_ref()
     }
 }
 
@@ -59,9 +86,25 @@ pub struct ContainerEstimatorBuilder(ContainerEstimator);
 impl ContainerEstimatorBuilder {
     training_setters!(self => self.0.settings);
 
-    /// A hyperparameter; the container reads the value as text.
-    pub fn hyperparameter(mut self, name: impl Into<String>, value: impl Display) -> Self {
-        self.0.hyperparameters.insert(name.into(), value.to_string());
+    /// A hyperparameter; it is written as the Python SDK writes it, see [`HyperparameterValue::to_text`]. With
+    /// [`source`](Self::source) it is JSON, see [`HyperparameterValue::to_json`].
+    pub fn hyperparameter(mut self, name: impl Into<String>, value: impl Into<HyperparameterValue>) -> Self {
+        self.0.hyperparameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// Several hyperparameters, beside and in place of those that were set before.
+    pub fn hyperparameters<N: Into<String>, V: Into<HyperparameterValue>>(
+        mut self,
+        values: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.0.hyperparameters.extend(values.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
+    /// A script of yours that the image runs, if it has the SageMaker training toolkit. Default: none.
+    pub fn source(mut self, source: impl Into<SourceCode>) -> Self {
+        self.0.source = Some(source.into());
         self
     }
 
@@ -71,6 +114,9 @@ impl ContainerEstimatorBuilder {
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
     pub fn build(self) -> Result<ContainerEstimator> {
         let mut problems = Problems::default();
+        if let Some(source) = &self.0.source {
+            source.check(&mut problems);
+        }
         self.0.settings.check_alone(&self.0, &mut problems);
         problems.into_result()?;
         Ok(self.0)

@@ -5,13 +5,15 @@ use std::pin::Pin;
 
 use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJobInputBuilder;
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
-use aws_sdk_sagemaker::types::{AlgorithmSpecification, Channel};
+use aws_sdk_sagemaker::types::{AlgorithmSpecification, Channel, OutputDataConfig};
 
+use super::request::is_role_name;
 use super::{Estimator, PlanContext, TrainingPlan};
 use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::session::Found;
-use crate::training::{Channels, S3DataType, TrainingJob};
+use crate::source::{Place, SourceCode, Tree};
+use crate::training::{Channels, TrainingJob};
 use crate::types::{ResourceName, S3Uri};
 use crate::{ErrorKind, Result, Session};
 
@@ -62,19 +64,41 @@ impl<'a> Fit<'a> {
             context = context.job_name(name);
         }
         let plan = self.estimator.plan(&context, &self.channels)?;
+        let plan = plan.map_raw(|request| self.session.defaults().training(request));
+        let plan = plan.without_off();
         Ok(plan.map_raw(|request| std::mem::take(&mut self.changes).apply(request)))
     }
 
     async fn start(mut self) -> Result<TrainingJob> {
         let mut plan = self.plan()?;
+        let code = match self.estimator.source() {
+            Some(source) if source.in_s3().is_none() => {
+                let source = source.clone();
+                let looked = tokio::task::spawn_blocking(move || Tree::of(&source)).await;
+                Some(looked.map_err(std::io::Error::other)??)
+            }
+            _ => None,
+        };
         if self.look_at_inputs {
             refuse_empty(self.session, &self.channels).await?;
         }
         if plan.needs_role() {
-            plan = plan.with_role(self.session.execution_role().await?);
+            let named = self.estimator.settings().role.as_deref().filter(|role| is_role_name(role));
+            let role = match named {
+                Some(name) => self.session.aws().iam().role(name).await?,
+                None => self.session.role_for("SageMaker.TrainingJob.RoleArn").await?,
+            };
+            plan = plan.with_role(role);
         }
-        if plan.needs_output() {
+        let output_is_default = plan.needs_output();
+        if output_is_default {
             plan = plan.with_output(&self.session.default_uri("").await?);
+        }
+        let output: S3Uri = plan.output().parse()?;
+        let more = self.estimator.hyperparameters_of_job(plan.job_name(), &output);
+        plan = plan.with_hyperparameters(more);
+        if let Some(source) = self.estimator.source() {
+            plan = Box::pin(stage(self.session, source, code, plan, &output, output_is_default)).await?;
         }
         let name = ResourceName::new(plan.job_name())?;
         tracing::debug!(job = %name, "create training job");
@@ -89,6 +113,32 @@ impl<'a> Fit<'a> {
         self.session.create(format!("training job {}", job.name()), call, find).await?;
         Ok(job)
     }
+}
+
+/// Uploads the code, and tells the job where it is.
+async fn stage(
+    session: &Session,
+    source: &SourceCode,
+    code: Option<Tree>,
+    plan: TrainingPlan,
+    output: &S3Uri,
+    output_is_default: bool,
+) -> Result<TrainingPlan> {
+    let request = plan.request();
+    let isolated = request.get_enable_network_isolation() == &Some(true);
+    let staged = source.staged(&Place {
+        job_name: plan.job_name(),
+        region: session.region(),
+        output,
+        output_is_default,
+        output_kms_key: request.get_output_data_config().as_ref().and_then(OutputDataConfig::kms_key_id),
+        network_isolation: isolated,
+    })?;
+    if let (Some(code), Some(target)) = (code, &staged.upload) {
+        code.upload(session, target, staged.kms_key.as_deref()).await?;
+    }
+    let plan = if isolated { plan.with_code_channel(&staged.uri) } else { plan };
+    Ok(plan.with_hyperparameters(staged.hyperparameters))
 }
 
 /// Whether a job trains the same on the same: what another job of this name would hardly share.
@@ -112,8 +162,9 @@ fn is_as_asked(there: &DescribeTrainingJobOutput, request: &CreateTrainingJobInp
 /// A job without data fails minutes later and may cost money; a listing tells now. Who may not list is not kept back.
 async fn refuse_empty(session: &Session, channels: &Channels) -> Result<()> {
     let mut problems = Problems::default();
-    for (name, input) in channels.iter().filter(|(_, input)| input.data_type == S3DataType::S3Prefix) {
-        let uri: S3Uri = input.uri.parse()?;
+    let prefixes = channels.iter().filter_map(|(name, input)| Some((name, input.as_s3()?)));
+    for (name, input) in prefixes.filter(|(_, input)| input.is_prefix()) {
+        let uri: S3Uri = input.uri().parse()?;
         let listing = session.aws().s3().list_objects_v2().bucket(uri.bucket()).prefix(uri.key()).max_keys(1);
         let text = match listing.send().await.of("ListObjectsV2") {
             Ok(page) if page.contents().is_empty() => format!("there is no object at {uri}"),

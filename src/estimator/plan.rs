@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
 use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJobInputBuilder;
-use aws_sdk_sagemaker::types::OutputDataConfig;
+use aws_sdk_sagemaker::types::{Channel, DataSource, OutputDataConfig, S3DataDistribution, S3DataSource, S3DataType};
 
 use crate::types::{Arn, S3Uri};
 
@@ -75,12 +76,41 @@ impl TrainingPlan {
         self
     }
 
+    /// Without what was switched off explicitly, once the session's defaults can no longer switch it on.
+    pub(super) fn without_off(self) -> Self {
+        self.map_raw(|request| {
+            let isolated = request.get_enable_network_isolation().filter(|on| *on);
+            let encrypted = request.get_enable_inter_container_traffic_encryption().filter(|on| *on);
+            request.set_enable_network_isolation(isolated).set_enable_inter_container_traffic_encryption(encrypted)
+        })
+    }
+
     pub(super) fn needs_role(&self) -> bool {
         self.request.get_role_arn().is_none()
     }
 
     pub(super) fn needs_output(&self) -> bool {
         self.request.get_output_data_config().as_ref().and_then(OutputDataConfig::s3_output_path).is_none()
+    }
+
+    /// Where the output goes; nothing while that is open.
+    pub(super) fn output(&self) -> &str {
+        let config = self.request.get_output_data_config().as_ref();
+        config.and_then(OutputDataConfig::s3_output_path).unwrap_or_default()
+    }
+
+    pub(super) fn with_hyperparameters(self, more: BTreeMap<String, String>) -> Self {
+        let add = |request: CreateTrainingJobInputBuilder, (name, value)| request.hyper_parameters(name, value);
+        self.map_raw(|request| more.into_iter().fold(request, add))
+    }
+
+    /// The channel by which code reaches a container without a network.
+    pub(super) fn with_code_channel(self, uri: &str) -> Self {
+        let s3 = S3DataSource::builder().s3_data_type(S3DataType::S3Prefix).s3_uri(uri);
+        let s3 = s3.s3_data_distribution_type(S3DataDistribution::FullyReplicated).build();
+        let source = DataSource::builder().s3_data_source(s3).build();
+        let channel = Channel::builder().channel_name("code").data_source(source).build();
+        self.map_raw(|request| request.input_data_config(channel))
     }
 
     pub(super) fn with_role(self, role: Arn) -> Self {
@@ -93,7 +123,21 @@ impl TrainingPlan {
             .s3_output_path(output.to_string())
             .set_kms_key_id(given.and_then(OutputDataConfig::kms_key_id).map(str::to_owned))
             .set_compression_type(given.and_then(OutputDataConfig::compression_type).cloned());
-        self.map_raw(|request| request.output_data_config(config.build()))
+        let hook = self.request.get_debug_hook_config().clone().filter(|hook| hook.s3_output_path().is_none());
+        let profiler = self.request.get_profiler_config().clone();
+        let profiler = profiler.filter(|it| it.s3_output_path().is_none() && it.disable_profiler() != Some(true));
+        self.map_raw(|request| {
+            let mut request = request.output_data_config(config.build());
+            if let Some(mut hook) = hook {
+                hook.s3_output_path = Some(output.to_string());
+                request = request.debug_hook_config(hook);
+            }
+            if let Some(mut profiler) = profiler {
+                profiler.s3_output_path = Some(output.to_string());
+                request = request.profiler_config(profiler);
+            }
+            request
+        })
     }
 }
 
@@ -123,7 +167,7 @@ impl fmt::Display for TrainingPlan {
         let output = request.get_output_data_config().as_ref().and_then(OutputDataConfig::s3_output_path);
         writeln!(f, "  output   {}", output.unwrap_or("the session's default bucket"))?;
         let hyperparameters = request.get_hyper_parameters().iter().flatten();
-        let sorted: std::collections::BTreeMap<_, _> = hyperparameters.collect();
+        let sorted: BTreeMap<_, _> = hyperparameters.collect();
         for (name, value) in sorted {
             writeln!(f, "  set      {name} = {value}")?;
         }

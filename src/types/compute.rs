@@ -38,6 +38,16 @@ impl Compute {
     }
 
     #[cfg_attr(not(feature = "control-plane"), expect(dead_code, reason = "only jobs and endpoints read it"))]
+    pub(crate) fn instance_type(&self) -> &str {
+        &self.instance_type
+    }
+
+    #[cfg_attr(not(feature = "control-plane"), expect(dead_code, reason = "only jobs and endpoints read it"))]
+    pub(crate) fn instance_count(&self) -> u32 {
+        self.count
+    }
+
+    #[cfg_attr(not(feature = "control-plane"), expect(dead_code, reason = "only jobs and endpoints read it"))]
     pub(crate) fn checked(&self) -> Result<CheckedCompute> {
         let mut problems = Problems::default();
         let instance_type = problems.check("instance_type", InstanceType::new(self.instance_type.as_str()));

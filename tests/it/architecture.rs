@@ -21,7 +21,10 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("transform", 4, &["model"]),
     ("endpoint", 4, &["model", "predictor"]),
     ("images", 5, &[]),
-    ("estimator", 5, &[]),
+    ("source", 5, &[]),
+    ("estimator", 5, &["source"]),
+    ("progress", 5, &[]),
+    ("frameworks", 6, &[]),
     ("algorithms", 6, &[]),
     ("local", 7, &[]),
 ];

@@ -35,6 +35,7 @@ struct CreateTrainingJob {
     resource_config: ResourceConfig,
     stopping_condition: StoppingCondition,
     checkpoint_config: Option<CheckpointConfig>,
+    vpc_config: Option<Value>,
     #[serde(default)]
     environment: BTreeMap<String, String>,
     #[serde(default)]
@@ -108,6 +109,14 @@ struct ShuffleConfig {
 #[serde(rename_all = "PascalCase")]
 struct DataSource {
     s3_data_source: Option<S3DataSource>,
+    file_system_data_source: Option<FileSystemDataSource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct FileSystemDataSource {
+    file_system_id: String,
+    directory_path: String,
 }
 
 #[derive(Deserialize)]
@@ -241,7 +250,8 @@ fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> 
     };
     let mode = input_mode(algorithm.training_input_mode.as_deref());
     let channels = request.input_data_config.into_iter();
-    let channels = channels.map(|channel| channel_plan(core, channel, mode, &request.role_arn));
+    let has_network = request.vpc_config.is_some();
+    let channels = channels.map(|channel| channel_plan(core, channel, mode, &request.role_arn, has_network));
     let channels = channels.collect::<Result<_, _>>()?;
     let output = data::s3_uri(&request.output_data_config.s3_output_path)?;
     data::check_output_bucket(core, &output)?;
@@ -292,11 +302,15 @@ fn input_mode(name: Option<&str>) -> InputMode {
     }
 }
 
-fn channel_plan(core: &Core, channel: Channel, mode: InputMode, role: &str) -> Result<ChannelPlan, AwsError> {
+fn channel_plan(
+    core: &Core,
+    channel: Channel,
+    mode: InputMode,
+    role: &str,
+    has_network: bool,
+) -> Result<ChannelPlan, AwsError> {
     let Some(source) = channel.data_source.s3_data_source else {
-        let message =
-            format!("The local backend supports only S3 data sources (channel \"{}\").", channel.channel_name);
-        return Err(AwsError::validation(message));
+        return file_system_plan(channel, has_network);
     };
     data::resolve(core, &source.s3_data_type, &source.s3_uri, role)?;
     if (source.s3_data_type == data::AUGMENTED) == source.attribute_names.is_empty() {
@@ -316,6 +330,24 @@ fn channel_plan(core: &Core, channel: Channel, mode: InputMode, role: &str) -> R
         uri: source.s3_uri,
         attributes: source.attribute_names,
         shuffle: channel.shuffle_config.map(|config| config.seed.cast_unsigned()),
+    })
+}
+
+/// A folder of a file system, which a job reaches through its network only.
+fn file_system_plan(channel: Channel, has_network: bool) -> Result<ChannelPlan, AwsError> {
+    let name = &channel.channel_name;
+    let Some(source) = channel.data_source.file_system_data_source else {
+        return Err(AwsError::validation(format!("DataSource must be specified (channel \"{name}\").")));
+    };
+    if !has_network {
+        return Err(AwsError::validation("VpcConfig must be specified when FileSystemDataSource is used."));
+    }
+    Ok(ChannelPlan {
+        name: channel.channel_name,
+        content_type: channel.content_type,
+        data_type: training::FILE_SYSTEM.to_owned(),
+        uri: format!("{}{}", source.file_system_id, source.directory_path),
+        ..ChannelPlan::default()
     })
 }
 
