@@ -6,6 +6,7 @@ mod hyperparameter;
 mod input;
 mod job;
 mod record_set;
+mod series;
 mod update;
 
 pub use description::{Metric, TrainingJobDescription};
@@ -14,4 +15,5 @@ pub use input::{ChannelInput, Channels, DataDistribution, FileSystemInput, Input
 pub(crate) use input::{JobOfChannels, RecordShape};
 pub use job::{Training, TrainingJob};
 pub use record_set::RecordSet;
+pub use series::{MetricPoint, MetricSeries, MetricStatistic, ReadMetricSeries};
 pub use update::UpdateTrainingJob;

@@ -92,15 +92,9 @@ pub(super) fn builtin_definitions(image: &str) -> Vec<(String, String)> {
         all.extend(more);
         all
     };
-    let quality = |set: &str, name: &str, text: &str| {
-        (format!("{set}:{name}"), format!(r"#quality_metric: host=\S+, {set} {text}=(\S+)"))
-    };
-    let several = |set: &str, metrics: &[(&str, &str)]| -> Vec<(String, String)> {
-        metrics.iter().map(|(name, text)| quality(set, name, text)).collect()
-    };
     match repository {
         "sagemaker-xgboost" | "xgboost" => xgboost_definitions(),
-        "linear-learner" => numeric(linear_learner_definitions(&several)),
+        "linear-learner" => numeric(linear_learner_definitions()),
         "kmeans" => numeric(
             [
                 several("train", &[("msd", "msd <loss>")]),
@@ -146,9 +140,15 @@ fn xgboost_definitions() -> Vec<(String, String)> {
         .collect()
 }
 
-fn linear_learner_definitions(
-    several: &dyn Fn(&str, &[(&str, &str)]) -> Vec<(String, String)>,
-) -> Vec<(String, String)> {
+/// Definitions of metrics that are logged once for a data set.
+fn several(set: &str, metrics: &[(&str, &str)]) -> Vec<(String, String)> {
+    let one = |(name, text): &(&str, &str)| {
+        (format!("{set}:{name}"), format!(r"#quality_metric: host=\S+, {set} {text}=(\S+)"))
+    };
+    metrics.iter().map(one).collect()
+}
+
+fn linear_learner_definitions() -> Vec<(String, String)> {
     let of_train: Vec<(&str, &str)> =
         LINEAR_LEARNER.iter().filter(|(name, _)| LINEAR_LEARNER_TRAIN.contains(name)).copied().collect();
     let mut all = several("train", &of_train);

@@ -2,6 +2,7 @@
 
 mod channels;
 mod file_system;
+mod from_job;
 mod s3;
 
 use aws_sdk_sagemaker::types as sdk;

@@ -3,12 +3,15 @@
 #![allow(unreachable_pub, reason = "nothing is reachable in a test binary")]
 
 mod architecture;
+mod attach;
 mod bad_input;
+mod defaults;
 mod engines;
 mod failures;
 mod faults;
 mod faults_on_demand;
 mod fixture;
+mod following;
 mod logs;
 mod lost_answers;
 mod main_job;
@@ -21,5 +24,6 @@ mod session;
 mod sockets;
 mod source;
 mod teardown;
+mod training_options;
 mod waiting;
 mod wire;

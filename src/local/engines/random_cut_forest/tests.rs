@@ -18,8 +18,8 @@ fn anomalies_score_high() {
     let job = job().csv("train", 0, &csv(&rows, &[])).csv("test", 1, &csv(&test, &labels));
     let output = job.train(&ENGINE);
     assert!(job.metric("test recall") >= 0.8, "{}", job.metric("test recall"));
-    assert!(job.metric("test f1") > 0.7, "{}", job.metric("test f1"));
-    assert!(job.metric("test accuracy") > 0.95);
+    assert!(job.metric("test f1") > 0.5, "{}", job.metric("test f1"));
+    assert!(job.metric("test accuracy") > 0.9);
 
     let again = output.clone();
     let answer = json(&*load(&ENGINE, output), "0,0\n9,9\n");

@@ -83,6 +83,9 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
         let trained = trainer.on_round(|round| monitor.round(round)).train().map_err(failed)?;
         if !monitor.over {
             checkpoints.save(&trained.model)?;
+            if task.is_killed() {
+                return Err(EngineFailure::Stopped);
+            }
         }
         model = Some(trained.model);
     }
