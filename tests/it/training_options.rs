@@ -2,9 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use sagemaker::aws::sagemaker::types::{
+    ChannelSpecification, ContinuousParameterRangeSpecification, HyperParameterSpecification,
+    IntegerParameterRangeSpecification, ParameterRange, ParameterType, TrainingInputMode, TrainingInstanceType,
+    TrainingSpecification,
+};
 use sagemaker::estimator::{
-    Checkpoints, ContainerEstimator, ContainerEstimatorBuilder, Estimator, ExperimentConfig, InstancePlacement,
-    PlanContext, RegistryAccess, TrainingPlan,
+    AlgorithmEstimator, Checkpoints, ContainerEstimator, ContainerEstimatorBuilder, Estimator, ExperimentConfig,
+    InstancePlacement, PlanContext, RegistryAccess, TrainingPlan,
 };
 use sagemaker::source::SourceCode;
 use sagemaker::training::debugger::{
@@ -12,7 +17,7 @@ use sagemaker::training::debugger::{
 };
 use sagemaker::training::{Channels, FileSystemInput, InputMode, TrainingInput};
 use sagemaker::types::{Compute, InstanceGroup, InstanceGroups, Spot, VpcConfig};
-use sagemaker::{ErrorKind, Result};
+use sagemaker::{ErrorKind, Result, Session};
 
 const IMAGE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/forecaster:3";
 const ROLE: &str = "arn:aws:iam::123456789012:role/SageMakerRole";
@@ -227,5 +232,64 @@ fn what_is_not_known_offline_stays_open() -> Result<()> {
     let known = estimator.plan(&context.default_output("s3://mine/".parse()?), &Channels::default())?;
     let target = known.uploads()[0].target.as_ref().unwrap().to_string();
     assert_eq!(target, "s3://mine/job/source/sourcedir.tar.gz");
+    Ok(())
+}
+
+/// An algorithm resource with one whole and one continuous hyperparameter.
+async fn algorithm(session: &Session) -> String {
+    let specification = |name: &str, kind: ParameterType, range: ParameterRange| {
+        HyperParameterSpecification::builder().name(name).r#type(kind).is_tunable(true).range(range)
+    };
+    let whole = IntegerParameterRangeSpecification::builder().min_value("1").max_value("10").build();
+    let whole = ParameterRange::builder().integer_parameter_range_specification(whole).build();
+    let real = ContinuousParameterRangeSpecification::builder().min_value("0.0").max_value("1.0").build();
+    let real = ParameterRange::builder().continuous_parameter_range_specification(real).build();
+    let channel = ChannelSpecification::builder()
+        .name("training")
+        .is_required(true)
+        .supported_content_types("text/csv")
+        .supported_input_modes(TrainingInputMode::File)
+        .build();
+    let training = TrainingSpecification::builder()
+        .training_image(IMAGE)
+        .supported_hyper_parameters(specification("depth", ParameterType::Integer, whole).is_required(true).build())
+        .supported_hyper_parameters(specification("rate", ParameterType::Continuous, real).default_value("0.5").build())
+        .supported_training_instance_types(TrainingInstanceType::MlM5Xlarge)
+        .supports_distributed_training(false)
+        .training_channels(channel);
+    let made = session.aws().sagemaker().create_algorithm().algorithm_name("trees");
+    let made = made.training_specification(training.build()).send().await.unwrap();
+    made.algorithm_arn.unwrap()
+}
+
+#[tokio::test]
+async fn an_algorithm_is_checked_against_what_it_takes() -> Result<()> {
+    let session = Session::local();
+    let arn = algorithm(&session).await;
+    let builder = AlgorithmEstimator::builder(&session, &arn).await?.role(ROLE).output_path("s3://bucket/out");
+    let good = builder.clone().compute(Compute::instances("ml.m5.xlarge", 1)).hyperparameter("depth", 7).build()?;
+    let context = PlanContext::new(session.region(), SystemTime::UNIX_EPOCH);
+    let plan = good.plan(&context, &Channels::from("s3://bucket/data"))?;
+    let request = plan.request();
+    assert_eq!(request.get_algorithm_specification().as_ref().unwrap().algorithm_name(), Some(arn.as_str()));
+    let told = request.get_hyper_parameters().clone().unwrap();
+    assert_eq!((told["depth"].as_str(), told["rate"].as_str()), ("7", "0.5"));
+    assert!(plan.job_name().starts_with("trees-1970"), "{}", plan.job_name());
+
+    let bad = builder.compute(Compute::instances("ml.m5.large", 2)).hyperparameter("rate", 2.5).hyperparameter("x", 1);
+    let error = bad.build().unwrap_err();
+    let fields: Vec<&str> = error.invalid_values().iter().map(|value| value.field.as_str()).collect();
+    let expected = [
+        "hyperparameters.rate",
+        "hyperparameters.x",
+        "hyperparameters.depth",
+        "compute.instance_type",
+        "compute.instance_count",
+    ];
+    assert_eq!(fields, expected);
+    let error = good.plan(&context, &Channels::from([("train", "s3://bucket/data")])).unwrap_err();
+    assert_eq!(error.invalid_values().len(), 2, "{error}");
+    let missing = AlgorithmEstimator::builder(&session, arn.replace("trees", "none")).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound, "{missing}");
     Ok(())
 }
