@@ -152,7 +152,7 @@ impl<R: Rows + ?Sized, L: Labels + ?Sized> RecordUpload<'_, R, L> {
     async fn put(&self, folder: &S3Uri, name: &str, body: Bytes, owner: Option<&str>) -> Result<()> {
         let target = S3Uri::new(folder.bucket(), format!("{}{name}", folder.key()))?;
         if !self.is_encrypted {
-            return self.session.upload_bytes(body, &target, &ContentType::OCTET_STREAM).await;
+            return self.session.upload_bytes(body, &target, &ContentType::OCTET_STREAM).await.map(drop);
         }
         let put = self.session.aws().s3().put_object().bucket(target.bucket()).key(target.key());
         let put = put
