@@ -24,5 +24,6 @@ mod session;
 mod sockets;
 mod source;
 mod teardown;
+mod training_options;
 mod waiting;
 mod wire;

@@ -128,8 +128,10 @@ impl Asked<'_> {
 
     /// Whether a bucket whose lists are switched off takes it nevertheless: it says what is so already.
     pub(super) fn says_nothing(&self, owner: &str) -> bool {
-        let is_asked = self.canned.is_some() || self.has_grants() || self.policy.is_some();
-        !is_asked || (self.canned != Some("private") && matches!(self.list(owner), Ok(None)))
+        match self.canned {
+            Some(canned) => canned == "bucket-owner-full-control" && !self.has_grants(),
+            None => matches!(self.list(owner), Ok(None)),
+        }
     }
 }
 

@@ -65,7 +65,8 @@ pub async fn algo_factorization_machines(session: &Session) -> Result<()> {
 
 pub async fn algo_generic_images(session: &Session) -> Result<()> {
     session.ensure_bucket().await?;
-    let algorithms: [(&str, &[(&str, &str)], &str); 5] = [
+    type Image<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let algorithms: [Image<'_>; 5] = [
         ("blazingtext", &[("mode", "supervised"), ("epochs", "10")], "text/plain"),
         ("forecasting-deepar", &[("time_freq", "H"), ("context_length", "24"), ("prediction_length", "24")], "json"),
         ("object-detection", &[("num_classes", "3"), ("base_network", "resnet-50")], "application/x-image"),

@@ -140,7 +140,7 @@ pub(super) fn ownership(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Result<
 }
 
 /// Whether the destination exists is not for this S3 to know.
-pub(super) fn notification(_: &Inner, _: &mut Bucket, text: &str) -> S3Result<()> {
+pub(super) fn notification(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Result<()> {
     let configuration: NotificationConfiguration = parse(text)?;
     let topics = configuration.topic_configurations.iter().flatten();
     let queues = configuration.queue_configurations.iter().flatten();
@@ -151,9 +151,13 @@ pub(super) fn notification(_: &Inner, _: &mut Bucket, text: &str) -> S3Result<()
         .chain(functions.map(|function| (&function.lambda_function_arn, "lambda", &function.events)));
     for (arn, service, events) in all {
         let mut parts = arn.split(':');
-        let head = [parts.next(), parts.next(), parts.next()];
-        if head[0] != Some("arn") || head[2] != Some(service) || parts.count() < 3 {
+        let head = [parts.next(), parts.next(), parts.next(), parts.next()];
+        if head[0] != Some("arn") || head[2] != Some(service) || parts.count() < 2 {
             return Err(errors::argument("The ARN is not well formed", "ARN", arn));
+        }
+        if head[3] != Some(bucket.region.as_str()) {
+            let message = "The notification destination service region is not valid for the bucket location constraint";
+            return Err(errors::argument(message, "ARN", arn));
         }
         if events.is_empty() {
             return Err(errors::malformed_xml());

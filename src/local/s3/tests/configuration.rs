@@ -216,6 +216,7 @@ async fn configurations_are_checked_beyond_their_form() {
         ("/data?notification", QUEUE.to_owned(), None),
         ("/data?notification", QUEUE.replace(":sqs:", ":sns:"), Some("InvalidArgument")),
         ("/data?notification", QUEUE.replace("s3:ObjectC", "s3:C"), Some("InvalidArgument")),
+        ("/data?notification", QUEUE.replace("us-east-1", "eu-west-1"), Some("InvalidArgument")),
         ("/data?publicAccessBlock", "<PublicAccessBlockConfiguration/>".to_owned(), Some("InvalidRequest")),
         ("/data?logging", TARGET.to_owned(), None),
         ("/data?logging", TARGET.replace("data", "none"), Some("InvalidTargetBucketForLogging")),

@@ -72,5 +72,6 @@ async fn the_policy_of_a_form_decides() {
         assert!(answer.contains(&format!("<Code>{code}</Code>")), "{answer}");
     }
     let missing = http::Request::post("/none").header("content-type", "multipart/form-data; boundary=frontier");
-    assert_eq!(fixture.send(missing.body(&form(&[("key", "a")])).unwrap()).await.0.status, 404);
+    let body = form(&[("key", "a")]);
+    assert_eq!(fixture.send(missing.body(body.as_str()).unwrap()).await.0.status, 404);
 }
