@@ -8,9 +8,13 @@ mod error;
 #[cfg(feature = "control-plane")]
 mod iam;
 #[cfg(feature = "control-plane")]
+mod metrics;
+#[cfg(feature = "control-plane")]
 mod raw;
 #[cfg(feature = "control-plane")]
 mod read_timeout;
+#[cfg(feature = "control-plane")]
+mod signed;
 #[cfg(feature = "control-plane")]
 pub(crate) mod validation;
 
@@ -19,6 +23,8 @@ pub(crate) use attempts::counted;
 #[cfg(feature = "control-plane")]
 pub use clients::Aws;
 pub(crate) use error::ServiceCall;
+#[cfg(feature = "control-plane")]
+pub(crate) use metrics::MetricQuery;
 #[cfg(feature = "control-plane")]
 pub(crate) use raw::RawChanges;
 

@@ -8,6 +8,8 @@
 //! | JSON | [`Json::value`] | [`Json::of`] |
 //! | JSON lines | [`JsonLines::values`] | [`JsonLines::of`] |
 //! | LibSVM | [`LibSvm::rows`] | [`libsvm::parse`] |
+//! | RecordIO-protobuf | [`RecordIo::rows`], [`RecordIo::labelled_rows`], [`RecordIo::sparse_rows`] | [`RecordIo::of`], [`RecordIo::floats`], [`RecordIo::vectors`], [`RecordIo::records`] |
+//! | NumPy | [`Npy::array`] | [`Npy::array_of`] |
 //! | text | [`Text::body`] | [`Text::string`] |
 //! | bytes | [`Raw::body`] | [`Raw::bytes`] |
 //!
@@ -40,12 +42,16 @@ pub mod json;
 pub mod json_lines;
 pub mod libsvm;
 mod media;
+pub mod npy;
+pub mod recordio;
 
 pub use self::bytes::{Raw, Text};
 pub use self::csv::Csv;
 pub use self::json::Json;
 pub use self::json_lines::JsonLines;
 pub use self::libsvm::LibSvm;
+pub use self::npy::Npy;
+pub use self::recordio::RecordIo;
 
 /// Turns values of type `T` into the body of a request.
 ///

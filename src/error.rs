@@ -197,6 +197,12 @@ impl Error {
         error.with_source(self)
     }
 
+    /// Says in front of the message where it went wrong, such as `row 3`.
+    pub(crate) fn within(mut self, place: impl fmt::Display) -> Self {
+        self.0.message.insert_str(0, &format!("{place}: "));
+        self
+    }
+
     pub(crate) fn with_retries_exhausted(mut self) -> Self {
         self.0.retries_exhausted = true;
         self

@@ -82,6 +82,8 @@ pub mod model;
 #[cfg(feature = "control-plane")]
 pub mod poll;
 pub mod predictor;
+#[cfg(feature = "progress")]
+pub mod progress;
 #[cfg(feature = "control-plane")]
 pub mod s3;
 #[cfg(feature = "control-plane")]
@@ -105,8 +107,12 @@ mod guide {
     mod readme {}
     #[doc = include_str!("../docs/src/start.md")]
     mod start {}
+    #[doc = include_str!("../docs/src/configuration.md")]
+    mod configuration {}
     #[doc = include_str!("../docs/src/train.md")]
     mod train {}
+    #[doc = include_str!("../docs/src/algorithms.md")]
+    mod algorithms {}
     #[doc = include_str!("../docs/src/deploy.md")]
     mod deploy {}
     #[doc = include_str!("../docs/src/frameworks.md")]

@@ -7,13 +7,18 @@ mod group;
 mod list;
 mod multipart;
 mod partial;
+mod progress;
 mod put;
+mod settings;
 mod stream;
 mod target;
 mod upload;
 
+pub use download::Download;
 pub use list::S3Object;
+pub use progress::Progress;
 pub(crate) use stream::StreamPut;
+pub use upload::Upload;
 
 /// Objects above this size travel in parts.
 const MULTIPART_THRESHOLD: u64 = 16 * 1024 * 1024;

@@ -3,12 +3,14 @@
 mod adopt;
 mod bucket;
 mod builder;
+mod defaults;
 mod drain;
 mod identity;
 #[cfg(feature = "local")]
 mod local;
 mod role;
 mod transfers;
+mod watches;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,10 +26,12 @@ use crate::types::{Arn, ResourceName, name_from_base};
 
 pub(crate) use adopt::Found;
 pub use builder::SessionBuilder;
+pub use defaults::Defaults;
 pub use drain::Drained;
 pub(crate) use drain::Pending;
 use identity::Identity;
 pub(crate) use transfers::Transfers;
+pub(crate) use watches::{Listing, WatchedJob, Watches};
 
 /// The door to SageMaker: clients, region, default bucket and role. Cheap to clone; clones share everything.
 ///
@@ -56,12 +60,16 @@ struct Inner {
     region: String,
     role: Option<Arn>,
     bucket: Option<String>,
+    /// What keys in the default bucket begin with; without slashes at its ends.
+    prefix: Option<String>,
+    defaults: Defaults,
     poll: PollPolicy,
     clock: Arc<dyn Clock>,
     identity: OnceCell<Identity>,
     resolved_role: OnceCell<Arn>,
     pending: Pending,
     transfers: Transfers,
+    watches: Watches,
     last_name: AtomicU64,
     #[cfg(feature = "local")]
     backend: Option<crate::local::LocalBackend>,
@@ -119,6 +127,10 @@ impl Session {
 
     pub(crate) fn transfers(&self) -> &Transfers {
         &self.0.transfers
+    }
+
+    pub(crate) fn watches(&self) -> &Watches {
+        &self.0.watches
     }
 
     /// The present for a generated name: to the millisecond, and never the same twice in this session.

@@ -20,7 +20,7 @@ pub use instance_groups::{InstanceGroup, InstanceGroups, TrainingCompute};
 pub use instance_type::InstanceType;
 pub use name::ResourceName;
 #[cfg(feature = "control-plane")]
-pub(crate) use name::name_from_base;
+pub(crate) use name::{base_of_name, name_from_base};
 pub use s3_uri::S3Uri;
 pub use spot::Spot;
 pub use tags::Tags;

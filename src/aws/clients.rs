@@ -6,6 +6,7 @@ use aws_config::timeout::TimeoutConfig;
 
 use super::attempts::CountAttempts;
 use super::iam::Iam;
+use super::metrics::CloudWatch;
 use super::read_timeout::ReadTimeout;
 use super::validation::ValidateRequests;
 
@@ -40,6 +41,7 @@ pub struct Aws {
     logs: aws_sdk_cloudwatchlogs::Client,
     sts: aws_sdk_sts::Client,
     iam: Iam,
+    metrics: CloudWatch,
 }
 
 impl Aws {
@@ -69,7 +71,8 @@ impl Aws {
             s3: aws_sdk_s3::Client::from_conf(s3),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs),
             sts: aws_sdk_sts::Client::from_conf(sts),
-            iam: Iam::new(config, patient),
+            iam: Iam::new(config, patient.clone()),
+            metrics: CloudWatch::new(config, patient),
         }
     }
 
@@ -100,6 +103,10 @@ impl Aws {
     pub(crate) fn iam(&self) -> &Iam {
         &self.iam
     }
+
+    pub(crate) fn metrics(&self) -> &CloudWatch {
+        &self.metrics
+    }
 }
 
 /// The time-outs of the caller's configuration, with a read time-out where it neither sets one nor turns it off.
@@ -111,13 +118,19 @@ fn patience(config: &SdkConfig, read: Duration) -> TimeoutConfig {
     }
 }
 
-/// More attempts than the AWS SDK's default number, unless the caller has chosen another.
+/// More attempts than the AWS SDK's default number, unless the caller has chosen another, or that very one.
 fn logs_retries(config: &SdkConfig) -> RetryConfig {
     let standard = RetryConfig::standard();
     match config.retry_config() {
-        Some(own) if own.max_attempts() != standard.max_attempts() => own.clone(),
+        Some(own) if own.max_attempts() != standard.max_attempts() || is_chosen(config) => own.clone(),
         own => own.cloned().unwrap_or(standard).with_max_attempts(LOGS_ATTEMPTS),
     }
+}
+
+/// A configuration that was loaded has always a number of attempts; one that was put together by hand has one only if
+/// somebody chose it. What a profile has chosen, or who loads with a number of their own, cannot be told apart.
+fn is_chosen(config: &SdkConfig) -> bool {
+    config.service_config().is_none() || std::env::var_os("AWS_MAX_ATTEMPTS").is_some()
 }
 
 #[cfg(all(test, feature = "local"))]
@@ -211,7 +224,7 @@ mod tests {
             logs_retries(&config.build()).max_attempts()
         };
         assert_eq!(attempts(None), 15);
-        assert_eq!(attempts(Some(RetryConfig::standard())), 15, "what nobody has chosen");
+        assert_eq!(attempts(Some(RetryConfig::standard())), 3, "somebody has put it there");
         assert_eq!(attempts(Some(RetryConfig::disabled())), 1);
         assert_eq!(attempts(Some(RetryConfig::standard().with_max_attempts(20))), 20);
     }

@@ -1,25 +1,14 @@
-//! The one request to IAM that this crate makes. The whole IAM client would cost a tenth of the build for it.
+//! The one request to IAM that this crate makes.
 
 use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::identity::Identity;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_xml::decode::{Document, try_data};
-use aws_types::service_config::ServiceConfigKey;
 
-use super::ServiceCall;
+use super::signed::{Signed, own_endpoint};
+use crate::Result;
 use crate::types::Arn;
-use crate::{Error, ErrorKind, Result};
 
 const OPERATION: &str = "GetRole";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -50,43 +39,18 @@ impl Iam {
 
     /// The ARN of the role called `name`, with its path.
     pub(crate) async fn role(&self, name: &str) -> Result<Arn> {
-        let config = &self.config;
-        let Some(credentials) = config.credentials_provider() else {
-            return Err(Error::new(ErrorKind::Config, "the configuration has no credentials").with_operation(OPERATION));
-        };
-        let credentials = credentials.provide_credentials().await;
-        let credentials = credentials.map_err(|e| Error::new(ErrorKind::Config, "no credentials").with_source(e))?;
         let (endpoint, region) = self.endpoint();
-        let time = config.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new()));
-        let (identity, form, url) = (Identity::from(credentials), get_role(name), endpoint.clone());
-        let signing_time = time.clone();
-
-        let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
-        let mut operation = Operation::builder()
-            .service_name("iam")
-            .operation_name(OPERATION)
-            .endpoint_url(&endpoint)
-            .no_auth()
-            .standard_retry(&retries)
-            .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
-            .retry_classifier(HttpStatusCodeClassifier::default())
-            .timeout_config(self.timeouts.clone())
-            .time_source(time);
-        if let Some(behavior) = config.behavior_version() {
-            operation = operation.behavior_version(behavior);
-        }
-        if let Some(client) = config.http_client() {
-            operation = operation.http_client(client);
-        }
-        if let Some(sleep) = config.sleep_impl() {
-            operation = operation.sleep_impl(sleep);
-        }
-        let operation = operation
-            .serializer(move |(): ()| signed(&form, &url, region, &identity, signing_time.now()))
-            .deserializer(read)
-            .build();
-        let arn = operation.invoke(()).await.of(OPERATION)?;
-        Arn::role(arn)
+        let signed = Signed {
+            config: &self.config,
+            timeouts: &self.timeouts,
+            service: "iam",
+            operation: OPERATION,
+            endpoint,
+            region: region.to_owned(),
+            headers: vec![("content-type", FORM.to_owned())],
+            body: get_role(name),
+        };
+        Arn::role(signed.send(read).await?)
     }
 
     /// Where IAM is, and the region to sign for.
@@ -96,9 +60,7 @@ impl Iam {
         let of_region = PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix));
         let (host, signed_for) =
             of_region.map_or(("iam.amazonaws.com", "us-east-1"), |(_, host, region)| (host, region));
-        let key = ServiceConfigKey::builder().service_id("IAM").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-        let own = config.service_config().and_then(|loaded| loaded.load_config(key.ok()?));
-        let url = own.or_else(|| config.endpoint_url().map(str::to_owned));
+        let url = own_endpoint(config, "IAM");
         (url.unwrap_or_else(|| format!("https://{host}")), signed_for)
     }
 }
@@ -112,37 +74,6 @@ fn get_role(name: &str) -> String {
         out
     });
     format!("Action=GetRole&RoleName={encoded}&Version=2010-05-08")
-}
-
-fn signed(
-    form: &str,
-    endpoint: &str,
-    region: &str,
-    identity: &Identity,
-    time: std::time::SystemTime,
-) -> std::result::Result<HttpRequest, BoxError> {
-    let params = v4::SigningParams::builder()
-        .identity(identity)
-        .region(region)
-        .name("iam")
-        .time(time)
-        .settings(SigningSettings::default())
-        .build()?
-        .into();
-    let url = format!("{}/", endpoint.trim_end_matches('/'));
-    let headers = [("content-type", FORM)];
-    let signable = SignableRequest::new("POST", url, headers.into_iter(), SignableBody::Bytes(form.as_bytes()))?;
-    let (signature, _) = sign(signable, &params)?.into_parts();
-    let (headers, _) = signature.into_parts();
-
-    let mut request = HttpRequest::new(SdkBody::from(form));
-    request.set_method("POST")?;
-    request.set_uri("/")?;
-    request.headers_mut().insert("content-type", FORM);
-    for header in headers {
-        request.headers_mut().insert(header.name(), header.value().to_owned());
-    }
-    Ok(request)
 }
 
 /// The role's ARN, or what IAM says against it.

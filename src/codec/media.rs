@@ -43,6 +43,14 @@ pub(super) fn is_json_lines(essence: &str) -> bool {
     ) || is_json(essence)
 }
 
+pub(super) fn is_recordio(essence: &str) -> bool {
+    matches!(essence, "application/x-recordio-protobuf" | "application/x-recordio")
+}
+
+pub(super) fn is_npy(essence: &str) -> bool {
+    matches!(essence, "application/x-npy" | "application/npy")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -146,12 +146,13 @@ impl Deploy {
             .endpoint_config_name(endpoint.name())
             .production_variants(variant.clone())
             .set_tags((!tags.is_empty()).then(|| tags.clone()));
-        create_config(&endpoint, &variant, self.changes.apply(config)).await?;
+        let defaults = self.session.defaults();
+        create_config(&endpoint, &variant, self.changes.apply(defaults.endpoint_config(config))).await?;
         let created = sagemaker
             .create_endpoint()
             .endpoint_name(endpoint.name())
             .endpoint_config_name(endpoint.name())
-            .set_tags(Some(tags));
+            .set_tags(Some(defaults.endpoint_tags(tags)));
         if let Err(error) = create_endpoint(&endpoint, created).await {
             undo_config(&endpoint).await;
             return Err(error);

@@ -20,6 +20,8 @@ pub struct JobFailure {
     pub logs_error: Option<String>,
     /// Where the whole log is: a command that prints it or, on the local backend, the method that gives it.
     pub see_more: String,
+    /// The page of the AWS console that shows the logs; `None` on the local backend.
+    pub console_url: Option<String>,
 }
 
 impl JobFailure {
@@ -59,6 +61,9 @@ impl fmt::Display for JobFailure {
         }
         if !self.see_more.is_empty() {
             write!(f, "\nmore: {}", self.see_more)?;
+        }
+        if let Some(url) = &self.console_url {
+            write!(f, "\nconsole: {url}")?;
         }
         Ok(())
     }

@@ -40,6 +40,21 @@ impl ContainerEstimator {
     }
 }
 
+impl ContainerEstimator {
+    pub(super) fn of_parts(
+        image_uri: String,
+        hyperparameters: BTreeMap<String, HyperparameterValue>,
+        settings: TrainingSettings,
+    ) -> Self {
+        Self { image_uri, hyperparameters, source: None, settings }
+    }
+
+    /// A builder that begins with the settings of this one.
+    pub fn edit(self) -> ContainerEstimatorBuilder {
+        ContainerEstimatorBuilder(self)
+    }
+}
+
 impl Estimator for ContainerEstimator {
     fn image_uri(&self, _region: &str) -> Result<ImageUri> {
         ImageUri::new(self.image_uri.as_str())

@@ -42,6 +42,7 @@ impl TrainingRequest<'_> {
             settings.tags.iter().map(|(key, value)| sdk::Tag::builder().key(key).value(value).build()).collect();
         let role = settings.role.as_deref().and_then(|role| full_role(role, problems));
 
+        let taken = &settings.taken_over;
         let request = CreateTrainingJobInputBuilder::default()
             .training_job_name(self.name.as_str())
             .set_hyper_parameters(some(hyperparameters.into_iter().collect()))
@@ -57,11 +58,22 @@ impl TrainingRequest<'_> {
             .set_checkpoint_config(self.checkpoints(problems))
             .set_retry_strategy(self.retries(problems))
             .set_experiment_config(settings.experiment.as_ref().map(super::ExperimentConfig::to_request))
-            .set_debug_hook_config(settings.debugger.hook_request(output.as_ref(), problems))
-            .set_debug_rule_configurations(some(rules))
-            .set_profiler_config(settings.debugger.profiler_request(output.as_ref(), problems))
-            .set_profiler_rule_configurations(some(profiler_rules))
-            .set_tensor_board_output_config(settings.debugger.tensorboard.as_ref().map(|it| it.to_request(problems)));
+            .set_debug_hook_config(
+                settings.debugger.hook_request(output.as_ref(), problems).or_else(|| taken.hook.clone()),
+            )
+            .set_debug_rule_configurations(some(rules).or_else(|| some(taken.rules.clone())))
+            .set_profiler_config(
+                settings.debugger.profiler_request(output.as_ref(), problems).or_else(|| taken.profiler.clone()),
+            )
+            .set_profiler_rule_configurations(some(profiler_rules).or_else(|| some(taken.profiler_rules.clone())))
+            .set_tensor_board_output_config(
+                settings
+                    .debugger
+                    .tensorboard
+                    .as_ref()
+                    .map(|it| it.to_request(problems))
+                    .or_else(|| taken.tensorboard.clone()),
+            );
         let request = self.switches(request);
         let request = self.stopping(request, problems);
         match self.algorithm(problems) {
@@ -229,6 +241,7 @@ impl TrainingRequest<'_> {
     ) -> CreateTrainingJobInputBuilder {
         let max_run = whole_seconds("max_run", self.settings.max_run, problems);
         let stopping = sdk::StoppingCondition::builder().max_runtime_in_seconds(max_run);
+        let stopping = stopping.set_max_pending_time_in_seconds(self.settings.taken_over.max_pending);
         let Some(spot) = &self.settings.spot else { return request.stopping_condition(stopping.build()) };
         let max_wait = whole_seconds("spot.max_wait", spot.max_wait, problems);
         if max_wait < max_run {

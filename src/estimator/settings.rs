@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJobInputBuilder;
 
+use super::attach::TakenOver;
 use super::request::TrainingRequest;
 use super::{Checkpoints, Estimator, ExperimentConfig, InstancePlacement, PlanContext, RegistryAccess};
 use crate::error::Problems;
@@ -46,6 +47,8 @@ pub struct TrainingSettings {
     pub(crate) infra_check: Option<bool>,
     pub(crate) session_tag_chaining: Option<bool>,
     pub(crate) debugger: Debugger,
+    /// Of the job that they were taken from.
+    pub(super) taken_over: TakenOver,
 }
 
 impl Default for TrainingSettings {
@@ -83,6 +86,7 @@ impl Default for TrainingSettings {
             infra_check: None,
             session_tag_chaining: None,
             debugger: Debugger::default(),
+            taken_over: TakenOver::default(),
         }
     }
 }

@@ -16,6 +16,10 @@ const LOG_DELAY: Duration = Duration::from_secs(5);
 /// Who follows the lines of a job wants to see them soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// CloudWatch allows an account some 10 reads of a stream a second, which others need too: the more streams a job has, the
+/// longer the pauses. A job of 120 instances is asked every 12 s.
+const FOR_EACH_STREAM: Duration = Duration::from_millis(100);
+
 struct Follower<K: JobKind> {
     job: Job<K>,
     poller: Poller,
@@ -88,6 +92,7 @@ impl<K: JobKind> Follower<K> {
         if std::mem::take(&mut self.pause) {
             self.poller.pause().await;
         }
+        self.poller.asks();
         let mut over = false;
         match self.stage {
             Stage::Watch => {
@@ -123,6 +128,8 @@ impl<K: JobKind> Follower<K> {
     /// `over` if the job has ended since the last time.
     async fn read(&mut self, over: bool) -> Result<()> {
         let round = self.tail.round(self.instances).await;
+        let streams = u32::try_from(self.tail.streams()).unwrap_or(u32::MAX);
+        self.poller.pausing_at_least(FOR_EACH_STREAM.saturating_mul(streams));
         if round.answered {
             self.drains.answered();
         }

@@ -25,6 +25,27 @@ pub trait JobKind: sealed::Sealed + Debug + Send + Sync + 'static {
     /// Asks the service to stop it.
     #[doc(hidden)]
     fn stop(session: &Session, name: &str) -> impl Future<Output = Result<()>> + Send;
+
+    /// A page of the jobs that have changed since a time; `None` for kinds that cannot be listed so.
+    #[doc(hidden)]
+    fn changed(
+        session: &Session,
+        after: SystemTime,
+        token: Option<String>,
+    ) -> impl Future<Output = Result<Option<Changed>>> + Send {
+        let _ = (session, after, token);
+        std::future::ready(Ok(None))
+    }
+}
+
+/// A page of jobs that have changed.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Changed {
+    /// Name, status, and when it changed.
+    pub(crate) jobs: Vec<(String, String, Option<SystemTime>)>,
+    /// The token of the next page.
+    pub(crate) next: Option<String>,
 }
 
 /// What every job's description tells.
@@ -43,6 +64,9 @@ pub trait JobDescription: Debug + Clone + Send + Sync + 'static {
 
     /// On how many instances its containers run.
     fn instance_count(&self) -> usize;
+
+    /// When the service changed it last.
+    fn modified_at(&self) -> Option<SystemTime>;
 
     /// When it ended, in whatever way; `None` while it goes on, and where the service tells no end.
     fn ended_at(&self) -> Option<SystemTime>;

@@ -42,14 +42,52 @@ impl<K: JobKind> fmt::Debug for Completed<K> {
     }
 }
 
+/// A job that was stopped, or ran too long: what it had saved by then may be usable.
+pub struct Stopped<K: JobKind> {
+    ended: Completed<K>,
+    failure: JobFailure,
+}
+
+impl<K: JobKind> Stopped<K> {
+    pub(super) fn new(job: Job<K>, description: K::Description, failure: JobFailure) -> Self {
+        Self { ended: Completed::new(job, description), failure }
+    }
+
+    /// The job.
+    pub fn job(&self) -> &Job<K> {
+        self.ended.job()
+    }
+
+    /// Its description as it was when it had stopped.
+    pub fn description(&self) -> &K::Description {
+        self.ended.description()
+    }
+
+    /// Why it stopped, with its last log lines.
+    pub fn failure(&self) -> &JobFailure {
+        &self.failure
+    }
+
+    /// Takes what it had saved for its result: for training that may be stopped at any time.
+    pub fn accept(self) -> Completed<K> {
+        self.ended
+    }
+}
+
+impl<K: JobKind> fmt::Debug for Stopped<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stopped").field("job", self.job()).field("failure", &self.failure).finish()
+    }
+}
+
 /// How a job ended.
 #[derive(Debug)]
 #[must_use = "a job may have failed or been stopped"]
 pub enum Outcome<K: JobKind> {
     /// It ended well.
     Completed(Completed<K>),
-    /// It was stopped, or ran too long; what it had saved by then may be usable.
-    Stopped(Completed<K>, JobFailure),
+    /// It was stopped, or ran too long.
+    Stopped(Stopped<K>),
     /// It failed.
     Failed(JobFailure),
 }

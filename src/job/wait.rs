@@ -3,7 +3,8 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
-use super::{Completed, Job, JobDescription, JobKind, JobStatus, Outcome, is_over};
+use super::share::Shared;
+use super::{Completed, Job, JobDescription, JobKind, JobStatus, Outcome, Stopped, is_over};
 use crate::error::JobFailure;
 use crate::logs::LastLines;
 use crate::poll::{Polled, within};
@@ -19,6 +20,11 @@ const LAST_LINES: usize = 20;
 const LAST_LINES_LIMIT: Duration = Duration::from_secs(60);
 
 /// A wait for the end of a job; `.await` it.
+///
+/// Any number of waits may go on at once, as with [`join_all`](https://docs.rs/futures/latest/futures/future/fn.join_all.html).
+/// From four on, the waits of a session for jobs of one kind ask together: they list what has changed, so that the calls
+/// grow with the time and not with the number of jobs. Each job is described once at the beginning and once at the end.
+/// Who may not list jobs describes each.
 ///
 /// # Errors
 /// [`ErrorKind::JobFailed`] and [`ErrorKind::JobStopped`] with [`Error::job_failure`]: the reason and the last log lines.
@@ -45,9 +51,14 @@ impl<K: JobKind> Wait<K> {
     pub async fn outcome(self) -> Result<Outcome<K>> {
         let what = format!("{} {}", K::NOUN, self.job.name());
         let poller = self.job.session().poller(Some(self.timeout.unwrap_or(DEFAULT_TIMEOUT)));
+        let shared = Shared::new(&self.job);
         let description = poller
             .until(&what, || async {
+                if let Some(status) = shared.going_on().await? {
+                    return Ok(Polled::Pending(status));
+                }
                 let description = self.job.describe().await?;
+                shared.described(&description);
                 if is_over(&description) {
                     return Ok(Polled::Ready(description));
                 }
@@ -58,13 +69,14 @@ impl<K: JobKind> Wait<K> {
                 })
             })
             .await?;
+        drop(shared);
         let status = description.status();
         if status == JobStatus::Completed {
             return Ok(Outcome::Completed(Completed::new(self.job, description)));
         }
         let failure = failure(&self.job, &description).await;
         Ok(match status {
-            JobStatus::Stopped => Outcome::Stopped(Completed::new(self.job, description), failure),
+            JobStatus::Stopped => Outcome::Stopped(Stopped::new(self.job, description, failure)),
             _ => Outcome::Failed(failure),
         })
     }
@@ -89,6 +101,7 @@ async fn failure<K: JobKind>(job: &Job<K>, description: &K::Description) -> JobF
         last_log_lines: last.events.into_iter().map(|line| line.message).collect(),
         logs_error,
         see_more: see_more(job),
+        console_url: (!job.session().is_local()).then(|| console_url(job.session().region(), K::LOG_GROUP, job.name())),
     }
 }
 
@@ -101,6 +114,19 @@ fn see_more<K: JobKind>(job: &Job<K>) -> String {
     format!("aws logs tail {group} --log-stream-name-prefix {name}/ --since 7d --region {region}")
 }
 
+/// The console takes a path in the fragment that is encoded twice, with `$` for the second `%`.
+fn console_url(region: &str, group: &str, name: &str) -> String {
+    let host = match region {
+        _ if region.starts_with("cn-") => "console.amazonaws.cn",
+        _ if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    };
+    let group = group.replace('/', "$252F");
+    format!(
+        "https://{region}.{host}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}$3FlogStreamNameFilter$3D{name}$252F"
+    )
+}
+
 impl<K: JobKind> IntoFuture for Wait<K> {
     type Output = Result<Completed<K>>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
@@ -109,7 +135,7 @@ impl<K: JobKind> IntoFuture for Wait<K> {
         Box::pin(async move {
             let (kind, failure) = match self.outcome().await? {
                 Outcome::Completed(done) => return Ok(done),
-                Outcome::Stopped(_, failure) => (ErrorKind::JobStopped, failure),
+                Outcome::Stopped(stopped) => (ErrorKind::JobStopped, stopped.failure().clone()),
                 Outcome::Failed(failure) => (ErrorKind::JobFailed, failure),
             };
             let kind = match failure.reason.as_deref() {
@@ -124,5 +150,20 @@ impl<K: JobKind> IntoFuture for Wait<K> {
 impl<K: JobKind> fmt::Debug for Wait<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait").field("job", &self.job).field("timeout", &self.timeout).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_shows_the_streams_of_the_job() {
+        assert_eq!(
+            console_url("eu-west-1", "/aws/sagemaker/TrainingJobs", "my-job"),
+            "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/\
+             $252Faws$252Fsagemaker$252FTrainingJobs$3FlogStreamNameFilter$3Dmy-job$252F"
+        );
+        assert!(console_url("cn-north-1", "/g", "j").starts_with("https://cn-north-1.console.amazonaws.cn/"));
     }
 }

@@ -422,6 +422,18 @@ fn bundled_engines(profile: Profile) -> Vec<Arc<dyn Engine>> {
     vec![
         #[cfg(feature = "algorithms")]
         Arc::new(super::engines::xgboost::XGBoostEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::linear_learner::LinearLearnerEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::kmeans::KMeansEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::pca::PcaEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::knn::KnnEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::random_cut_forest::RandomCutForestEngine::new()),
+        #[cfg(feature = "algorithms")]
+        Arc::new(super::engines::factorization_machines::FactorizationMachinesEngine::new()),
         #[cfg(unix)]
         Arc::new(super::engines::script_mode::ScriptModeEngine::new().bundled(profile == Profile::Lenient)),
     ]

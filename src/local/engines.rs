@@ -4,15 +4,30 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
 mod closure;
 mod defaults;
+#[cfg(feature = "algorithms")]
+pub mod factorization_machines;
 mod failure;
 mod image;
+#[cfg(feature = "algorithms")]
+pub mod kmeans;
+#[cfg(feature = "algorithms")]
+pub mod knn;
+#[cfg(feature = "algorithms")]
+pub mod linear_learner;
+#[cfg(feature = "algorithms")]
+mod numeric;
+#[cfg(feature = "algorithms")]
+pub mod pca;
 #[cfg(unix)]
 pub mod process;
+#[cfg(feature = "algorithms")]
+pub mod random_cut_forest;
 #[cfg(unix)]
 pub mod script_mode;
 #[cfg(feature = "algorithms")]
@@ -169,6 +184,8 @@ pub struct TrainingTask {
     pub checkpoints: Vec<(String, Bytes)>,
     /// Where the container has them: `CheckpointConfig.LocalPath`, `/opt/ml/checkpoints` unless the request says otherwise.
     pub checkpoint_path: String,
+    /// Whether the job has a place for checkpoints.
+    pub keeps_checkpoints: bool,
     /// Stores a checkpoint there at once; does nothing for a job without `CheckpointConfig`.
     pub save_checkpoint: SaveCheckpoint,
     /// The request's environment variables.
@@ -191,6 +208,8 @@ pub struct TrainingTask {
     pub killed: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Reads what the job's role could read.
     pub s3: ReadObject,
+    /// The time on the backend's clock.
+    pub now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
 impl TrainingTask {

@@ -42,17 +42,94 @@ const XGBOOST: &[&str] = &[
 /// How many definitions a training job has at most.
 pub(super) const MAX_DEFINITIONS: usize = 40;
 
-/// Whether an image is one of the built-in XGBoost images of AWS.
-pub(super) fn is_builtin_xgboost(image: &str) -> bool {
-    let repository = image.rsplit_once(':').map_or(image, |(repository, _)| repository);
-    matches!(repository.split_once('/'), Some((host, "sagemaker-xgboost" | "xgboost")) if host.contains(".dkr.ecr."))
+/// The metrics of Linear Learner for `validation` and `test`: their name, and what the log says.
+const LINEAR_LEARNER: &[(&str, &str)] = &[
+    ("absolute_loss", "absolute_loss <loss>"),
+    ("binary_classification_accuracy", "binary_classification_accuracy <score>"),
+    ("binary_f_beta", r"binary_f_\S+ <score>"),
+    ("dcg", "dcg <score>"),
+    ("macro_f_beta", r"macro_f_\S+ <score>"),
+    ("macro_precision", "macro_precision <score>"),
+    ("macro_recall", "macro_recall <score>"),
+    ("mse", "mse <loss>"),
+    ("multiclass_accuracy", "multiclass_accuracy <score>"),
+    ("multiclass_top_k_accuracy", r"multiclass_top_k_accuracy_\S+ <score>"),
+    ("precision", "precision <score>"),
+    ("recall", "recall <score>"),
+];
+
+/// Those of them for `train`.
+const LINEAR_LEARNER_TRAIN: &[&str] =
+    &["absolute_loss", "binary_classification_accuracy", "binary_f_beta", "mse", "precision", "recall"];
+
+/// The metrics of Factorization Machines.
+const FACTORIZATION_MACHINES: &[(&str, &str)] = &[
+    ("absolute_loss", "absolute_loss <loss>"),
+    ("binary_classification_accuracy", "binary_classification_accuracy <score>"),
+    ("binary_classification_cross_entropy", "binary_classification_cross_entropy <loss>"),
+    ("binary_f_beta", r"binary_f_\S+ <score>"),
+    ("mse", "mse <loss>"),
+    ("rmse", "rmse <loss>"),
+];
+
+/// The repository of one of the built-in images of AWS.
+fn builtin_repository(image: &str) -> Option<&str> {
+    let (host, path) = image.split_once('/')?;
+    host.contains(".dkr.ecr.").then(|| path.split(['@', ':']).next().unwrap_or_default())
 }
 
 /// The definitions, name and regex, that the service adds to those of a request for a built-in image.
 pub(super) fn builtin_definitions(image: &str) -> Vec<(String, String)> {
-    if !is_builtin_xgboost(image) {
-        return Vec::new();
+    let Some(repository) = builtin_repository(image) else { return Vec::new() };
+    let numeric = |more: Vec<(String, String)>| {
+        let mut all = vec![
+            ("train:progress".to_owned(), r"#progress_metric: host=\S+, completed (\S+) %".to_owned()),
+            (
+                "train:throughput".to_owned(),
+                r"#throughput_metric: host=\S+, train throughput=(\S+) records/second".to_owned(),
+            ),
+        ];
+        all.extend(more);
+        all
+    };
+    match repository {
+        "sagemaker-xgboost" | "xgboost" => xgboost_definitions(),
+        "linear-learner" => numeric(linear_learner_definitions()),
+        "kmeans" => numeric(
+            [
+                several("train", &[("msd", "msd <loss>")]),
+                several("test", &[("msd", "msd <loss>"), ("ssd", "ssd <loss>")]),
+            ]
+            .concat(),
+        ),
+        "pca" => numeric(Vec::new()),
+        "knn" => numeric(several("test", &[("accuracy", "accuracy <score>"), ("mse", "mse <loss>")])),
+        "randomcutforest" => numeric(several(
+            "test",
+            &[
+                ("accuracy", "accuracy <score>"),
+                ("f1", "f1 <score>"),
+                ("precision", "precision <score>"),
+                ("recall", "recall <score>"),
+            ],
+        )),
+        "factorization-machines" => {
+            let of_batch = FACTORIZATION_MACHINES.iter().map(|(name, text)| {
+                (
+                    format!("train:{name}"),
+                    format!(r"#quality_metric: host=\S+, epoch=\S+, batch=\S+ train {text}=(\S+)"),
+                )
+            });
+            let of_epoch = FACTORIZATION_MACHINES.iter().map(|(name, text)| {
+                (format!("train:{name}:epoch"), format!(r"#quality_metric: host=\S+, epoch=\S+, train {text}=(\S+)"))
+            });
+            numeric(of_batch.chain(of_epoch).chain(several("test", FACTORIZATION_MACHINES)).collect())
+        }
+        _ => Vec::new(),
     }
+}
+
+fn xgboost_definitions() -> Vec<(String, String)> {
     let definition = |channel: &str, metric: &str| {
         let regex = format!(r".*\[[0-9]+\].*#011{channel}-{metric}:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*");
         (format!("{channel}:{metric}"), regex)
@@ -61,6 +138,30 @@ pub(super) fn builtin_definitions(image: &str) -> Vec<(String, String)> {
         .iter()
         .flat_map(|channel| XGBOOST.iter().map(|metric| definition(channel, metric)))
         .collect()
+}
+
+/// Definitions of metrics that are logged once for a data set.
+fn several(set: &str, metrics: &[(&str, &str)]) -> Vec<(String, String)> {
+    let one = |(name, text): &(&str, &str)| {
+        (format!("{set}:{name}"), format!(r"#quality_metric: host=\S+, {set} {text}=(\S+)"))
+    };
+    metrics.iter().map(one).collect()
+}
+
+fn linear_learner_definitions() -> Vec<(String, String)> {
+    let of_train: Vec<(&str, &str)> =
+        LINEAR_LEARNER.iter().filter(|(name, _)| LINEAR_LEARNER_TRAIN.contains(name)).copied().collect();
+    let mut all = several("train", &of_train);
+    for set in ["train", "validation"] {
+        let in_epoch = format!(r"#quality_metric: host=\S+, epoch=\S+, {set} \S+_objective <loss>=(\S+)");
+        let at_end = format!(r"#quality_metric: host=\S+, {set} \S+_objective <loss>=(\S+)");
+        all.push((format!("{set}:objective_loss"), in_epoch));
+        all.push((format!("{set}:objective_loss:final"), at_end));
+    }
+    all.extend(several("test", &[("objective_loss", r"\S+_objective <loss>")]));
+    all.extend(several("validation", LINEAR_LEARNER));
+    all.extend(several("test", LINEAR_LEARNER));
+    all
 }
 
 /// Compiles definitions of names and regexes.
@@ -78,11 +179,17 @@ pub(super) fn compile(definitions: &[(String, String)]) -> Result<Vec<Metric>, A
 
 /// The longest plain text in one of the built-in regexes; of others nothing is known.
 fn hint(regex: &str) -> String {
-    let plain = regex.split_once("#011").and_then(|(_, tail)| tail.split_once('('));
-    let plain = plain
-        .map(|(text, _)| text)
-        .filter(|text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:".contains(&b)));
-    plain.unwrap_or_default().to_owned()
+    let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:#=, <>/%".contains(&b));
+    if let Some((_, tail)) = regex.split_once("#011") {
+        let plain = tail.split_once('(').map(|(text, _)| text).filter(|text| is_plain(text));
+        return plain.unwrap_or_default().to_owned();
+    }
+    // Plain text with nothing but words between: every piece must be in the line.
+    let pieces: Vec<&str> = regex.split(r"\S+").flat_map(|piece| piece.split(['(', ')'])).collect();
+    match pieces.iter().all(|piece| is_plain(piece)) {
+        true => pieces.into_iter().max_by_key(|piece| piece.len()).unwrap_or_default().to_owned(),
+        false => String::new(),
+    }
 }
 
 /// `FinalMetricDataList`: the last value of each metric that appears in the log.
@@ -176,6 +283,44 @@ mod tests {
             let values: Vec<_> = found.iter().map(|f| (f["MetricName"].clone(), f["Value"].clone())).collect();
             assert_eq!(values, [(json!("train:rmse"), json!(0.5)), (json!("validation:rmse"), json!(0.001))]);
         }
-        assert!(!is_builtin_xgboost("my/sagemaker-xgboost:1"));
+        assert_eq!(builtin_definitions("my/sagemaker-xgboost:1"), []);
+    }
+
+    #[test]
+    fn metrics_of_the_numeric_algorithms_are_found_in_the_lines_of_the_containers() {
+        let of = |repository: &str, texts: &[&str]| -> Vec<(String, f64)> {
+            let image = format!("174872318107.dkr.ecr.us-west-2.amazonaws.com/{repository}:1");
+            let definitions = builtin_definitions(&image);
+            assert!(definitions.len() <= MAX_DEFINITIONS, "{repository}");
+            let found = final_values(&compile(&definitions).unwrap(), lines(texts));
+            let pair = |one: &Value| (one["MetricName"].as_str().unwrap().to_owned(), one["Value"].as_f64().unwrap());
+            found.iter().map(pair).collect()
+        };
+        let linear = [
+            "[11/24/2020 18:53:56 INFO 140513] #quality_metric: host=algo-1, epoch=0, train mse_objective <loss>=0.96",
+            "[11/24/2020 18:53:56 INFO 140513] #progress_metric: host=algo-1, completed 100.0 % of epochs",
+            "[11/24/2020 18:53:57 INFO 140513] #quality_metric: host=algo-1, validation mse <loss>=13.72",
+            "[11/24/2020 18:53:57 INFO 140513] #quality_metric: host=algo-1, test binary_f_1.000 <score>=0.5",
+        ];
+        let named = |name: &str, value: f64| (name.to_owned(), value);
+        assert_eq!(
+            of("linear-learner", &linear),
+            [
+                named("train:progress", 100.0),
+                named("train:objective_loss", 0.96),
+                named("validation:mse", 13.72),
+                named("test:binary_f_beta", 0.5)
+            ]
+        );
+        assert_eq!(of("kmeans", &["#quality_metric: host=algo-1, test msd <loss>=0.25"]), [named("test:msd", 0.25)]);
+        let machines = [
+            "#quality_metric: host=algo-1, epoch=0, batch=0 train rmse <loss>=3.5",
+            "#quality_metric: host=algo-1, epoch=0, train rmse <loss>=2.5",
+            "#quality_metric: host=algo-1, test rmse <loss>=1.5",
+        ];
+        let expected = [named("train:rmse", 3.5), named("train:rmse:epoch", 2.5), named("test:rmse", 1.5)];
+        assert_eq!(of("factorization-machines", &machines), expected);
+        assert_eq!(hint(r"#quality_metric: host=\S+, test msd <loss>=(\S+)"), "#quality_metric: host=");
+        assert_eq!(hint(r"loss=(\d+)"), "");
     }
 }

@@ -1,5 +1,7 @@
 //! Flows over the real AWS clients.
 
+#[cfg(feature = "algorithms")]
+mod algorithms;
 mod components;
 mod endpoints;
 mod hosting;

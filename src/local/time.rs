@@ -45,6 +45,16 @@ pub(super) fn date_time_of(millis: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{milli:03}")
 }
 
+/// A date and time such as `01/31/2025 08:05:09`, as the containers of built-in algorithms write it into their logs.
+#[cfg(feature = "algorithms")]
+pub(super) fn log_time(time: SystemTime) -> String {
+    let seconds = epoch(time);
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    let second = seconds.rem_euclid(86_400);
+    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{month:02}/{day:02}/{year:04} {h:02}:{m:02}:{s:02}")
+}
+
 /// The date of a day counted from 1970, in the Gregorian calendar.
 fn civil(days: i64) -> (i64, i64, i64) {
     // Years that begin in March put the leap day at the end; 400 years are 146,097 days.
@@ -70,6 +80,8 @@ mod tests {
     fn dates_are_gregorian() {
         let at = |seconds: u64| date_time(UNIX_EPOCH + Duration::from_secs(seconds));
         assert_eq!(at(0), "1970-01-01T00:00:00.000");
+        #[cfg(feature = "algorithms")]
+        assert_eq!(log_time(UNIX_EPOCH + Duration::from_secs(1_709_251_199)), "02/29/2024 23:59:59");
         assert_eq!(at(951_782_400), "2000-02-29T00:00:00.000");
         assert_eq!(at(1_709_251_199), "2024-02-29T23:59:59.000");
         assert_eq!(at(4_107_542_400), "2100-03-01T00:00:00.000");

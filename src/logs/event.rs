@@ -14,7 +14,7 @@ pub struct LogEvent {
 }
 
 impl LogEvent {
-    pub(super) fn new(stream: &str, prefix: &str, millis: i64, message: &str) -> Self {
+    pub(crate) fn new(stream: &str, prefix: &str, millis: i64, message: &str) -> Self {
         Self {
             timestamp: SystemTime::UNIX_EPOCH + Duration::from_millis(millis.unsigned_abs()),
             instance: stream.strip_prefix(prefix).unwrap_or(stream).to_owned(),

@@ -130,6 +130,11 @@ impl Tail {
         self.listing = None;
     }
 
+    /// How many streams are known, each of which costs at least a call a round.
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
     /// What came since the last round. Streams are looked for in each round until there are `expected` ones.
     pub(crate) async fn round(&mut self, expected: usize) -> Round {
         let mut answered = false;

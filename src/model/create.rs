@@ -124,7 +124,7 @@ impl CreateModel {
         let name = given_name.flatten().unwrap_or_else(|| self.session.name_from_base(base));
         let role = match role.flatten() {
             Some(role) => role,
-            None => self.session.execution_role().await?,
+            None => self.session.role_for("SageMaker.Model.ExecutionRoleArn").await?,
         };
         let container = sdk::ContainerDefinition::builder()
             .set_image(image.map(String::from))
@@ -146,7 +146,7 @@ impl CreateModel {
             request = request.tags(sdk::Tag::builder().key(key).value(value).build());
         }
         tracing::debug!(model = %name, "create model");
-        let asked = self.changes.apply(request);
+        let asked = self.changes.apply(self.session.defaults().model(request));
         let model = Model::new(self.session.clone(), name);
         let find = || async {
             let description = model.describe().await?;

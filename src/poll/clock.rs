@@ -10,6 +10,18 @@ pub trait Clock: Debug + Send + Sync + 'static {
 
     /// Ends after `duration`, or earlier when the clock knows that asking again is worth it.
     fn pause(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    /// How often something has changed, for clocks that know. A wait takes the mark before it asks.
+    fn mark(&self) -> u64 {
+        0
+    }
+
+    /// As [`pause`](Self::pause), and ends at once if something has changed since the mark: what came between question
+    /// and pause is not slept over. Default: a pause.
+    fn pause_since(&self, mark: u64, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let _ = mark;
+        self.pause(duration)
+    }
 }
 
 /// The machine's clock.

@@ -25,13 +25,25 @@ pub(crate) struct Poller {
     started: SystemTime,
     timeout: Option<Duration>,
     pause: Duration,
+    shortest: Duration,
+    /// The clock's mark when the last question was asked.
+    mark: u64,
     tolerance: Tolerance,
 }
 
 impl Poller {
     pub(crate) fn new(clock: Arc<dyn Clock>, policy: PollPolicy, timeout: Option<Duration>) -> Self {
-        let started = clock.now();
-        Self { clock, policy, started, timeout, pause: policy.first(), tolerance: Tolerance::default() }
+        let (started, mark) = (clock.now(), clock.mark());
+        Self {
+            clock,
+            policy,
+            started,
+            timeout,
+            pause: policy.first(),
+            shortest: Duration::ZERO,
+            mark,
+            tolerance: Tolerance::default(),
+        }
     }
 
     /// No pause grows longer than this.
@@ -48,6 +60,7 @@ impl Poller {
     {
         let mut state = "in a state not known yet".to_owned();
         loop {
+            self.asks();
             let Some(answer) = within(&*self.clock, self.left().max(LAST_ANSWER), ask()).await else {
                 return Err(self.missed(what, &format!("{state}, the last question unanswered,")));
             };
@@ -84,13 +97,24 @@ impl Poller {
         self.pause_within(Duration::MAX).await;
     }
 
+    /// A question begins: what changes from now on cuts the next pause short.
+    pub(crate) fn asks(&mut self) {
+        self.mark = self.clock.mark();
+    }
+
+    /// No pause is shorter than this from now on, for questions that cost much.
+    pub(crate) fn pausing_at_least(&mut self, shortest: Duration) {
+        self.shortest = shortest;
+    }
+
     /// Something came: the next pause is short again.
     pub(crate) fn hurry(&mut self) {
         self.pause = self.policy.first();
     }
 
     async fn pause_within(&mut self, left: Duration) {
-        self.clock.pause(self.pause.min(left)).await;
+        let pause = self.pause.max(self.shortest).min(left);
+        self.clock.pause_since(self.mark, pause).await;
         self.pause = self.policy.after(self.pause);
     }
 
@@ -206,6 +230,46 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
         assert!(error.to_string().contains("still InProgress, the last question unanswered, after 60 s"), "{error}");
         assert_eq!(clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap(), Duration::from_secs(60));
+    }
+
+    #[tokio::test]
+    async fn what_changes_between_question_and_pause_is_not_slept_over() {
+        /// Counts the changes, and pauses only if there were none since the mark.
+        #[derive(Debug)]
+        struct Marked(Arc<Jumping>, std::sync::atomic::AtomicU64);
+
+        impl Clock for Marked {
+            fn now(&self) -> SystemTime {
+                self.0.now()
+            }
+
+            fn pause(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+                self.0.pause(duration)
+            }
+
+            fn mark(&self) -> u64 {
+                self.1.load(std::sync::atomic::Ordering::Relaxed)
+            }
+
+            fn pause_since(&self, mark: u64, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+                if self.mark() == mark { self.pause(duration) } else { Box::pin(std::future::ready(())) }
+            }
+        }
+
+        let clock = Arc::new(Marked(Jumping::new(), 0.into()));
+        let mut asked = 0;
+        Poller::new(clock.clone(), PollPolicy::default(), None)
+            .until("job x", || {
+                asked += 1;
+                // It changes while the answer is on its way, but not the third time.
+                let changes = u64::from(asked != 3);
+                clock.1.fetch_add(changes, std::sync::atomic::Ordering::Relaxed);
+                let ready = asked == 5;
+                async move { Ok(if ready { Polled::Ready(()) } else { Polled::Pending(String::new()) }) }
+            })
+            .await
+            .unwrap();
+        assert_eq!(clock.0.pauses(), [4]);
     }
 
     #[tokio::test]

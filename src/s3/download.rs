@@ -1,13 +1,16 @@
 use std::collections::BTreeSet;
+use std::future::{Future, IntoFuture};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::fetch::Fetch;
 use super::partial::Partial;
+use super::progress::Tracker;
 use super::target::{file_for, make_parent, unwritable};
-use super::{CONCURRENCY, MULTIPART_THRESHOLD, PART_SIZE};
+use super::{CONCURRENCY, MULTIPART_THRESHOLD, PART_SIZE, Progress};
 use crate::aws::ServiceCall;
 use crate::types::S3Uri;
 use crate::{Error, ErrorKind, Result, Session};
@@ -38,8 +41,16 @@ impl Session {
     /// [`ErrorKind::NotFound`] if nothing is there, [`ErrorKind::InvalidInput`] for a key that leads out of the folder
     /// or two keys for one file (nothing is downloaded then), [`ErrorKind::Conflict`] if an object is overwritten
     /// meanwhile, [`ErrorKind::Transport`] if the connection breaks off time and again.
-    pub async fn download(&self, source: &S3Uri, folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
-        let folder = folder.as_ref();
+    pub fn download(&self, source: &S3Uri, folder: impl AsRef<Path>) -> Download<'_> {
+        Download {
+            session: self,
+            source: source.clone(),
+            folder: folder.as_ref().to_owned(),
+            tracker: Tracker::default(),
+        }
+    }
+
+    async fn download_all(&self, source: &S3Uri, folder: &Path, tracker: &Tracker) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         let mut taken = BTreeSet::new();
         for object in self.find(source).await? {
@@ -53,9 +64,10 @@ impl Session {
         for (file, _) in &files {
             make_parent(folder, file).await?;
         }
+        tracker.expect(files.len() as u64, files.iter().map(|(_, object)| object.size).sum());
         stream::iter(&files)
             .map(Ok)
-            .try_for_each_concurrent(CONCURRENCY, |(file, object)| self.get_file(object, file))
+            .try_for_each_concurrent(CONCURRENCY, |(file, object)| self.get_file(object, file, tracker))
             .await?;
         Ok(files.into_iter().map(|(file, _)| file).collect())
     }
@@ -110,22 +122,24 @@ impl Session {
         Ok(Found { uri: object.clone(), size, tag: head.e_tag, relative: object.file_name().to_owned() })
     }
 
-    async fn get_file(&self, object: &Found, file: &Path) -> Result<()> {
+    async fn get_file(&self, object: &Found, file: &Path, tracker: &Tracker) -> Result<()> {
         tracing::debug!(source = %object.uri, size = object.size, "download");
         let partial = Partial::beside(file).await?;
         match &object.tag {
             _ if object.size <= MULTIPART_THRESHOLD => {
-                self.fetch(Fetch::whole(&object.uri), partial.path()).await?;
+                self.fetch(Fetch::whole(&object.uri), partial.path(), tracker).await?;
             }
-            Some(_) => self.get_ranges(object, partial.path()).await?,
+            Some(_) => self.get_ranges(object, partial.path(), tracker).await?,
             // A listing does not bind the version, and ranges must be of one.
-            None => self.get_ranges(&self.look_at(&object.uri).await?, partial.path()).await?,
+            None => self.get_ranges(&self.look_at(&object.uri).await?, partial.path(), tracker).await?,
         }
-        partial.keep_as(file).await
+        partial.keep_as(file).await?;
+        tracker.file(0);
+        Ok(())
     }
 
     /// Ranges of one and the same version of the object, several at once.
-    async fn get_ranges(&self, object: &Found, file: &Path) -> Result<()> {
+    async fn get_ranges(&self, object: &Found, file: &Path, tracker: &Tracker) -> Result<()> {
         let out = tokio::fs::OpenOptions::new().write(true).open(file).await.map_err(|e| unwritable(file, e))?;
         out.set_len(object.size).await.map_err(|e| unwritable(file, e))?;
         drop(out);
@@ -133,8 +147,35 @@ impl Session {
             .try_for_each_concurrent(CONCURRENCY, |start| async move {
                 let _permit = self.transfers().part().await;
                 let range = start..object.size.min(start + PART_SIZE);
-                self.fetch(Fetch::range(&object.uri, object.tag.as_deref(), range), file).await
+                self.fetch(Fetch::range(&object.uri, object.tag.as_deref(), range), file, tracker).await
             })
             .await
+    }
+}
+
+/// A download that is about to start; `.await` it for the files in key order.
+#[derive(Debug)]
+#[must_use = "nothing is downloaded until it is awaited"]
+pub struct Download<'a> {
+    session: &'a Session,
+    source: S3Uri,
+    folder: PathBuf,
+    tracker: Tracker,
+}
+
+impl Download<'_> {
+    /// Is told whenever bytes have arrived. It should return soon.
+    pub fn progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.tracker.listen(listener);
+        self
+    }
+}
+
+impl<'a> IntoFuture for Download<'a> {
+    type Output = Result<Vec<PathBuf>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.session.download_all(&self.source, &self.folder, &self.tracker).await })
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
+use super::progress::Tracker;
 use super::target::unwritable;
 use crate::aws::ServiceCall;
 use crate::types::S3Uri;
@@ -73,11 +74,11 @@ impl<'a> Fetch<'a> {
 
 impl Session {
     /// Writes the bytes to the same place of the file. A body that breaks off is gone on with from there.
-    pub(super) async fn fetch(&self, mut fetch: Fetch<'_>, file: &Path) -> Result<()> {
+    pub(super) async fn fetch(&self, mut fetch: Fetch<'_>, file: &Path, tracker: &Tracker) -> Result<()> {
         let out = tokio::fs::OpenOptions::new().write(true).open(file).await;
         let mut out = out.map_err(|e| unwritable(file, e))?;
         let mut retries = 0;
-        while let Some(broken) = self.fetch_once(&mut fetch, &mut out, file).await? {
+        while let Some(broken) = self.fetch_once(&mut fetch, &mut out, file, tracker).await? {
             if retries == RETRIES {
                 let text = format!("the download of {} broke off {} times", fetch.from, RETRIES + 1);
                 return Err(Error::new(ErrorKind::Transport, text).with_source(broken));
@@ -94,6 +95,7 @@ impl Session {
         fetch: &mut Fetch<'_>,
         out: &mut tokio::fs::File,
         file: &Path,
+        tracker: &Tracker,
     ) -> Result<Option<Broken>> {
         let range = fetch.wanted();
         let ranged = range.is_some();
@@ -112,10 +114,13 @@ impl Session {
                     }
                     out.write_all(&chunk).await.map_err(|e| unwritable(file, e))?;
                     fetch.at = next;
+                    tracker.bytes(chunk.len() as u64);
                 }
                 Ok(None) => break,
                 Err(error) => {
+                    let before = fetch.at;
                     fetch.broke_off();
+                    tracker.lost(before - fetch.at);
                     return Ok(Some(error.into()));
                 }
             }

@@ -17,15 +17,18 @@ impl Session {
     pub(super) async fn put_parts(&self, put: &Put<'_>, group: &Group<'_>) -> Result<()> {
         let (s3, target) = (self.aws().s3(), put.target);
         let started = s3.create_multipart_upload().bucket(target.bucket()).key(target.key());
-        let started = started.set_content_type(put.content_type.map(str::to_owned));
-        let started = started.checksum_algorithm(ChecksumAlgorithm::Crc32).set_expected_bucket_owner(put.owner.clone());
+        let started = put.way.settings.parts(started);
+        let started =
+            started.checksum_algorithm(ChecksumAlgorithm::Crc32).set_expected_bucket_owner(put.way.owner.clone());
         let started = started.send().await.of("CreateMultipartUpload")?;
         let Some(id) = started.upload_id else {
             return Err(Error::new(ErrorKind::Service, "S3 gave no upload id").with_operation("CreateMultipartUpload"));
         };
-        let upload = Upload::new(target, &id, put.owner.as_deref());
+        let upload = Upload::new(target, &id, put.way.owner.as_deref());
         let sent = self.send_parts(put, &upload, group).await;
-        self.settle(upload, sent).await
+        self.settle(upload, sent).await?;
+        put.way.tracker.file(0);
+        Ok(())
     }
 
     /// Ends an upload: the parts become the object, or are removed again.
@@ -71,8 +74,11 @@ impl Session {
             let start = index * part_size;
             let _permit = self.transfers().part().await;
             group.check()?;
-            let body = put.source.part(start, part_size.min(put.size - start)).await?;
-            self.upload_part(upload, index + 1, body).await
+            let length = part_size.min(put.size - start);
+            let body = put.source.part(start, length).await?;
+            let part = self.upload_part(upload, index + 1, body).await?;
+            put.way.tracker.bytes(length);
+            Ok(part)
         });
         group.run(parts).await
     }

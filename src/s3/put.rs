@@ -6,6 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::MULTIPART_THRESHOLD;
 use super::group::Group;
+use super::progress::Tracker;
+use super::settings::PutSettings;
 use crate::aws::ServiceCall;
 use crate::types::S3Uri;
 use crate::{Error, ErrorKind, Result, Session};
@@ -15,9 +17,15 @@ pub(super) struct Put<'a> {
     pub(super) source: Source<'a>,
     pub(super) size: u64,
     pub(super) target: &'a S3Uri,
-    pub(super) content_type: Option<&'a str>,
+    pub(super) way: &'a Way<'a>,
+}
+
+/// What the objects of an upload share.
+pub(super) struct Way<'a> {
     /// The account that the bucket must belong to.
     pub(super) owner: Option<String>,
+    pub(super) settings: &'a PutSettings,
+    pub(super) tracker: &'a Tracker,
 }
 
 /// Where the bytes come from.
@@ -40,9 +48,10 @@ impl Session {
 
     async fn put_whole(&self, put: &Put<'_>) -> Result<()> {
         let request = self.aws().s3().put_object().bucket(put.target.bucket()).key(put.target.key());
-        let request = request.set_content_type(put.content_type.map(str::to_owned));
-        let request = request.set_expected_bucket_owner(put.owner.clone());
-        request.body(put.source.whole().await?).send().await.of("PutObject").map(drop)
+        let request = put.way.settings.whole(request).set_expected_bucket_owner(put.way.owner.clone());
+        request.body(put.source.whole().await?).send().await.of("PutObject")?;
+        put.way.tracker.file(put.size);
+        Ok(())
     }
 }
 

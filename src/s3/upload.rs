@@ -1,9 +1,15 @@
+use std::future::{Future, IntoFuture};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 
+use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption, StorageClass};
 use bytes::Bytes;
 
+use super::Progress;
 use super::group::Group;
-use super::put::{Put, Source, unreadable};
+use super::progress::Tracker;
+use super::put::{Put, Source, Way, unreadable};
+use super::settings::PutSettings;
 use crate::types::{ContentType, S3Uri};
 use crate::{Error, Result, Session};
 
@@ -46,20 +52,145 @@ impl Session {
     /// # #[cfg(not(feature = "local"))]
     /// # fn main() {}
     /// ```
-    pub async fn upload(&self, path: impl AsRef<Path>, prefix: &str) -> Result<S3Uri> {
-        self.upload_to(path, &self.default_uri(prefix).await?).await
+    pub fn upload(&self, path: impl AsRef<Path>, prefix: &str) -> Upload<'_> {
+        Upload::new(self, What::Path(path.as_ref().to_owned()), Target::Default(prefix.to_owned()))
     }
 
     /// [`upload`](Self::upload) to any bucket.
-    pub async fn upload_to(&self, path: impl AsRef<Path>, prefix: &S3Uri) -> Result<S3Uri> {
-        let path = path.as_ref();
-        let owner = self.expected_owner(prefix.bucket()).await?;
+    pub fn upload_to(&self, path: impl AsRef<Path>, prefix: &S3Uri) -> Upload<'_> {
+        Upload::new(self, What::Path(path.as_ref().to_owned()), Target::Uri(prefix.clone()))
+    }
+
+    /// Uploads bytes as one object; above 16 MiB in parts, as [`upload`](Self::upload) does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such bucket.
+    pub fn upload_bytes(&self, body: impl Into<Bytes>, target: &S3Uri, content_type: &ContentType) -> Upload<'_> {
+        Upload::new(self, What::Bytes(body.into()), Target::Uri(target.clone())).content_type(content_type)
+    }
+}
+
+/// An upload that is about to start; `.await` it for the URI of what was uploaded.
+///
+/// ```no_run
+/// # async fn run(session: sagemaker::Session) -> sagemaker::Result<()> {
+/// let data = session
+///     .upload("data", "bike/train")
+///     .kms_key("arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555")
+///     .metadata("team", "forecast")
+///     .progress(|progress| eprint!("\r{:3.0} %", 100.0 * progress.fraction()))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is uploaded until it is awaited"]
+pub struct Upload<'a> {
+    session: &'a Session,
+    what: What,
+    target: Target,
+    settings: PutSettings,
+    tracker: Tracker,
+}
+
+#[derive(Debug)]
+enum What {
+    Path(PathBuf),
+    Bytes(Bytes),
+}
+
+#[derive(Debug)]
+enum Target {
+    /// Below a prefix in the default bucket.
+    Default(String),
+    Uri(S3Uri),
+}
+
+impl<'a> Upload<'a> {
+    fn new(session: &'a Session, what: What, target: Target) -> Self {
+        Self { session, what, target, settings: PutSettings::default(), tracker: Tracker::default() }
+    }
+
+    /// Encrypts the objects under a KMS key (ARN or id). Default: the bucket's encryption.
+    pub fn kms_key(self, key: impl Into<String>) -> Self {
+        let mut upload = self.encryption(ServerSideEncryption::AwsKms);
+        upload.settings.kms_key = Some(key.into());
+        upload
+    }
+
+    /// How S3 encrypts the objects, such as under the account's own KMS key. Default: the bucket's encryption.
+    pub fn encryption(mut self, encryption: ServerSideEncryption) -> Self {
+        self.settings.encryption = Some(encryption);
+        self
+    }
+
+    /// A canned access control list. Default: none, which most buckets of today demand.
+    pub fn acl(mut self, acl: ObjectCannedAcl) -> Self {
+        self.settings.acl = Some(acl);
+        self
+    }
+
+    /// The storage class of the objects. Default: `STANDARD`.
+    pub fn storage_class(mut self, class: StorageClass) -> Self {
+        self.settings.storage_class = Some(class);
+        self
+    }
+
+    /// The content type of the objects. Default: S3's, `application/octet-stream`.
+    pub fn content_type(mut self, content_type: &ContentType) -> Self {
+        self.settings.content_type = Some(content_type.as_str().to_owned());
+        self
+    }
+
+    /// Metadata of the user's own on each object, the header `x-amz-meta-<name>`.
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.metadata.push((name.into(), value.into()));
+        self
+    }
+
+    /// Is told whenever bytes have arrived: part by part for large files, else file by file. It should return soon.
+    pub fn progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.tracker.listen(listener);
+        self
+    }
+
+    async fn start(self) -> Result<S3Uri> {
+        let target = match self.target {
+            Target::Default(prefix) => self.session.default_uri(&prefix).await?,
+            Target::Uri(uri) => uri,
+        };
+        let owner = self.session.expected_owner(target.bucket()).await?;
+        let way = Way { owner, settings: &self.settings, tracker: &self.tracker };
+        match self.what {
+            What::Bytes(body) => {
+                let size = body.len() as u64;
+                self.tracker.expect(1, size);
+                let put = Put { source: Source::Bytes(body), size, target: &target, way: &way };
+                self.session.put(put, &Group::default()).await?;
+                Ok(target)
+            }
+            What::Path(path) => self.session.upload_path(&path, target, &way).await,
+        }
+    }
+}
+
+impl<'a> IntoFuture for Upload<'a> {
+    type Output = Result<S3Uri>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.start())
+    }
+}
+
+impl Session {
+    async fn upload_path(&self, path: &Path, prefix: S3Uri, way: &Way<'_>) -> Result<S3Uri> {
         let metadata = tokio::fs::metadata(path).await.map_err(|e| unreadable(path, e))?;
         if metadata.is_file() {
             let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| not_unicode(path))?;
             let target = prefix.join(name);
-            let put =
-                Put { source: Source::File(path), size: metadata.len(), target: &target, content_type: None, owner };
+            way.tracker.expect(1, metadata.len());
+            let put = Put { source: Source::File(path), size: metadata.len(), target: &target, way };
             self.put(put, &Group::default()).await?;
             return Ok(target);
         }
@@ -68,29 +199,17 @@ impl Session {
         if files.is_empty() {
             return Err(Error::invalid("path", format!("there is no file in the folder {}", path.display())));
         }
+        way.tracker.expect(files.len() as u64, files.iter().map(|(_, size, _)| size).sum());
         let group = Group::default();
         let uploads = files.into_iter().map(|(file, size, relative)| {
-            let (target, owner, group) = (prefix.join(&relative), owner.clone(), &group);
+            let (target, group) = (prefix.join(&relative), &group);
             async move {
                 let source = Source::File(&file);
-                self.put(Put { source, size, target: &target, content_type: None, owner }, group).await
+                self.put(Put { source, size, target: &target, way }, group).await
             }
         });
         group.run(uploads).await?;
-        Ok(prefix.clone())
-    }
-
-    /// Uploads bytes as one object; above 16 MiB in parts, as [`upload`](Self::upload) does.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such bucket.
-    pub async fn upload_bytes(&self, body: impl Into<Bytes>, target: &S3Uri, content_type: &ContentType) -> Result<()> {
-        let body = body.into();
-        let owner = self.expected_owner(target.bucket()).await?;
-        let size = body.len() as u64;
-        let source = Source::Bytes(body);
-        let put = Put { source, size, target, content_type: Some(content_type.as_str()), owner };
-        self.put(put, &Group::default()).await
+        Ok(prefix)
     }
 }
 

@@ -7,13 +7,20 @@ use crate::{Error, ErrorKind, Result};
 
 /// Where SageMaker tells its notebooks and Studio apps who they are.
 const METADATA: &str = "/opt/ml/metadata/resource-metadata.json";
+/// Where SageMaker tells the containers of a processing job about it.
+const PROCESSING: &str = "/opt/ml/config/processingjobconfig.json";
+/// The containers of a training job have it in their environment.
+const TRAINING_JOB: &str = "TRAINING_JOB_NAME";
 
 impl Session {
     /// The IAM role that jobs and models run as, found as the Python SDK finds it, and remembered:
     ///
     /// 1. the role given to [`Session::builder`];
-    /// 2. inside SageMaker: the role of the Studio app, notebook instance, user profile or domain;
-    /// 3. the role that the caller has assumed, with its path looked up in IAM.
+    /// 2. inside SageMaker: the role of the Studio app, notebook instance, user profile, domain or processing job;
+    /// 3. the role that the caller has assumed, with its path looked up in IAM or, inside a training job, told by the job.
+    ///
+    /// The Python SDK knows neither the processing nor the training job, and gives a role without its path there if IAM
+    /// may not be asked.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] with everything that was tried, if none of these gives a role.
@@ -31,7 +38,12 @@ impl Session {
             Ok(None) => tried.push(format!("{METADATA}: not there, so this is no SageMaker notebook or Studio app")),
             Err(error) => tried.push(format!("{METADATA}: {error}")),
         }
-        match self.assumed_role().await {
+        match role_of_processing(Path::new(PROCESSING)).await {
+            Ok(Some(role)) => return Ok(role),
+            Ok(None) => {}
+            Err(error) => tried.push(format!("{PROCESSING}: {error}")),
+        }
+        match self.assumed_role(std::env::var(TRAINING_JOB).ok()).await {
             Ok(role) => return Ok(role),
             Err(error) => tried.push(format!("the caller's identity: {error}")),
         }
@@ -44,13 +56,7 @@ impl Session {
 
     /// `None` outside SageMaker.
     async fn role_inside_sagemaker(&self, metadata: &Path) -> Result<Option<Arn>> {
-        let text = match tokio::fs::read(metadata).await {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let told: serde_json::Value = serde_json::from_slice(&text)
-            .map_err(|e| Error::new(ErrorKind::Config, "is not valid JSON").with_source(e))?;
+        let Some(told) = json_file(metadata).await? else { return Ok(None) };
         let field = |name: &str| told.get(name).and_then(serde_json::Value::as_str);
         if let Some(role) = field("ExecutionRoleArn") {
             return Arn::role(role).map(Some);
@@ -78,6 +84,13 @@ impl Session {
         }
     }
 
+    /// The role of the training job that this runs in, if it is the one that was assumed.
+    async fn role_of_training(&self, job: Option<String>, name: &str) -> Option<Arn> {
+        let described = self.aws().sagemaker().describe_training_job().training_job_name(job?).send().await;
+        let role = Arn::role(described.of("DescribeTrainingJob").ok()?.role_arn?).ok()?;
+        (role.resource().rsplit('/').next() == Some(name)).then_some(role)
+    }
+
     async fn domain_role(&self, domain: &str, space: bool) -> Result<Option<String>> {
         let domain = self.aws().sagemaker().describe_domain().domain_id(domain).send().await.of("DescribeDomain")?;
         let of_space = domain.default_space_settings.and_then(|s| s.execution_role);
@@ -85,7 +98,7 @@ impl Session {
         Ok(if space { of_space.or(of_user) } else { of_user })
     }
 
-    async fn assumed_role(&self) -> Result<Arn> {
+    async fn assumed_role(&self, training_job: Option<String>) -> Result<Arn> {
         let identity = self.identity().await?;
         let arn = &identity.arn;
         let Some(name) = assumed_role_name(arn) else {
@@ -93,13 +106,34 @@ impl Session {
         };
         match self.aws().iam().role(name).await {
             Ok(role) => Ok(role),
-            // Without leave to look the path up, it is guessed as the Python SDK does.
             Err(_) => {
+                if let Some(role) = self.role_of_training(training_job, name).await {
+                    return Ok(role);
+                }
+                // Without leave to look the path up, it is guessed as the Python SDK does.
                 let path = if name.starts_with("AmazonSageMaker-ExecutionRole") { "service-role/" } else { "" };
                 Arn::role(format!("arn:{}:iam::{}:role/{path}{name}", arn.partition(), arn.account()))
             }
         }
     }
+}
+
+/// `None` if there is no such file.
+async fn json_file(path: &Path) -> Result<Option<serde_json::Value>> {
+    let text = match tokio::fs::read(path).await {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let told = serde_json::from_slice(&text);
+    told.map(Some).map_err(|e| Error::new(ErrorKind::Config, "is not valid JSON").with_source(e))
+}
+
+/// `None` outside of processing jobs.
+async fn role_of_processing(config: &Path) -> Result<Option<Arn>> {
+    let told = json_file(config).await?;
+    let role = told.as_ref().and_then(|told| told.get("RoleArn")).and_then(serde_json::Value::as_str);
+    role.map(Arn::role).transpose()
 }
 
 /// `NAME` of `arn:aws:sts::123456789012:assumed-role/NAME/SESSION`.
@@ -120,6 +154,18 @@ mod tests {
         assert_eq!(name("arn:aws:sts::123456789012:assumed-role/Dev/alice"), Some("Dev".into()));
         assert_eq!(name("arn:aws:iam::123456789012:user/alice"), None);
         assert_eq!(name("arn:aws:iam::123456789012:root"), None);
+    }
+
+    #[tokio::test]
+    async fn a_processing_job_names_its_role() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("processingjobconfig.json");
+        assert_eq!(role_of_processing(&path).await.unwrap(), None);
+        std::fs::write(&path, r#"{"ProcessingJobName": "p", "RoleArn": "arn:aws:iam::123456789012:role/a/b"}"#)
+            .unwrap();
+        assert_eq!(role_of_processing(&path).await.unwrap().unwrap().as_str(), "arn:aws:iam::123456789012:role/a/b");
+        std::fs::write(&path, "{").unwrap();
+        assert!(role_of_processing(&path).await.is_err());
     }
 
     #[cfg(feature = "local")]

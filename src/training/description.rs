@@ -2,6 +2,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
 
+use super::Channels;
+use crate::Result;
 use crate::job::{JobDescription, JobStatus, StatusChange};
 
 /// What the service tells of a training job.
@@ -21,7 +23,7 @@ pub struct Metric {
 }
 
 impl TrainingJobDescription {
-    pub(super) fn new(output: DescribeTrainingJobOutput) -> Self {
+    pub(crate) fn new(output: DescribeTrainingJobOutput) -> Self {
         Self(output)
     }
 
@@ -33,6 +35,15 @@ impl TrainingJobDescription {
     /// Where the model is, once the job has completed.
     pub fn model_artifacts(&self) -> Option<&str> {
         self.0.model_artifacts()?.s3_model_artifacts()
+    }
+
+    /// The channels that it reads.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a kind of channel that this version of the crate does
+    /// not know; [`raw`](Self::raw) has it.
+    pub fn channels(&self) -> Result<Channels> {
+        Channels::of_job(self.0.input_data_config())
     }
 
     /// The container image that it runs.
@@ -49,14 +60,29 @@ impl TrainingJobDescription {
         metrics.collect()
     }
 
-    /// How long its containers worked, times the number of instances.
+    /// How long its containers worked, on each instance.
     pub fn training_time(&self) -> Option<Duration> {
         seconds(self.0.training_time_in_seconds())
     }
 
-    /// What is charged; with spot instances less than [`training_time`](Self::training_time).
+    /// What is charged for each instance; with spot instances less than [`training_time`](Self::training_time).
     pub fn billable_time(&self) -> Option<Duration> {
         seconds(self.0.billable_time_in_seconds())
+    }
+
+    /// What is charged in all: [`billable_time`](Self::billable_time) times the number of instances.
+    pub fn billable_instance_time(&self) -> Option<Duration> {
+        let instances = u32::try_from(self.instance_count()).unwrap_or(u32::MAX);
+        Some(self.billable_time()?.saturating_mul(instances))
+    }
+
+    /// The part of the price that spot instances have saved, from 0 to 1; `None` without them, and before the end.
+    pub fn spot_savings(&self) -> Option<f64> {
+        if self.0.enable_managed_spot_training() != Some(true) {
+            return None;
+        }
+        let (worked, charged) = (self.training_time()?.as_secs_f64(), self.billable_time()?.as_secs_f64());
+        (worked > 0.0).then(|| (1.0 - charged / worked).clamp(0.0, 1.0))
     }
 }
 
@@ -96,6 +122,10 @@ impl JobDescription for TrainingJobDescription {
         usize::try_from(resources.instance_count().unwrap_or(0).max(groups)).unwrap_or(1).max(1)
     }
 
+    fn modified_at(&self) -> Option<SystemTime> {
+        self.0.last_modified_time().and_then(|at| SystemTime::try_from(*at).ok())
+    }
+
     fn ended_at(&self) -> Option<SystemTime> {
         self.0.training_end_time().and_then(|at| SystemTime::try_from(*at).ok())
     }
@@ -113,6 +143,25 @@ impl JobDescription for TrainingJobDescription {
 mod tests {
     use super::*;
     use aws_sdk_sagemaker::types::StoppingCondition;
+
+    #[test]
+    fn billing_is_told_for_all_instances_and_savings_only_of_spot() {
+        use aws_sdk_sagemaker::types::ResourceConfig;
+
+        let output = || {
+            DescribeTrainingJobOutput::builder()
+                .training_time_in_seconds(100)
+                .billable_time_in_seconds(30)
+                .resource_config(ResourceConfig::builder().instance_count(4).build())
+        };
+        let on_demand = TrainingJobDescription::new(output().build());
+        assert_eq!(on_demand.billable_instance_time(), Some(Duration::from_secs(120)));
+        assert_eq!(on_demand.spot_savings(), None);
+        let spot = TrainingJobDescription::new(output().enable_managed_spot_training(true).build());
+        assert_eq!(spot.spot_savings(), Some(0.7));
+        let not_begun = output().training_time_in_seconds(0).enable_managed_spot_training(true).build();
+        assert_eq!(TrainingJobDescription::new(not_begun).spot_savings(), None);
+    }
 
     #[test]
     fn the_time_limit_is_the_longest_that_the_job_may_take() {

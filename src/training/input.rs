@@ -2,6 +2,7 @@
 
 mod channels;
 mod file_system;
+mod from_job;
 mod s3;
 
 use aws_sdk_sagemaker::types as sdk;
@@ -10,6 +11,7 @@ use crate::Result;
 use crate::types::S3Uri;
 
 pub use channels::Channels;
+pub(crate) use channels::RecordShape;
 pub use file_system::FileSystemInput;
 pub use s3::TrainingInput;
 

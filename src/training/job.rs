@@ -1,6 +1,9 @@
+use std::time::SystemTime;
+
+use super::series::ReadMetricSeries;
 use super::{Metric, TrainingJobDescription};
 use crate::aws::ServiceCall;
-use crate::job::{Completed, Job, JobKind, sealed};
+use crate::job::{Changed, Completed, Job, JobKind, sealed};
 use crate::types::S3Uri;
 use crate::{Error, ErrorKind, Result, Session};
 
@@ -43,6 +46,16 @@ impl JobKind for Training {
         let asked = session.aws().sagemaker().stop_training_job().training_job_name(name).send().await;
         asked.of("StopTrainingJob").map(drop).map_err(|error| named(error, name))
     }
+
+    async fn changed(session: &Session, after: SystemTime, token: Option<String>) -> Result<Option<Changed>> {
+        let page = session.aws().sagemaker().list_training_jobs().last_modified_time_after(after.into());
+        let page = page.max_results(100).set_next_token(token).send().await.of("ListTrainingJobs")?;
+        let jobs = page.training_job_summaries().iter().filter_map(|job| {
+            let at = job.last_modified_time().and_then(|at| SystemTime::try_from(*at).ok());
+            Some((job.training_job_name()?.to_owned(), job.training_job_status()?.as_str().to_owned(), at))
+        });
+        Ok(Some(Changed { jobs: jobs.collect(), next: page.next_token.clone() }))
+    }
 }
 
 /// The service says only "Requested resource not found".
@@ -57,6 +70,11 @@ impl Job<Training> {
     /// The last value of each metric that the job has reported so far.
     pub async fn metrics(&self) -> Result<Vec<Metric>> {
         Ok(self.describe().await?.metrics())
+    }
+
+    /// The course of each metric over time, as CloudWatch keeps it: `.await` it, or narrow it down before.
+    pub fn metric_series(&self) -> ReadMetricSeries {
+        ReadMetricSeries::new(self.clone())
     }
 }
 

@@ -63,6 +63,11 @@ impl JobDescription for TransformJobDescription {
         usize::try_from(count).unwrap_or(1).max(1)
     }
 
+    /// The service tells only when it was created.
+    fn modified_at(&self) -> Option<SystemTime> {
+        time(self.0.creation_time())
+    }
+
     fn ended_at(&self) -> Option<SystemTime> {
         time(self.0.transform_end_time())
     }

@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::TransformJobDescription;
 use crate::aws::ServiceCall;
-use crate::job::{Completed, Job, JobKind, sealed};
+use crate::job::{Changed, Completed, Job, JobKind, sealed};
 use crate::types::S3Uri;
 use crate::{Error, ErrorKind, Result, Session};
 
@@ -29,6 +30,16 @@ impl JobKind for Transform {
     async fn stop(session: &Session, name: &str) -> Result<()> {
         let asked = session.aws().sagemaker().stop_transform_job().transform_job_name(name).send().await;
         asked.of("StopTransformJob").map(drop)
+    }
+
+    async fn changed(session: &Session, after: SystemTime, token: Option<String>) -> Result<Option<Changed>> {
+        let page = session.aws().sagemaker().list_transform_jobs().last_modified_time_after(after.into());
+        let page = page.max_results(100).set_next_token(token).send().await.of("ListTransformJobs")?;
+        let jobs = page.transform_job_summaries().iter().filter_map(|job| {
+            let at = job.last_modified_time().and_then(|at| SystemTime::try_from(*at).ok());
+            Some((job.transform_job_name()?.to_owned(), job.transform_job_status()?.as_str().to_owned(), at))
+        });
+        Ok(Some(Changed { jobs: jobs.collect(), next: page.next_token.clone() }))
     }
 }
 

@@ -102,7 +102,7 @@ impl<'a> StartTransform<'a> {
             .set_environment((!transformer.environment.is_empty()).then_some(environment))
             .set_tags((!tags.is_empty()).then_some(tags));
         tracing::debug!(job = %name, model = transformer.model_name, "create transform job");
-        let asked = self.changes.apply(request);
+        let asked = self.changes.apply(self.session.defaults().transform(request));
         let job = TransformJob::new(self.session.clone(), name);
         let find = || async {
             let description = job.describe().await?;

@@ -16,6 +16,10 @@ impl ContentType {
     pub const LIBSVM: Self = Self::from_static("text/libsvm");
     /// `application/octet-stream`
     pub const OCTET_STREAM: Self = Self::from_static("application/octet-stream");
+    /// `application/x-recordio-protobuf`
+    pub const RECORDIO_PROTOBUF: Self = Self::from_static("application/x-recordio-protobuf");
+    /// `application/x-npy`
+    pub const NPY: Self = Self::from_static("application/x-npy");
     /// `text/plain`
     pub const TEXT: Self = Self::from_static("text/plain");
     /// `*/*`: whatever the container gives

@@ -67,9 +67,38 @@ pub(crate) fn name_from_base(base: &str, now: std::time::SystemTime) -> Resource
     ResourceName(format!("{}{suffix}", if clean.is_empty() { "sagemaker" } else { clean }))
 }
 
+/// The base of a generated name: without the time at its end, if there is one.
+#[cfg(feature = "control-plane")]
+pub(crate) fn base_of_name(name: &str) -> &str {
+    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    let mut base = name;
+    // From the end: milliseconds (the Python SDK leaves zeros at their end out), seconds, minutes, hours, day, month, year.
+    for (index, count) in [3, 2, 2, 2, 2, 2, 4].into_iter().enumerate() {
+        let Some((rest, part)) = base.rsplit_once('-') else { return name };
+        let fits = digits(part, count) || (index == 0 && (digits(part, 1) || digits(part, 2)));
+        if !fits || rest.is_empty() {
+            return name;
+        }
+        base = rest;
+    }
+    base
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "control-plane")]
+    #[test]
+    fn the_time_at_the_end_of_a_name_is_no_part_of_its_base() {
+        assert_eq!(base_of_name("my-job-2024-01-31-10-00-00-123"), "my-job");
+        assert_eq!(base_of_name("my-job-2024-01-31-10-00-00-1"), "my-job");
+        for own in ["my-job", "2024-01-31-10-00-00-123", "my-job-2024-01-31", "a-12345-01-31-10-00-00-123", ""] {
+            assert_eq!(base_of_name(own), own);
+        }
+        let made = name_from_base("some-base", std::time::SystemTime::UNIX_EPOCH);
+        assert_eq!(base_of_name(made.as_str()), "some-base");
+    }
 
     #[test]
     fn names_are_checked() {

@@ -23,6 +23,7 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("images", 5, &[]),
     ("source", 5, &[]),
     ("estimator", 5, &["source"]),
+    ("progress", 5, &[]),
     ("frameworks", 6, &[]),
     ("algorithms", 6, &[]),
     ("local", 7, &[]),

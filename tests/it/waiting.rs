@@ -68,8 +68,9 @@ async fn a_stopped_job_is_an_outcome_of_its_own_and_keeps_its_model() -> Result<
     let mut logs = job.logs();
     assert_eq!(logs.try_next().await?.unwrap().message, "working");
     job.stop().await?;
-    let Outcome::Stopped(stopped, failure) = job.wait().outcome().await? else { panic!("not stopped") };
-    assert_eq!(failure.status, "Stopped");
+    let Outcome::Stopped(stopped) = job.wait().outcome().await? else { panic!("not stopped") };
+    assert_eq!(stopped.failure().status, "Stopped");
+    let stopped = stopped.accept();
     assert!(session.read(&stopped.model_artifacts()?).await.is_ok(), "what was saved in time is kept");
     assert_eq!(job.wait().await.unwrap_err().kind(), ErrorKind::JobStopped);
     assert_eq!(job.stop().await.unwrap_err().kind(), ErrorKind::Conflict, "it has ended");

@@ -110,6 +110,20 @@ impl<'a, F> Matrix<'a, F> {
         }
         Ok(Self { data, columns })
     }
+
+    /// How many rows there are.
+    pub fn row_count(&self) -> usize {
+        self.data.len() / self.columns
+    }
+
+    /// The row at an index below [`row_count`](Self::row_count).
+    ///
+    /// # Panics
+    ///
+    /// For an index that has no row.
+    pub fn row(&self, index: usize) -> &'a [F] {
+        &self.data[index * self.columns..][..self.columns]
+    }
 }
 
 fn encode_row<F: Field>(fields: &[F], out: &mut Encoder) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
@@ -17,6 +18,7 @@ impl Default for TrainingTask {
             hyperparameters: BTreeMap::new(),
             channels: Vec::new(),
             checkpoints: Vec::new(),
+            keeps_checkpoints: false,
             checkpoint_path: "/opt/ml/checkpoints".to_owned(),
             save_checkpoint: Arc::new(|_, _| {}),
             environment: BTreeMap::new(),
@@ -29,6 +31,7 @@ impl Default for TrainingTask {
             stopping: Arc::new(|| false),
             killed: Arc::new(|| false),
             s3: Arc::new(|_, _| None),
+            now: Arc::new(|| SystemTime::UNIX_EPOCH),
         }
     }
 }

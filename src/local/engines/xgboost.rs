@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::{Engine, EngineFailure, LoadedModel, ModelFiles, ProcessingTask, TrainingOutput, TrainingTask};
 
+mod checkpoints;
 mod content;
 mod data;
 mod format;

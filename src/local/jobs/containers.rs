@@ -283,6 +283,7 @@ pub(super) fn no_engine(image: &str) -> String {
     format!(
         "the local backend has no engine for the image \"{image}\". Register one with \
          LocalBackend::builder().engine(..), such as an FnEngine of closures or a ProcessEngine that runs a command, or \
-         enable the feature `algorithms` for the built-in algorithms."
+         enable the feature `algorithms`, which has engines for the built-in algorithms XGBoost, Linear Learner, K-Means, \
+         PCA, k-NN, Random Cut Forest and Factorization Machines, and for no others."
     )
 }

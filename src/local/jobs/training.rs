@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -37,6 +38,8 @@ const STOPPING: u64 = 2;
 const INTERRUPTED_AFTER: u64 = 30;
 const INTERRUPTED: u64 = 60;
 const RESTARTING: u64 = 10;
+/// How many checkpoints a job with a place for them saves before its spot instance is taken away.
+const CHECKPOINTS_BEFORE: usize = 2;
 
 const LOG_GROUP: &str = "/aws/sagemaker/TrainingJobs";
 /// What a job may read in all, in bytes: everything is kept in memory.
@@ -231,7 +234,7 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
     }
     let core = run.owner.core.clone();
     let inputs = std::mem::take(&mut plan.inputs);
-    let downloaded = match run.work(move || inputs::download(&core, &inputs, MAX_INPUT)).await {
+    let mut downloaded = match run.work(move || inputs::download(&core, &inputs, MAX_INPUT)).await {
         Ok(Ok(downloaded)) => downloaded,
         Ok(Err(reason)) => return End::Failed(reason),
         Err(panic) => return End::Failed(format!("InternalServerError: {panic}")),
@@ -241,8 +244,10 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
         return stopped_early(run).await;
     }
     for _ in 0..run.faults.interruptions {
-        if interrupt(run).await {
-            return stopped_early(run).await;
+        match interrupt(run, plan, &mut downloaded, start).await {
+            Ok(false) => {}
+            Ok(true) => return stopped_early(run).await,
+            Err(reason) => return End::Failed(reason),
         }
     }
     enter(run, "Training", "Training image download completed. Training in progress.");
@@ -277,22 +282,60 @@ fn enter(run: &Run, status: &str, message: &str) {
     });
 }
 
-/// Trains until the instances are taken away, and gets new ones; whether a stop came.
-async fn interrupt(run: &mut Run) -> bool {
+/// Trains until the instances are taken away, and gets new ones, with the checkpoints that were saved; whether a stop came.
+async fn interrupt(run: &mut Run, plan: &Plan, downloaded: &mut Downloaded, start: SystemTime) -> Result<bool, String> {
     enter(run, "Training", "Training image download completed. Training in progress.");
     if run.pass_unless_stopped(INTERRUPTED_AFTER).await {
-        return true;
+        return Ok(true);
+    }
+    if plan.output.checkpoints.is_some() {
+        train_in_vain(run, plan, downloaded.clone(), start).await;
     }
     enter(run, "Interrupted", "The job stopped because the managed spot training instances were interrupted.");
     if run.pass_unless_stopped(INTERRUPTED).await {
-        return true;
+        return Ok(true);
     }
     enter(run, "Restarting", "Restarting the training job");
     if run.pass_unless_stopped(RESTARTING).await {
-        return true;
+        return Ok(true);
+    }
+    if let Some(place) = plan.output.checkpoints.clone() {
+        let core = run.owner.core.clone();
+        let found = run.work(move || inputs::newest_checkpoints(&core, &place, MAX_INPUT)).await;
+        downloaded.checkpoints = found.unwrap_or_else(|panic| Err(format!("InternalServerError: {panic}")))?;
     }
     enter(run, "Downloading", "Downloading the training image");
-    run.pass_unless_stopped(DOWNLOADING_IMAGE).await
+    Ok(run.pass_unless_stopped(DOWNLOADING_IMAGE).await)
+}
+
+/// Runs the engine until it has saved some checkpoints, or ends: only these outlive the instances.
+async fn train_in_vain(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime) {
+    let mut task = task(run, plan, downloaded, start);
+    let Some(engine) = run.owner.core.training_engine(&task) else { return };
+    let saved = Arc::new(AtomicUsize::new(0));
+    let taken = {
+        let saved = Arc::clone(&saved);
+        move || saved.load(Ordering::Relaxed) >= CHECKPOINTS_BEFORE
+    };
+    let (save, counted, gone) = (task.save_checkpoint.clone(), Arc::clone(&saved), taken.clone());
+    task.save_checkpoint = Arc::new(move |path, content| {
+        if !gone() {
+            save(path, content);
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let (stopping, gone) = (task.stopping.clone(), taken.clone());
+    task.stopping = Arc::new(move || gone() || stopping());
+    let killed = task.killed.clone();
+    task.killed = Arc::new(move || taken() || killed());
+    let clock = run.owner.core.clock.clone();
+    let work = run.work(move || engine.train(&task));
+    tokio::select! {
+        biased;
+        // What it gives back is lost, whether it is a model or a failure.
+        _ = work => {}
+        () = clock.sleep(plan.max_runtime) => saved.store(CHECKPOINTS_BEFORE, Ordering::Relaxed),
+    }
 }
 
 async fn stopped_early(run: &mut Run) -> End {
@@ -370,6 +413,7 @@ fn task(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime) -> Tr
         hyperparameters: plan.hyperparameters.clone(),
         channels: downloaded.channels,
         checkpoints: downloaded.checkpoints,
+        keeps_checkpoints: plan.output.checkpoints.is_some(),
         checkpoint_path: plan.checkpoint_path.clone(),
         save_checkpoint: outputs::save_checkpoint(run, &plan.output),
         environment: plan.environment.clone(),
@@ -382,6 +426,10 @@ fn task(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime) -> Tr
         stopping: Arc::new(move || stop.asked()),
         killed: Arc::new(run.owner.closed()),
         s3: core.read_object(),
+        now: {
+            let clock = core.clock.clone();
+            Arc::new(move || clock.now())
+        },
     }
 }
 

@@ -101,7 +101,7 @@ async fn parts_under_way_are_bounded_for_the_whole_session() -> Result<()> {
     let plain = ContentType::OCTET_STREAM;
     let (first, second) =
         tokio::join!(session.upload_to(folder.path(), &one), session.upload_bytes(content(LARGE), &two, &plain));
-    let uri = first.and_then(|uri| second.map(|()| uri))?;
+    let uri = first.and_then(|uri| second.map(|_| uri))?;
     assert!((5..=8).contains(&up.most()), "{} of 15 parts at once", up.most());
     session.download(&uri, back.path()).await?;
     assert!((5..=8).contains(&down.most()), "{} of 12 ranges at once", down.most());

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use hessboost::metric::CustomMetric;
+use hessboost::model::BoostedModel;
 use hessboost::training::{RoundEval, Trainer};
 
+use super::checkpoints::Checkpoints;
 use super::data::{self, Dataset};
 use super::format::{self, Best};
 use super::hyperparameters::{Hyperparameters, MAXIMIZED};
@@ -58,15 +60,36 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     let train = train.into_matrix(width, ranking).map_err(failed)?;
     let validation = validation.map(|set| set.into_matrix(width, ranking)).transpose().map_err(failed)?;
 
-    let mut monitor = Monitor { task, metrics: &metrics, early, stopped: false };
-    let mut trainer = Trainer::new(&boosting.params, &train, given.num_round()).eval(&train, "train");
-    if let Some(validation) = &validation {
-        trainer = trainer.eval(validation, "validation");
+    let checkpoints = Checkpoints::new(task, &given);
+    let mut model = checkpoints.newest(train.n_cols())?;
+    let mut monitor = Monitor { task, metrics: &metrics, early, stopped: false, over: false };
+    // Rounds that go on from a model are those that would have followed: checkpoints change nothing.
+    loop {
+        let done = model.as_ref().map_or(0, BoostedModel::num_boost_rounds);
+        let rounds = given.num_round().saturating_sub(done).min(checkpoints.every);
+        if (rounds == 0 && model.is_some()) || monitor.over {
+            break;
+        }
+        let mut trainer = Trainer::new(&boosting.params, &train, rounds).eval(&train, "train");
+        if let Some(validation) = &validation {
+            trainer = trainer.eval(validation, "validation");
+        }
+        if let Some(model) = &model {
+            trainer = trainer.init_model(model);
+        }
+        if let Some(collector) = metrics.collector(Seen::new(given.objective(), version), &task.stopping) {
+            trainer = trainer.custom_metric(Box::new(collector));
+        }
+        let trained = trainer.on_round(|round| monitor.round(round)).train().map_err(failed)?;
+        if !monitor.over {
+            checkpoints.save(&trained.model)?;
+            if task.is_killed() {
+                return Err(EngineFailure::Stopped);
+            }
+        }
+        model = Some(trained.model);
     }
-    if let Some(collector) = metrics.collector(Seen::new(given.objective(), version), &task.stopping) {
-        trainer = trainer.custom_metric(Box::new(collector));
-    }
-    let trained = trainer.on_round(|round| monitor.round(round)).train().map_err(failed)?;
+    let model = model.ok_or_else(|| EngineFailure::algorithm("no round was trained"))?;
 
     if monitor.stopped && !given.save_model_on_termination() {
         return Err(EngineFailure::Stopped);
@@ -76,7 +99,7 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
         // A stopped job keeps the model that its last round left, as SaveIntermediateModelCallBack writes it.
         _ => None,
     };
-    let file = format::save(trained.model, best).map_err(failed)?;
+    let file = format::save(model, best).map_err(failed)?;
     Ok(TrainingOutput { model: vec![(MODEL_FILE.to_owned(), Bytes::from(file))], data: Vec::new() })
 }
 
@@ -288,10 +311,18 @@ struct Monitor<'a> {
     metrics: &'a Metrics,
     early: Option<EarlyStopping>,
     stopped: bool,
+    /// Nothing more is trained.
+    over: bool,
 }
 
 impl Monitor<'_> {
     fn round(&mut self, round: RoundEval<'_>) -> ControlFlow<()> {
+        let next = self.look_at(round);
+        self.over |= next.is_break();
+        next
+    }
+
+    fn look_at(&mut self, round: RoundEval<'_>) -> ControlFlow<()> {
         let Some(values) = self.metrics.of_round(&round) else {
             self.stopped = true;
             return ControlFlow::Break(());

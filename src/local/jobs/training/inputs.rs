@@ -37,6 +37,7 @@ pub(in crate::local) struct ChannelPlan {
 }
 
 /// What was downloaded.
+#[derive(Clone)]
 pub(super) struct Downloaded {
     pub(super) channels: Vec<Channel>,
     pub(super) checkpoints: Vec<(String, Bytes)>,
@@ -57,12 +58,21 @@ pub(super) fn download(core: &Core, inputs: &Inputs, limit: u64) -> Result<Downl
     });
     let channels = channels.collect::<Result<_, String>>();
     let channels = channels.map_err(|why| format!("ClientError: Data download failed: {why}"))?;
+    let checkpoints = checkpoints(core, inputs.checkpoints.as_ref(), &mut budget)?;
+    Ok(Downloaded { channels, checkpoints })
+}
+
+/// Reads the checkpoints that are there now. May block.
+pub(super) fn newest_checkpoints(core: &Core, place: &S3Uri, limit: u64) -> Result<Vec<(String, Bytes)>, String> {
+    checkpoints(core, Some(place), &mut Budget::new(limit))
+}
+
+fn checkpoints(core: &Core, place: Option<&S3Uri>, budget: &mut Budget) -> Result<Vec<(String, Bytes)>, String> {
     // There are none at first.
-    let kept = inputs.checkpoints.as_ref().map(|place| data::below(core, place)).unwrap_or_default();
+    let kept = place.map(|place| data::below(core, place)).unwrap_or_default();
     let checkpoints = kept.into_iter().map(|input| Ok((input.path.clone(), budget.read(core, &input, false)?)));
     let checkpoints = checkpoints.collect::<Result<_, String>>();
-    let checkpoints = checkpoints.map_err(|why| format!("ClientError: Checkpoint download failed: {why}"))?;
-    Ok(Downloaded { channels, checkpoints })
+    checkpoints.map_err(|why| format!("ClientError: Checkpoint download failed: {why}"))
 }
 
 fn files(core: &Core, channel: &ChannelPlan, role: &str, budget: &mut Budget) -> Result<Vec<(String, Bytes)>, String> {
