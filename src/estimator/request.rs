@@ -31,6 +31,7 @@ impl TrainingRequest<'_> {
     /// The request, or one note per refused value. Role and output stay open where they were not given.
     pub(super) fn check(mut self, problems: &mut Problems) -> CreateTrainingJobInputBuilder {
         let settings = self.settings;
+        let algorithm = self.algorithm(problems);
         let output = settings.output_path.as_ref();
         let output = output.and_then(|uri| problems.check("output_path", uri.parse::<S3Uri>()));
         let hyperparameters = std::mem::take(&mut self.hyperparameters);
@@ -45,6 +46,7 @@ impl TrainingRequest<'_> {
         let taken = &settings.taken_over;
         let request = CreateTrainingJobInputBuilder::default()
             .training_job_name(self.name.as_str())
+            .set_algorithm_specification(algorithm)
             .set_hyper_parameters(some(hyperparameters.into_iter().collect()))
             .set_input_data_config(some(self.channels(problems)))
             .set_role_arn(role.map(String::from))
@@ -75,14 +77,10 @@ impl TrainingRequest<'_> {
                     .or_else(|| taken.tensorboard.clone()),
             );
         let request = self.switches(request);
-        let request = self.stopping(request, problems);
-        match self.algorithm(problems) {
-            Some(algorithm) => request.algorithm_specification(algorithm),
-            None => request,
-        }
+        self.stopping(request, problems)
     }
 
-    fn algorithm(self, problems: &mut Problems) -> Option<sdk::AlgorithmSpecification> {
+    fn algorithm(&self, problems: &mut Problems) -> Option<sdk::AlgorithmSpecification> {
         let settings = self.settings;
         let metrics = settings.metric_definitions.iter().map(|(name, regex)| {
             problems.require(!name.is_empty(), "metric_definitions", "a metric has a name");
@@ -94,14 +92,17 @@ impl TrainingRequest<'_> {
         problems.require(settings.arguments.len() <= 100, "container_arguments", "has at most 100 words");
         let registry = settings.registry_access.as_ref();
         let registry = registry.map(|access| access.to_request(settings.vpc.is_some(), problems));
-        let source = problems.check("image_uri", self.algorithm)?;
-        let (image, name) = match source {
-            AlgorithmSource::Image(image) => (Some(image), None),
-            AlgorithmSource::Arn(arn) => (None, Some(arn)),
+        let (image, name) = match &self.algorithm {
+            Ok(AlgorithmSource::Image(image)) => (Some(image.to_string()), None),
+            Ok(AlgorithmSource::Arn(arn)) => (None, Some(arn.to_string())),
+            Err(error) => {
+                problems.absorb("image_uri", error);
+                return None;
+            }
         };
         let algorithm = sdk::AlgorithmSpecification::builder()
-            .set_training_image(image.map(String::from))
-            .set_algorithm_name(name.map(String::from))
+            .set_training_image(image)
+            .set_algorithm_name(name)
             .training_input_mode(self.channels.single_mode().unwrap_or(settings.input_mode).to_request())
             .set_metric_definitions(some(metrics))
             .set_enable_sage_maker_metrics_time_series(settings.metrics_time_series)

@@ -141,9 +141,9 @@ fn an_error_lists_every_refused_option() {
 #[test]
 fn an_error_lists_every_refused_input() {
     let many = Channels::default()
-        .with("augmented", TrainingInput::augmented_manifest("s3://b/m", Vec::<String>::new()))
-        .with("packed", TrainingInput::new("s3://b/x").gzip())
-        .with("groups", TrainingInput::new("s3://b/x").instance_groups(["data"]))
+        .with("augmented", TrainingInput::augmented_manifest("s3://bucket/m", Vec::<String>::new()))
+        .with("packed", TrainingInput::new("s3://bucket/x").gzip())
+        .with("groups", TrainingInput::new("s3://bucket/x").instance_groups(["data"]))
         .with("files", FileSystemInput::efs("fs-xyz", "data"))
         .with("bad name", TrainingInput::new("b/x"));
     let fields = refused(base(), many);
@@ -159,10 +159,10 @@ fn an_error_lists_every_refused_input() {
     ] {
         assert!(fields.iter().any(|known| known == field), "{field} is missing in {fields:?}");
     }
-    let twice = Channels::from([("model", "s3://b/x")]);
-    assert_eq!(refused(base().initial_model("s3://b/m"), twice), ["inputs.model"]);
+    let twice = Channels::from([("model", "s3://bucket/x")]);
+    assert_eq!(refused(base().initial_model("s3://bucket/m"), twice), ["inputs.model"]);
     let groups = base().compute(InstanceGroups::new([InstanceGroup::new("cpu", "ml.m5.large", 1)]));
-    let unknown = [("train", TrainingInput::new("s3://b/x").instance_groups(["gpu"]))];
+    let unknown = [("train", TrainingInput::new("s3://bucket/x").instance_groups(["gpu"]))];
     assert_eq!(refused(groups, unknown), ["inputs.train.instance_groups"]);
 }
 

@@ -185,6 +185,11 @@ async fn prepare(session: &Session, set_up: &SetUp) -> Result<()> {
         ("model/second.tar.gz", archive(&[("model.txt", "other weights\n")])),
         ("source/sourcedir.tar.gz", archive(&[("train.py", "print('train')\n")])),
         ("data/train.csv", b"1,2,3\n0,4,5\n".to_vec()),
+        // Moto does not look whether these are there, AWS does.
+        ("data/ip.csv", b"user_1,10.0.0.1\n".to_vec()),
+        ("data/ntm/part", b"1,0\n".to_vec()),
+        ("data/pairs.jsonl", b"{}\n".to_vec()),
+        ("data/r/part", b"1,0\n".to_vec()),
         ("baseline/constraints.json", br#"{"version": 0, "features": []}"#.to_vec()),
         ("baseline/statistics.json", br#"{"version": 0, "features": []}"#.to_vec()),
     ];
