@@ -96,7 +96,7 @@ fn estimator(folder: &S3Uri) -> sagemaker::Result<XGBoost> {
 async fn train(session: &Session, folder: &S3Uri) -> Result<Completed<Training>> {
     let upload = async |name: &str, csv: &'static str| {
         let target = folder.join(name);
-        session.upload_bytes(csv, &target, &ContentType::CSV).await.map(|()| TrainingInput::csv(target))
+        session.upload_bytes(csv, &target, &ContentType::CSV).await.map(TrainingInput::csv)
     };
     let channels = Channels::from([
         ("train", upload("train/train.csv", TRAIN).await?),

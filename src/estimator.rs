@@ -6,6 +6,7 @@ mod container;
 mod ext;
 mod fit;
 mod options;
+mod permissions;
 mod plan;
 mod request;
 mod settings;
@@ -24,11 +25,12 @@ pub use container::{ContainerEstimator, ContainerEstimatorBuilder};
 pub use ext::EstimatorExt;
 pub use fit::Fit;
 pub use options::{Checkpoints, ExperimentConfig, InstancePlacement, RegistryAccess};
-pub use plan::{PlanContext, TrainingPlan};
+pub use permissions::Permission;
+pub use plan::{PlanContext, PlannedUpload, TrainingPlan};
 pub use settings::TrainingSettings;
 pub(crate) use settings::training_setters;
 
-/// Turns itself into a training request, without any I/O. Open for your own kinds; object-safe.
+/// Turns itself into a training request, without any call. Open for your own kinds; object-safe.
 ///
 /// What callers use is in [`EstimatorExt`], which every estimator has.
 ///
@@ -88,7 +90,8 @@ pub trait Estimator: Debug + Send + Sync {
         let _ = (channels, problems);
     }
 
-    /// The request that [`fit`](EstimatorExt::fit) would send.
+    /// What [`fit`](EstimatorExt::fit) would upload and send, without a call. Reads the names and sizes of the files of a
+    /// script; [`PlanContext::default_output`] tells where output goes that was given no place.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
@@ -110,7 +113,9 @@ pub(crate) fn planned<E: Estimator + ?Sized>(
     }
     let request = estimator.settings().request(estimator, context, channels, &mut problems);
     problems.into_result()?;
-    Ok(TrainingPlan::new(request))
+    let named_role = estimator.settings().role.as_deref().filter(|role| request::is_role_name(role));
+    let plan = TrainingPlan::new(request, context.region(), named_role);
+    if context.looks_at_files() { fit::completed_offline(estimator, context, plan) } else { Ok(plan) }
 }
 
 impl<E: Estimator + ?Sized> Estimator for Box<E> {

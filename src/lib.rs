@@ -111,8 +111,12 @@ mod guide {
     mod configuration {}
     #[doc = include_str!("../docs/src/train.md")]
     mod train {}
+    #[doc = include_str!("../docs/src/algorithms.md")]
+    mod algorithms {}
     #[doc = include_str!("../docs/src/deploy.md")]
     mod deploy {}
+    #[doc = include_str!("../docs/src/frameworks.md")]
+    mod frameworks {}
     #[doc = include_str!("../docs/src/transform.md")]
     mod transform {}
     #[doc = include_str!("../docs/src/local.md")]

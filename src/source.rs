@@ -24,7 +24,7 @@ mod repack;
 mod tree;
 mod upload;
 
-pub(crate) use place::Place;
+pub(crate) use place::{Place, Staged};
 pub(crate) use repack::repack;
 pub(crate) use tree::Tree;
 

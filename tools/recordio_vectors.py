@@ -6,9 +6,12 @@
 """
 
 import io
+import logging
 
 import numpy as np
 import scipy.sparse
+
+logging.disable()  # the SDK logs to standard output
 from sagemaker.amazon.common import write_numpy_to_dense_tensor, write_spmatrix_to_sparse_tensor
 
 

@@ -28,7 +28,6 @@ mod objective;
 mod rules;
 #[cfg(test)]
 mod tests;
-mod wire;
 
 pub use choices::{
     AftDistribution, Booster, GrowPolicy, Monotone, NormalizeType, ProcessType, SampleType, SamplingMethod, TreeMethod,

@@ -8,11 +8,11 @@ use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutp
 use aws_sdk_sagemaker::types::{AlgorithmSpecification, Channel, OutputDataConfig};
 
 use super::request::is_role_name;
-use super::{Estimator, PlanContext, TrainingPlan};
+use super::{Estimator, PlanContext, PlannedUpload, TrainingPlan};
 use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::session::Found;
-use crate::source::{Place, SourceCode, Tree};
+use crate::source::{Place, Staged, Tree};
 use crate::training::{Channels, TrainingJob};
 use crate::types::{ResourceName, S3Uri};
 use crate::{ErrorKind, Result, Session};
@@ -63,6 +63,7 @@ impl<'a> Fit<'a> {
         if let Some(name) = self.job_name.take() {
             context = context.job_name(name);
         }
+        let context = context.without_files();
         let plan = self.estimator.plan(&context, &self.channels)?;
         let plan = plan.map_raw(|request| self.session.defaults().training(request));
         let plan = plan.without_off();
@@ -95,10 +96,11 @@ impl<'a> Fit<'a> {
             plan = plan.with_output(&self.session.default_uri("").await?);
         }
         let output: S3Uri = plan.output().parse()?;
-        let more = self.estimator.hyperparameters_of_job(plan.job_name(), &output);
-        plan = plan.with_hyperparameters(more);
-        if let Some(source) = self.estimator.source() {
-            plan = Box::pin(stage(self.session, source, code, plan, &output, output_is_default)).await?;
+        let (plan, staged) = located(self.estimator, plan, self.session.region(), &output, output_is_default)?;
+        if let (Some(code), Some(staged)) = (code, staged)
+            && let Some(target) = &staged.upload
+        {
+            Box::pin(code.upload(self.session, target, staged.kms_key.as_deref())).await?;
         }
         let name = ResourceName::new(plan.job_name())?;
         tracing::debug!(job = %name, "create training job");
@@ -115,30 +117,59 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// Uploads the code, and tells the job where it is.
-async fn stage(
-    session: &Session,
-    source: &SourceCode,
-    code: Option<Tree>,
+/// A plan with what follows from where its output goes: the code's place, and what the job is told of both.
+fn located<E: Estimator + ?Sized>(
+    estimator: &E,
     plan: TrainingPlan,
+    region: &str,
     output: &S3Uri,
     output_is_default: bool,
-) -> Result<TrainingPlan> {
+) -> Result<(TrainingPlan, Option<Staged>)> {
+    let more = estimator.hyperparameters_of_job(plan.job_name(), output);
+    let plan = plan.with_hyperparameters(more);
+    let Some(source) = estimator.source() else { return Ok((plan, None)) };
     let request = plan.request();
     let isolated = request.get_enable_network_isolation() == &Some(true);
-    let staged = source.staged(&Place {
+    let mut staged = source.staged(&Place {
         job_name: plan.job_name(),
-        region: session.region(),
+        region,
         output,
         output_is_default,
         output_kms_key: request.get_output_data_config().as_ref().and_then(OutputDataConfig::kms_key_id),
         network_isolation: isolated,
     })?;
-    if let (Some(code), Some(target)) = (code, &staged.upload) {
-        code.upload(session, target, staged.kms_key.as_deref()).await?;
-    }
     let plan = if isolated { plan.with_code_channel(&staged.uri) } else { plan };
-    Ok(plan.with_hyperparameters(staged.hyperparameters))
+    let plan = plan.with_hyperparameters(std::mem::take(&mut staged.hyperparameters));
+    Ok((plan, Some(staged)))
+}
+
+/// A plan with its uploads, and with all that is known of where its output goes.
+pub(super) fn completed_offline<E: Estimator + ?Sized>(
+    estimator: &E,
+    context: &PlanContext,
+    plan: TrainingPlan,
+) -> Result<TrainingPlan> {
+    let code = estimator.source().filter(|source| source.in_s3().is_none()).map(Tree::of).transpose()?;
+    let output_is_default = plan.needs_output();
+    let output = match output_is_default {
+        true => context.known_default_output().cloned(),
+        false => Some(plan.output().parse()?),
+    };
+    let (mut plan, mut staged) = (plan, None);
+    if let Some(output) = output {
+        if output_is_default {
+            plan = plan.with_output(&output);
+        }
+        (plan, staged) = located(estimator, plan, context.region(), &output, output_is_default)?;
+    }
+    let plan = plan.without_off();
+    Ok(match code {
+        Some(code) => {
+            let (target, kms_key) = staged.map_or((None, None), |staged| (staged.upload, staged.kms_key));
+            plan.with_upload(PlannedUpload { what: "source code", target, bytes: code.size(), kms_key })
+        }
+        None => plan,
+    })
 }
 
 /// Whether a job trains the same on the same: what another job of this name would hardly share.

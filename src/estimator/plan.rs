@@ -3,8 +3,13 @@ use std::fmt;
 use std::time::SystemTime;
 
 use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJobInputBuilder;
-use aws_sdk_sagemaker::types::{Channel, DataSource, OutputDataConfig, S3DataDistribution, S3DataSource, S3DataType};
+use aws_sdk_sagemaker::types::{
+    Channel, DataSource, OutputDataConfig, ResourceConfig, S3DataDistribution, S3DataSource, S3DataType,
+    TrainingInstanceType,
+};
 
+use super::Permission;
+use super::permissions;
 use crate::types::{Arn, S3Uri};
 
 /// What a plan needs to know of its surroundings.
@@ -13,12 +18,14 @@ pub struct PlanContext {
     region: String,
     now: SystemTime,
     job_name: Option<String>,
+    default_output: Option<S3Uri>,
+    looks_at_files: bool,
 }
 
 impl PlanContext {
     /// The region to plan for, and the time that generated names tell.
     pub fn new(region: impl Into<String>, now: SystemTime) -> Self {
-        Self { region: region.into(), now, job_name: None }
+        Self { region: region.into(), now, job_name: None, default_output: None, looks_at_files: true }
     }
 
     /// The job's name. Default: generated from the base name and the time.
@@ -26,6 +33,27 @@ impl PlanContext {
     pub fn job_name(mut self, name: impl Into<String>) -> Self {
         self.job_name = Some(name.into());
         self
+    }
+
+    /// Where output goes that was given no place. Default: open, as it takes a call to find out the default bucket.
+    #[must_use]
+    pub fn default_output(mut self, uri: S3Uri) -> Self {
+        self.default_output = Some(uri);
+        self
+    }
+
+    /// For who looks at the code themselves.
+    pub(super) fn without_files(mut self) -> Self {
+        self.looks_at_files = false;
+        self
+    }
+
+    pub(super) fn looks_at_files(&self) -> bool {
+        self.looks_at_files
+    }
+
+    pub(super) fn known_default_output(&self) -> Option<&S3Uri> {
+        self.default_output.as_ref()
     }
 
     /// The region.
@@ -42,18 +70,70 @@ impl PlanContext {
     }
 }
 
-/// A checked training request that was not sent.
+/// A checked training request that was not sent, with the uploads before it and the permissions that all of it needs.
 ///
-/// A role or an output path that was not given stays open: they take calls to find out, which
+/// A role or an output path that was not given stays open, and what depends on them: they take calls to find out, which
 /// [`fit`](super::EstimatorExt::fit) makes.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use sagemaker::estimator::{ContainerEstimator, Estimator, PlanContext};
+/// use sagemaker::training::Channels;
+/// use sagemaker::types::Compute;
+///
+/// let estimator = ContainerEstimator::builder("123456789012.dkr.ecr.eu-west-1.amazonaws.com/forecaster:3")
+///     .compute(Compute::instances("ml.m5.xlarge", 1))
+///     .role("arn:aws:iam::123456789012:role/SageMakerRole")
+///     .output_path("s3://my-bucket/out")
+///     .build()?;
+/// let context = PlanContext::new("eu-west-1", SystemTime::UNIX_EPOCH).job_name("forecast-1");
+/// let plan = estimator.plan(&context, &Channels::from("s3://my-bucket/sales/"))?;
+/// assert!(plan.to_string().contains("channel  training = s3://my-bucket/sales/"));
+/// let actions: Vec<_> = plan.permissions().iter().map(|it| it.action).collect();
+/// assert!(actions.contains(&"sagemaker:CreateTrainingJob") && actions.contains(&"iam:PassRole"));
+/// # Ok::<(), sagemaker::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct TrainingPlan {
     request: CreateTrainingJobInputBuilder,
+    uploads: Vec<PlannedUpload>,
+    region: String,
+    named_role: Option<String>,
+}
+
+/// An upload that a plan makes before it sends its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlannedUpload {
+    /// What it is, such as `source code`.
+    pub what: &'static str,
+    /// Where it goes; `None` while the output path is open.
+    pub target: Option<S3Uri>,
+    /// The size of all files, in bytes, before they are packed.
+    pub bytes: u64,
+    /// The KMS key that it is encrypted with, if one was given.
+    pub kms_key: Option<String>,
 }
 
 impl TrainingPlan {
-    pub(super) fn new(request: CreateTrainingJobInputBuilder) -> Self {
-        Self { request }
+    pub(super) fn new(request: CreateTrainingJobInputBuilder, region: &str, named_role: Option<&str>) -> Self {
+        let named_role = named_role.map(str::to_owned);
+        Self { request, uploads: Vec::new(), region: region.to_owned(), named_role }
+    }
+
+    /// What is uploaded first.
+    pub fn uploads(&self) -> &[PlannedUpload] {
+        &self.uploads
+    }
+
+    /// The IAM actions that the caller needs for it, with the resources that they are needed on.
+    pub fn permissions(&self) -> Vec<Permission> {
+        permissions::of(&self.request, &self.uploads, &self.region, self.named_role.as_deref())
+    }
+
+    pub(super) fn with_upload(mut self, upload: PlannedUpload) -> Self {
+        self.uploads.push(upload);
+        self
     }
 
     /// The request to `CreateTrainingJob`.
@@ -150,19 +230,32 @@ impl fmt::Debug for TrainingPlan {
 /// One line for each thing that a person would check before spending money.
 impl fmt::Display for TrainingPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for upload in &self.uploads {
+            let target = upload.target.as_ref().map_or("the session's default bucket".to_owned(), ToString::to_string);
+            writeln!(f, "upload {} ({} bytes) to {target}", upload.what, upload.bytes)?;
+        }
         let request = &self.request;
         writeln!(f, "CreateTrainingJob {}", self.job_name())?;
         if let Some(algorithm) = request.get_algorithm_specification() {
-            writeln!(f, "  image    {}", algorithm.training_image().unwrap_or_default())?;
+            match (algorithm.training_image(), algorithm.algorithm_name()) {
+                (Some(image), _) => writeln!(f, "  image    {image}")?,
+                (None, name) => writeln!(f, "  algorithm {}", name.unwrap_or_default())?,
+            }
         }
         if let Some(resources) = request.get_resource_config() {
-            let kind = resources.instance_type().map_or("", |kind| kind.as_str());
-            writeln!(f, "  compute  {} x {kind}", resources.instance_count().unwrap_or(0))?;
+            write_compute(resources, f)?;
         }
-        writeln!(f, "  role     {}", request.get_role_arn().as_deref().unwrap_or("the session's execution role"))?;
+        if let Some(condition) = request.get_stopping_condition() {
+            write!(f, "  limit    {} s", condition.max_runtime_in_seconds().unwrap_or(0))?;
+            match condition.max_wait_time_in_seconds() {
+                Some(wait) => writeln!(f, " on spot instances, {wait} s with the wait for them")?,
+                None => writeln!(f)?,
+            }
+        }
+        let role = request.get_role_arn().as_deref().or(self.named_role.as_deref());
+        writeln!(f, "  role     {}", role.unwrap_or("the session's execution role"))?;
         for channel in request.get_input_data_config().iter().flatten() {
-            let uri = channel.data_source().and_then(|source| source.s3_data_source()).and_then(|s3| s3.s3_uri());
-            writeln!(f, "  channel  {} = {}", channel.channel_name().unwrap_or_default(), uri.unwrap_or_default())?;
+            writeln!(f, "  channel  {} = {}", channel.channel_name().unwrap_or_default(), place_of(channel))?;
         }
         let output = request.get_output_data_config().as_ref().and_then(OutputDataConfig::s3_output_path);
         writeln!(f, "  output   {}", output.unwrap_or("the session's default bucket"))?;
@@ -171,6 +264,33 @@ impl fmt::Display for TrainingPlan {
         for (name, value) in sorted {
             writeln!(f, "  set      {name} = {value}")?;
         }
+        for permission in self.permissions() {
+            writeln!(f, "needs {permission}")?;
+        }
         Ok(())
+    }
+}
+
+fn write_compute(resources: &ResourceConfig, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let kind = |kind: Option<&TrainingInstanceType>| kind.map_or("", TrainingInstanceType::as_str).to_owned();
+    for group in resources.instance_groups() {
+        let (name, count) = (group.instance_group_name().unwrap_or_default(), group.instance_count().unwrap_or(0));
+        writeln!(f, "  compute  {count} x {} ({name})", kind(group.instance_type()))?;
+    }
+    if resources.instance_groups().is_empty() {
+        let count = resources.instance_count().unwrap_or(0);
+        writeln!(f, "  compute  {count} x {}", kind(resources.instance_type()))?;
+    }
+    Ok(())
+}
+
+fn place_of(channel: &Channel) -> String {
+    let source = channel.data_source();
+    match source.and_then(|source| Some((source.s3_data_source()?, source))) {
+        Some((s3, _)) => s3.s3_uri().unwrap_or_default().to_owned(),
+        None => source.and_then(DataSource::file_system_data_source).map_or_else(String::new, |files| {
+            let (id, directory) = (files.file_system_id(), files.directory_path());
+            format!("{}:{}", id.unwrap_or_default(), directory.unwrap_or_default())
+        }),
     }
 }

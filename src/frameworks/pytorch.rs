@@ -18,8 +18,7 @@ use crate::types::ImageUri;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> sagemaker::Result<()> {
 /// use sagemaker::frameworks::PyTorch;
-/// use sagemaker::training::Channels;
-/// use sagemaker::{Session, estimator::{Estimator, PlanContext}, types::Compute};
+/// use sagemaker::{Session, estimator::Estimator, types::Compute};
 ///
 /// let session = Session::local();
 /// let torch = PyTorch::builder("train.py")
@@ -28,8 +27,7 @@ use crate::types::ImageUri;
 ///     .hyperparameter("epochs", 5)
 ///     .compute(Compute::instances("ml.g5.xlarge", 1))
 ///     .build()?;
-/// let plan = torch.plan(&PlanContext::new(session.region(), session.now()), &Channels::default())?;
-/// assert!(plan.to_string().contains("pytorch-training:2.0.1-gpu-py310"));
+/// assert!(torch.image_uri(session.region())?.as_str().contains("pytorch-training:2.0.1-gpu-py310"));
 /// # Ok(())
 /// # }
 /// # #[cfg(not(feature = "local"))]

@@ -43,6 +43,7 @@ pub(super) struct Found {
 }
 
 impl Found {
+    #[cfg(test)]
     pub(super) fn is_in(&self, region: &str) -> bool {
         self.entry.account(region).is_some()
     }

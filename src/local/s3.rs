@@ -3,6 +3,7 @@
 //! A request goes through [`receive`] (where it is addressed to, authentication off, body decoded and checked), then
 //! through the protocol crate to the operation in [`service`], and back through [`answer`].
 
+mod acl;
 mod address;
 mod answer;
 mod auth;
@@ -12,6 +13,7 @@ mod checksum;
 mod conditions;
 mod documents;
 mod errors;
+mod form;
 mod journal;
 mod listing;
 mod multipart;
@@ -19,6 +21,7 @@ mod object;
 mod operation;
 mod quiet;
 mod receive;
+mod restore;
 pub(super) mod service;
 mod storage;
 mod tags;
@@ -104,11 +107,11 @@ impl Inner {
         Ok(content)
     }
 
+    /// A bucket of which the store is yet to be told.
     fn new_bucket(&self, name: &str, region: &str, ownership: Option<&str>) -> Bucket {
         let mut bucket = Bucket::new(&self.store, name, region, object::seconds(self.now()));
         let documents = documents::of_new_bucket(ownership).map(|(name, text)| (name.to_owned(), text));
         bucket.documents = documents.into();
-        bucket.changed();
         bucket
     }
 }
@@ -181,10 +184,17 @@ impl S3 {
     pub(crate) async fn handle(&self, request: http::Request<SdkBody>) -> http::Response<SdkBody> {
         let context = answer::Context::new(&self.inner, &request);
         let response = match receive::receive(&self.inner, request).await {
-            Ok(request) => match documents::answer(&self.inner, &request) {
+            Ok(mut request) => match documents::answer(&self.inner, &request) {
                 Some(Ok(response)) => Ok(response),
                 Some(Err(error)) => refused(error),
-                None => Quiet::new(self.protocol.call(request)).await,
+                None => {
+                    let form: Option<form::Reply> = request.extensions_mut().remove();
+                    let response = Quiet::new(self.protocol.call(request)).await;
+                    match form {
+                        Some(form) => response.map(|response| form.answer(response)),
+                        None => response,
+                    }
+                }
             },
             Err(error) => refused(error),
         };
@@ -232,8 +242,11 @@ impl S3 {
     /// Makes a bucket; one that exists stays as it is.
     pub(crate) fn create_bucket(&self, bucket: &str) {
         let mut buckets = self.inner.storage.write();
-        let new = || self.inner.new_bucket(bucket, &self.inner.region, None);
-        buckets.entry(bucket.to_owned()).or_insert_with(new);
+        buckets.entry(bucket.to_owned()).or_insert_with(|| {
+            let new = self.inner.new_bucket(bucket, &self.inner.region, None);
+            new.changed();
+            new
+        });
     }
 
     /// The content of an object; what is on disk is read, which blocks.

@@ -35,9 +35,9 @@ pub struct SessionBuilder {
     bucket: Option<String>,
     prefix: Option<String>,
     #[cfg(feature = "config-file")]
-    files: super::defaults::Locations,
+    pub(super) files: super::defaults::Locations,
     #[cfg(feature = "local")]
-    backend: Option<crate::local::LocalBackend>,
+    pub(super) backend: Option<super::local::LocalBackend>,
     poll: Option<PollPolicy>,
     clock: Option<Arc<dyn Clock>>,
     trust_requests: bool,
@@ -95,28 +95,6 @@ impl SessionBuilder {
     #[cfg(feature = "config-file")]
     pub fn no_standard_config_files(mut self) -> Self {
         self.files.only_given = true;
-        self
-    }
-
-    /// Makes a session on a local backend, with settings of its own. Region, credentials and clock are the backend's.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> sagemaker::Result<()> {
-    /// use sagemaker::{Session, local::LocalBackend};
-    ///
-    /// let session = Session::builder().local(&LocalBackend::new()).bucket("ours").bucket_prefix("team-a").build().await?;
-    /// assert_eq!(session.default_uri("train").await?.to_string(), "s3://ours/team-a/train");
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[cfg(feature = "local")]
-    pub fn local(mut self, backend: &crate::local::LocalBackend) -> Self {
-        self.backend = Some(backend.clone());
-        #[cfg(feature = "config-file")]
-        {
-            self.files.only_given = true;
-        }
         self
     }
 

@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Inner, Session};
+use super::{Inner, Session, SessionBuilder};
 use crate::aws::Aws;
-use crate::local::{LocalBackend, LocalClock};
+pub(super) use crate::local::LocalBackend;
+use crate::local::LocalClock;
 use crate::poll::Clock;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -36,6 +37,29 @@ impl Session {
     /// The local backend of this session, if it has one.
     pub fn backend(&self) -> Option<&LocalBackend> {
         self.0.backend.as_ref()
+    }
+}
+
+impl SessionBuilder {
+    /// Makes a session on a local backend, with settings of its own. Region, credentials and clock are the backend's.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> sagemaker::Result<()> {
+    /// use sagemaker::{Session, local::LocalBackend};
+    ///
+    /// let session = Session::builder().local(&LocalBackend::new()).bucket("ours").bucket_prefix("team-a").build().await?;
+    /// assert_eq!(session.default_uri("train").await?.to_string(), "s3://ours/team-a/train");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn local(mut self, backend: &LocalBackend) -> Self {
+        self.backend = Some(backend.clone());
+        #[cfg(feature = "config-file")]
+        {
+            self.files.only_given = true;
+        }
+        self
     }
 }
 

@@ -11,6 +11,7 @@ use crate::Result;
 use crate::types::S3Uri;
 
 pub use channels::Channels;
+pub(crate) use channels::RecordShape;
 pub use file_system::FileSystemInput;
 pub use s3::TrainingInput;
 

@@ -43,7 +43,7 @@ async fn a_job_gives_its_estimator_back() -> Result<()> {
         .environment("LEVEL", "debug")
         .metric_definition("loss", "loss=([0-9.]+)")
         .vpc(VpcConfig::new(["subnet-1"], ["sg-1"]))
-        .tags([("team", "forecast"), ("centre", "42")])
+        .tags([("centre", "42"), ("team", "forecast")]) // the service sorts them
         .network_isolation()
         .encrypt_inter_container_traffic()
         .volume_kms_key("volume-key")

@@ -87,7 +87,6 @@ async fn what_a_call_leaves_open_is_taken_from_the_file() -> Result<()> {
         ("/VpcConfig", json!({"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]})),
         ("/OutputDataConfig", json!({"KmsKeyId": "output-key", "S3OutputPath": "s3://team-bucket/team/a/"})),
         ("/ResourceConfig/VolumeKmsKeyId", json!("volume-key")),
-        ("/ProfilerConfig", json!({"DisableProfiler": true})),
         ("/Tags", json!([{"Key": "team", "Value": "file"}, {"Key": "centre", "Value": "42"}])),
     ] {
         assert_eq!(request.pointer(pointer), Some(&value), "{pointer}");

@@ -2,28 +2,7 @@
 
 use std::fmt;
 
-/// An enum of names on the wire, open for what is newer than the crate.
-macro_rules! names {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $wire:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
-            /// Another name, sent as it is.
-            Other(String),
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self {
-                    $(Self::$variant => $wire,)+
-                    Self::Other(name) => name,
-                })
-            }
-        }
-    };
-}
+use crate::algorithms::names::names;
 
 names! {
     /// What is boosted.

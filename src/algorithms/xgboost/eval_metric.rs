@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::wire;
+use crate::algorithms::wire;
 
 /// How well a model does on the `train` and `validation` channels, computed after each round.
 ///

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
-use super::wire::{bit, list, nested, number, tuple};
 use super::{
     AftDistribution, Booster, EvalMetric, GrowPolicy, Monotone, NormalizeType, Objective, ProcessType, SampleType,
     SamplingMethod, TreeMethod, Updater, XGBoostBuilder, rules,
 };
+use crate::algorithms::wire::{bit, list, nested, number, tuple};
 use crate::error::Problems;
 
 /// The hyperparameters of the built-in XGBoost. Only those that were set are sent; what is not set, the container

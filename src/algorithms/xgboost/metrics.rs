@@ -1,11 +1,17 @@
-/// A metric that the service reads from the logs of the built-in XGBoost by itself; a job need not define it, and cannot.
+/// A metric that the service reads from the logs of a built-in algorithm by itself; a job need not define it, and cannot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DefaultMetric {
-    /// `train:<metric>` or `validation:<metric>`, such as `validation:rmse`: what a tuning job names as its objective.
+    /// `<channel>:<metric>`, such as `validation:rmse`: what a tuning job names as its objective.
     pub name: String,
     /// What finds the value in a line of the log.
     pub regex: String,
+}
+
+impl DefaultMetric {
+    pub(in crate::algorithms) fn new(name: impl Into<String>, regex: impl Into<String>) -> Self {
+        Self { name: name.into(), regex: regex.into() }
+    }
 }
 
 const METRICS: [&str; 33] = [

@@ -1,29 +1,12 @@
 //! What the container refuses, of single values and of values together, and what it ignores without a word.
 
-use std::fmt;
-
 use super::Hyperparameters;
+use crate::algorithms::accepts::{Accepts, Bound, MAX};
 use crate::error::Problems;
-
-/// What a hyperparameter may be; the ends are those that the container checks.
-enum Accepts {
-    Integer(i64, i64),
-    Number(Bound, Bound),
-    OneOf(&'static [&'static str]),
-}
-
-#[derive(Clone, Copy)]
-enum Bound {
-    To(f64),
-    Beyond(f64),
-    None,
-}
 
 use Accepts::{Integer, Number, OneOf};
 use Bound::{Beyond, To};
 
-/// The service's largest integer.
-const MAX: i64 = i32::MAX as i64;
 const SHARE: Accepts = Number(Beyond(0.0), To(1.0));
 const PROBABILITY: Accepts = Number(To(0.0), To(1.0));
 const FROM_ZERO: Accepts = Number(To(0.0), Bound::None);
@@ -72,51 +55,6 @@ const RANGES: &[(&str, Accepts)] = &[
     ("use_dask_gpu_training", TRUE_OR_FALSE),
     ("verbosity", Integer(0, 3)),
 ];
-
-impl Accepts {
-    fn takes(&self, value: &str) -> bool {
-        match self {
-            Self::Integer(least, most) => value.parse().is_ok_and(|value: i64| (*least..=*most).contains(&value)),
-            Self::Number(from, to) => value.parse().is_ok_and(|value: f64| {
-                let above = match from {
-                    To(least) => value >= *least,
-                    Beyond(least) => value > *least,
-                    Bound::None => true,
-                };
-                let below = match to {
-                    To(most) => value <= *most,
-                    Beyond(most) => value < *most,
-                    Bound::None => true,
-                };
-                value.is_finite() && above && below
-            }),
-            Self::OneOf(names) => names.contains(&value),
-        }
-    }
-}
-
-impl fmt::Display for Accepts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Integer(least, MAX) => write!(f, "an integer of at least {least}"),
-            Self::Integer(least, most) => write!(f, "an integer from {least} to {most}"),
-            Self::Number(from, to) => {
-                f.write_str("a number ")?;
-                match from {
-                    To(least) => write!(f, "of at least {least}")?,
-                    Beyond(least) => write!(f, "above {least}")?,
-                    Bound::None => {}
-                }
-                match to {
-                    To(most) => write!(f, " and at most {most}"),
-                    Beyond(most) => write!(f, " and below {most}"),
-                    Bound::None => Ok(()),
-                }
-            }
-            Self::OneOf(names) => f.write_str(&names.join(" or ")),
-        }
-    }
-}
 
 /// (this hyperparameter, where it is one of these values or has any, needs that one, to be one of these).
 type Needs = (&'static str, Option<&'static [&'static str]>, &'static str, &'static [&'static str]);

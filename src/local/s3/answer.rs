@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, SERVER};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE, SERVER};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use s3s::{HttpError, HttpResponse};
 
@@ -19,6 +19,8 @@ pub(super) struct Context {
     /// `/bucket/key`, decoded.
     resource: String,
     request_id: String,
+    query: String,
+    range: Option<String>,
 }
 
 impl Context {
@@ -26,7 +28,30 @@ impl Context {
         let resource = resource(request);
         // Spread over all digits, as ids of AWS are, yet the same in every run.
         let number = inner.requests.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        Self { method: request.method().clone(), resource, request_id: format!("{number:016X}") }
+        let range = request.headers().get(RANGE).and_then(|range| range.to_str().ok()).map(str::to_owned);
+        Self {
+            method: request.method().clone(),
+            resource,
+            request_id: format!("{number:016X}"),
+            query: request.uri().query().unwrap_or_default().to_owned(),
+            range,
+        }
+    }
+
+    /// A parameter of the query, decoded.
+    fn parameter(&self, name: &str) -> String {
+        let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        let value = pairs.filter(|(parameter, _)| *parameter == name).map(|(_, value)| value).next();
+        crate::local::query::decode(value.unwrap_or_default().as_bytes())
+    }
+
+    /// What the request is for, in the words of errors.
+    fn kind(&self) -> &'static str {
+        match self.bucket_and_key() {
+            ("", _) => "SERVICE",
+            (_, "") => "BUCKET",
+            _ => "OBJECT",
+        }
     }
 
     fn bucket_and_key(&self) -> (&str, &str) {
@@ -48,7 +73,7 @@ pub(super) fn resource(request: &Request<SdkBody>) -> String {
 /// An error that somebody else decided on.
 pub(super) fn refuse(status: u16, code: &str, message: &str, context: &Context) -> Response<SdkBody> {
     let document = format!("{}{}", tag("Code", code), tag("Message", message));
-    let body = Bytes::from(error_document(&document, context));
+    let body = Bytes::from(error_document(&document, "", context));
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(());
     *response.status_mut() = status;
@@ -68,12 +93,16 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
         }
     };
     let content: Option<Sent> = parts.extensions.remove();
+    if let Some(Status(status)) = parts.extensions.remove() {
+        parts.status = status;
+    }
     // One frame of memory at hand: nothing is copied, and nothing can fail.
     let mut body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
 
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
     if is_error {
-        body = error_document(&String::from_utf8_lossy(&body), context).into();
+        let details = details(&mut parts.headers);
+        body = error_document(&String::from_utf8_lossy(&body), &details, context).into();
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     } else {
         body = escape_controls(body);
@@ -96,6 +125,9 @@ fn complete(
     let bodiless = matches!(parts.status, StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
     if bodiless || context.method == Method::HEAD {
         body.clear();
+        if !is_error && context.bucket_and_key().1.is_empty() {
+            parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+        }
         if bodiless || is_error {
             parts.headers.remove(CONTENT_TYPE);
             parts.headers.remove(CONTENT_LENGTH);
@@ -117,6 +149,10 @@ fn complete(
     Response::from_parts(parts, body)
 }
 
+/// A status that an operation answers in place of its usual one, which the protocol crate does not let it say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Status(pub(super) StatusCode);
+
 /// Asks for an entity tag without quotes: the one document of S3 that has it so is that of GetObjectAttributes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BareEtag;
@@ -128,7 +164,7 @@ pub(super) struct Sent(pub(super) Body, pub(super) Range<u64>);
 const HOST_ID: &str = "bG9jYWwgYmFja2VuZCBvZiBzYWdlbWFrZXI=";
 
 /// The document of an error; the protocol crate's has but a code and a message, both escaped already.
-fn error_document(document: &str, context: &Context) -> String {
+fn error_document(document: &str, more: &str, context: &Context) -> String {
     let code = element(document, "Code").unwrap_or("InternalError");
     let message = element(document, "Message").or_else(|| errors::default_message(code)).unwrap_or(code);
     let (bucket, key) = context.bucket_and_key();
@@ -146,14 +182,31 @@ fn error_document(document: &str, context: &Context) -> String {
         | "OwnershipControlsNotFoundError"
         | "ReplicationConfigurationNotFoundError"
         | "ObjectLockConfigurationNotFoundError" => tag("BucketName", bucket),
-        "NoSuchKey" => tag("Key", key),
+        "NoSuchKey" if more.is_empty() => tag("Key", key),
+        "NoSuchVersion" => format!("{}{}", tag("Key", key), tag("VersionId", &context.parameter("versionId"))),
+        "NoSuchUpload" => tag("UploadId", &context.parameter("uploadId")),
+        "InvalidRange" => context.range.as_deref().map(|range| tag("RangeRequested", range)).unwrap_or_default(),
+        "MethodNotAllowed" => {
+            let kind = if more.is_empty() { tag("ResourceType", context.kind()) } else { String::new() };
+            format!("{}{kind}", tag("Method", context.method.as_str()))
+        }
+        _ if !more.is_empty() => String::new(),
         _ => tag("Resource", &context.resource),
     };
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{details}\
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{details}{more}\
          <RequestId>{}</RequestId><HostId>{HOST_ID}</HostId></Error>",
         context.request_id
     )
+}
+
+/// The members that the error carries in headers.
+fn details(headers: &mut HeaderMap) -> String {
+    let carried: Vec<HeaderValue> = headers.get_all(errors::DETAIL).iter().cloned().collect();
+    headers.remove(errors::DETAIL);
+    let pairs = carried.iter().filter_map(|detail| detail.to_str().ok()?.split_once('='));
+    let decode = |value: &str| crate::local::query::decode(value.replace('+', " ").as_bytes());
+    pairs.map(|(name, value)| tag(name, &decode(value))).collect()
 }
 
 fn element<'a>(document: &'a str, name: &str) -> Option<&'a str> {

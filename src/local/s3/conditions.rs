@@ -46,15 +46,25 @@ impl ReadConditions<'_> {
 
     /// For the source of a copy there is no "not modified": both directions fail.
     pub(super) fn check_source(&self, object: &Object) -> S3Result<()> {
-        if self.verdict(object) == Verdict::Proceed { Ok(()) } else { Err(errors::precondition_failed()) }
+        let condition = match self.verdict(object) {
+            Verdict::Proceed => return Ok(()),
+            Verdict::PreconditionFailed if self.if_match.is_some() => "x-amz-copy-source-If-Match",
+            Verdict::PreconditionFailed => "x-amz-copy-source-If-Unmodified-Since",
+            Verdict::NotModified if self.if_none_match.is_some() => "x-amz-copy-source-If-None-Match",
+            Verdict::NotModified => "x-amz-copy-source-If-Modified-Since",
+        };
+        Err(errors::precondition_failed(condition))
     }
 }
 
 /// The error of a read that is not to proceed.
-pub(super) fn refusal(verdict: &Verdict, object: &Object) -> Option<S3Error> {
-    match verdict {
+pub(super) fn refusal(conditions: &ReadConditions<'_>, object: &Object) -> Option<S3Error> {
+    match conditions.verdict(object) {
         Verdict::Proceed => None,
-        Verdict::PreconditionFailed => Some(errors::precondition_failed()),
+        Verdict::PreconditionFailed => Some(errors::precondition_failed(match conditions.if_match {
+            Some(_) => "If-Match",
+            None => "If-Unmodified-Since",
+        })),
         Verdict::NotModified => {
             let mut error = s3_error!(NotModified, "Not Modified");
             let mut headers = http::HeaderMap::new();
@@ -78,7 +88,7 @@ pub(super) fn check_write(
 ) -> S3Result<()> {
     match if_none_match {
         None => {}
-        Some(ETagCondition::Any) if current.is_some() => return Err(errors::precondition_failed()),
+        Some(ETagCondition::Any) if current.is_some() => return Err(errors::precondition_failed("If-None-Match")),
         Some(ETagCondition::Any) => {}
         Some(ETagCondition::ETag(_)) => {
             return Err(errors::not_implemented("A header you provided implies functionality that is not implemented"));
@@ -88,7 +98,7 @@ pub(super) fn check_write(
         (None, _) => Ok(()),
         (Some(_), None) => Err(errors::no_such_key()),
         (Some(condition), Some(object)) if matches(condition, object) => Ok(()),
-        (Some(_), Some(_)) => Err(errors::precondition_failed()),
+        (Some(_), Some(_)) => Err(errors::precondition_failed("If-Match")),
     }
 }
 

@@ -1,11 +1,13 @@
 //! What clients configure on buckets: kept and given back as documents, but for those that have an effect elsewhere.
 
+mod checks;
+mod completed;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
 use s3s::dto::{
-    AccelerateConfiguration, BucketLifecycleConfiguration, BucketLoggingStatus, CORSConfiguration,
-    NotificationConfiguration, OwnershipControls, PublicAccessBlockConfiguration, RequestPaymentConfiguration,
+    BucketLoggingStatus, PublicAccessBlockConfiguration, RequestPaymentConfiguration,
     ServerSideEncryptionConfiguration, Tagging, WebsiteConfiguration,
 };
 use s3s::xml::{Deserialize, Deserializer};
@@ -59,14 +61,14 @@ static TABLE: &[Document] = &[
             Some("PutBucketLifecycleConfiguration"),
             Some("DeleteBucketLifecycle"),
         ],
-        check: |_, _, text| parse::<BucketLifecycleConfiguration>(text).map(drop),
+        check: checks::lifecycle,
         absent: Absent::Error("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
         put: StatusCode::OK,
     },
     Document {
         query: "cors",
         operations: [Some("GetBucketCors"), Some("PutBucketCors"), Some("DeleteBucketCors")],
-        check: |_, _, text| parse::<CORSConfiguration>(text).map(drop),
+        check: checks::cors,
         absent: Absent::Error("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
         put: StatusCode::OK,
     },
@@ -95,7 +97,7 @@ static TABLE: &[Document] = &[
     Document {
         query: PUBLIC_ACCESS_BLOCK,
         operations: [Some("GetPublicAccessBlock"), Some("PutPublicAccessBlock"), Some("DeletePublicAccessBlock")],
-        check: |_, _, text| parse::<PublicAccessBlockConfiguration>(text).map(drop),
+        check: checks::public_access_block,
         absent: Absent::Error(
             "NoSuchPublicAccessBlockConfiguration",
             "The public access block configuration was not found",
@@ -109,14 +111,14 @@ static TABLE: &[Document] = &[
             Some("PutBucketOwnershipControls"),
             Some("DeleteBucketOwnershipControls"),
         ],
-        check: |_, _, text| parse::<OwnershipControls>(text).map(drop),
+        check: checks::ownership,
         absent: Absent::Error("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
         put: StatusCode::OK,
     },
     Document {
         query: "notification",
         operations: [Some("GetBucketNotificationConfiguration"), Some("PutBucketNotificationConfiguration"), None],
-        check: |_, _, text| parse::<NotificationConfiguration>(text).map(drop),
+        check: checks::notification,
         absent: Absent::Default("<NotificationConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"),
         put: StatusCode::OK,
     },
@@ -130,7 +132,7 @@ static TABLE: &[Document] = &[
     Document {
         query: "accelerate",
         operations: [Some("GetBucketAccelerateConfiguration"), Some("PutBucketAccelerateConfiguration"), None],
-        check: |_, _, text| parse::<AccelerateConfiguration>(text).map(drop),
+        check: checks::accelerate,
         absent: Absent::Default("<AccelerateConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"),
         put: StatusCode::OK,
     },
@@ -163,8 +165,8 @@ static TABLE: &[Document] = &[
     },
 ];
 
-const PUBLIC_ACCESS_BLOCK: &str = "publicAccessBlock";
-const OWNERSHIP: &str = "ownershipControls";
+pub(super) const PUBLIC_ACCESS_BLOCK: &str = "publicAccessBlock";
+pub(super) const OWNERSHIP: &str = "ownershipControls";
 
 /// What AWS sets on each new bucket.
 pub(super) fn of_new_bucket(ownership: Option<&str>) -> [(&'static str, String); 2] {
@@ -232,9 +234,18 @@ impl Document {
 
     fn put(&self, s3: &Inner, bucket: &str, body: &[u8]) -> S3Result<HttpResponse> {
         let text = std::str::from_utf8(body).map_err(|_| errors::malformed_xml())?;
+        if self.query == "logging" {
+            checks::logging_target(s3, bucket, text)?;
+        }
         s3.storage.with_mut(bucket, |bucket| {
             (self.check)(s3, bucket, text)?;
-            bucket.documents.insert(self.query.to_owned(), text.to_owned());
+            // An empty set of tags is none.
+            if self.query == "tagging" && parse::<Tagging>(text)?.tag_set.is_empty() {
+                bucket.documents.remove(self.query);
+            } else {
+                let text = completed::complete(self.query, text, || s3.next_number());
+                bucket.documents.insert(self.query.to_owned(), text);
+            }
             bucket.changed();
             Ok(status(self.put))
         })
@@ -265,7 +276,12 @@ fn not_found(code: &'static str, message: &'static str) -> S3Error {
     error
 }
 
-fn parse<T: for<'xml> Deserialize<'xml>>(text: &str) -> S3Result<T> {
+/// Whether a document says that lists must not let the public in.
+pub(super) fn blocks_public_acls(document: &str) -> bool {
+    parse::<PublicAccessBlockConfiguration>(document).is_ok_and(|block| block.block_public_acls == Some(true))
+}
+
+pub(super) fn parse<T: for<'xml> Deserialize<'xml>>(text: &str) -> S3Result<T> {
     let mut deserializer = Deserializer::new(text.as_bytes());
     let parsed = T::deserialize(&mut deserializer).map_err(|_| errors::malformed_xml())?;
     deserializer.expect_eof().map_err(|_| errors::malformed_xml())?;

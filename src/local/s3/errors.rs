@@ -3,6 +3,28 @@
 use http::{HeaderMap, HeaderValue, StatusCode};
 use s3s::{S3Error, S3ErrorCode, s3_error};
 
+use super::listing::url_encode;
+
+/// Carries a member of an error document to the answer, where it is taken off again.
+pub(super) const DETAIL: &str = "x-local-error-detail";
+
+/// Adds members to the document of an error.
+pub(super) fn with_details(mut error: S3Error, details: &[(&str, &str)]) -> S3Error {
+    let mut headers = error.headers().cloned().unwrap_or_default();
+    for (name, value) in details {
+        if let Ok(detail) = HeaderValue::try_from(format!("{name}={}", url_encode(value))) {
+            headers.append(DETAIL, detail);
+        }
+    }
+    error.set_headers(headers);
+    error
+}
+
+/// An argument that S3 does not take, which its answer names.
+pub(super) fn argument(message: impl Into<String>, name: &str, value: &str) -> S3Error {
+    with_details(invalid_argument(message), &[("ArgumentName", name), ("ArgumentValue", value)])
+}
+
 pub(super) fn no_such_bucket() -> S3Error {
     s3_error!(NoSuchBucket, "The specified bucket does not exist")
 }
@@ -31,7 +53,7 @@ pub(super) fn is_delete_marker(version: &str, modified: u64) -> S3Error {
         headers.insert(http::header::LAST_MODIFIED, date);
     }
     error.set_headers(headers);
-    error
+    with_details(error, &[("ResourceType", "DeleteMarker")])
 }
 
 fn delete_marker(version: &str) -> HeaderMap {
@@ -55,13 +77,51 @@ pub(super) fn bucket_not_empty(has_versions: bool) -> S3Error {
     s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty{more}")
 }
 
+pub(super) fn malformed_acl() -> S3Error {
+    s3_error!(MalformedACLError, "{}", default_message("MalformedXML").unwrap_or_default())
+}
+
+pub(super) fn unknown_email(address: &str) -> S3Error {
+    let error = s3_error!(
+        UnresolvableGrantByEmailAddress,
+        "The e-mail address you provided does not match any account on record."
+    );
+    with_details(error, &[("emailAddress", address)])
+}
+
+pub(super) fn acl_with_ownership() -> S3Error {
+    custom(
+        "InvalidBucketAclWithObjectOwnership",
+        StatusCode::BAD_REQUEST,
+        "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+    )
+}
+
+pub(super) fn acl_with_public_access_block() -> S3Error {
+    custom(
+        "InvalidBucketAclWithBlockPublicAccessError",
+        StatusCode::BAD_REQUEST,
+        "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
+    )
+}
+
 pub(super) fn no_acls() -> S3Error {
     s3_error!(AccessControlListNotSupported, "The bucket does not allow ACLs")
 }
 
 /// The object must be restored from its archive before it can be read.
-pub(super) fn archived() -> S3Error {
-    s3_error!(InvalidObjectState, "The operation is not valid for the object's storage class")
+pub(super) fn archived(storage_class: &str) -> S3Error {
+    let error = s3_error!(InvalidObjectState, "The operation is not valid for the object's storage class");
+    with_details(error, &[("StorageClass", storage_class)])
+}
+
+/// The object of a copy must be restored first.
+pub(super) fn archived_source() -> S3Error {
+    custom(
+        "ObjectNotInActiveTierError",
+        StatusCode::FORBIDDEN,
+        "The source object of the COPY action is not in the active tier and is only stored in Amazon S3 Glacier.",
+    )
 }
 
 pub(super) fn no_such_upload() -> S3Error {
@@ -76,12 +136,16 @@ pub(super) fn access_denied() -> S3Error {
     s3_error!(AccessDenied, "Access Denied")
 }
 
-pub(super) fn precondition_failed() -> S3Error {
-    s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold")
+/// `condition` is the header that did not hold.
+pub(super) fn precondition_failed(condition: &str) -> S3Error {
+    let error = s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold");
+    with_details(error, &[("Condition", condition)])
 }
 
-pub(super) fn invalid_range() -> S3Error {
-    s3_error!(InvalidRange, "The requested range is not satisfiable")
+/// The range of the request is beyond an object of this size.
+pub(super) fn invalid_range(size: u64) -> S3Error {
+    let error = s3_error!(InvalidRange, "The requested range is not satisfiable");
+    with_details(error, &[("ActualObjectSize", &size.to_string())])
 }
 
 pub(super) fn invalid_argument(message: impl Into<String>) -> S3Error {
@@ -110,6 +174,10 @@ pub(super) fn incomplete_body() -> S3Error {
 
 pub(super) fn entity_too_large() -> S3Error {
     s3_error!(EntityTooLarge, "Your proposed upload exceeds the maximum allowed size")
+}
+
+pub(super) fn entity_too_small() -> S3Error {
+    s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size")
 }
 
 pub(super) fn malformed_xml() -> S3Error {

@@ -72,6 +72,10 @@ impl Journal {
         Self { store: store.clone(), bucket: bucket.into() }
     }
 
+    pub(super) fn bucket_name(&self) -> &str {
+        &self.bucket
+    }
+
     fn name(&self) -> &[u8] {
         self.bucket.as_bytes()
     }

@@ -83,7 +83,8 @@ fn common_prefix<'a>(key: &'a str, query: Query<'_>) -> Option<&'a str> {
 pub(super) fn limit(asked: Option<i32>, argument: &str) -> S3Result<usize> {
     let Some(asked) = asked else { return Ok(MAX_PAGE) };
     let limit = usize::try_from(asked).map_err(|_| {
-        errors::invalid_argument(format!("Argument {argument} must be an integer between 0 and 2147483647"))
+        let message = format!("Argument {argument} must be an integer between 0 and 2147483647");
+        errors::argument(message, argument, &asked.to_string())
     })?;
     Ok(limit.min(MAX_PAGE))
 }
@@ -99,7 +100,7 @@ pub(super) fn of_token(token: &str) -> S3Result<String> {
         .ok()
         .and_then(|raw| String::from_utf8(raw).ok())
         .and_then(|text| text.strip_prefix("1/").map(str::to_owned))
-        .ok_or_else(|| errors::invalid_argument("The continuation token provided is incorrect"))
+        .ok_or_else(|| errors::argument("The continuation token provided is incorrect", "continuation-token", token))
 }
 
 /// Whether names are to be encoded; any other encoding than `url` is refused.

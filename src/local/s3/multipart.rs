@@ -85,7 +85,8 @@ pub(super) fn check_part_number(number: i32) -> S3Result<()> {
     if (1..=MAX_PART_NUMBER).contains(&number) {
         return Ok(());
     }
-    Err(errors::invalid_argument("Part number must be an integer between 1 and 10000, inclusive"))
+    let message = "Part number must be an integer between 1 and 10000, inclusive";
+    Err(errors::argument(message, "partNumber", &number.to_string()))
 }
 
 /// The checksum that an upload is to have: CRC64NVME always covers the object, the hashes never do.
@@ -154,9 +155,16 @@ impl Upload {
             self.check_named_checksum(name, part)?;
             parts.push(part.clone());
         }
-        let all_but_last = &parts[..parts.len() - 1];
-        if all_but_last.iter().any(|part| part.body.len() < MIN_PART as u64) {
-            return Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"));
+        let mut all_but_last = parts[..parts.len() - 1].iter().zip(named);
+        if let Some((part, name)) = all_but_last.find(|(part, _)| part.body.len() < MIN_PART as u64) {
+            let details = [
+                ("ProposedSize", part.body.len().to_string()),
+                ("MinSizeAllowed", MIN_PART.to_string()),
+                ("PartNumber", name.number.to_string()),
+                ("ETag", name.etag.to_owned()),
+            ];
+            let details = details.each_ref().map(|(name, value)| (*name, value.as_str()));
+            return Err(errors::with_details(errors::entity_too_small(), &details));
         }
         Ok(parts)
     }

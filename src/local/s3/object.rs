@@ -9,9 +9,11 @@ use s3s::S3Result;
 use s3s::dto::{ETag, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::acl::Acl;
 use super::body::Body;
 use super::checksum::{Checksum, hex};
 use super::errors;
+use super::restore::Restored;
 use super::tags::Tags;
 use super::version::Version;
 
@@ -151,6 +153,12 @@ pub(super) struct Attributes {
     pub(super) storage_class: StorageClass,
     #[serde(skip_serializing_if = "Encryption::is_default")]
     pub(super) encryption: Encryption,
+    /// Without one, the owner alone has access.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) acl: Option<Acl>,
+    /// The copy that was taken out of an archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) restored: Option<Restored>,
 }
 
 impl Attributes {
@@ -181,9 +189,15 @@ impl Attributes {
         Ok(self)
     }
 
-    /// Whether the content must be restored from an archive before it can be read.
+    /// Whether the content is in an archive.
     pub(super) fn is_archived(&self) -> bool {
         matches!(self.storage_class.0.as_str(), "GLACIER" | "DEEP_ARCHIVE")
+    }
+
+    /// Refuses to read what is in an archive and has no copy outside of it, at a time in seconds since 1970.
+    pub(super) fn check_readable(&self, now: u64) -> S3Result<()> {
+        let is_out = self.restored.as_ref().is_some_and(|restored| restored.is_there(now));
+        if self.is_archived() && !is_out { Err(errors::archived(&self.storage_class.0)) } else { Ok(()) }
     }
 }
 
@@ -214,12 +228,15 @@ macro_rules! requested_attributes {
     ($input:expr, $s3:expr) => {{
         let (input, s3) = (&$input, &$s3);
         $crate::local::s3::object::refuse_unsupported(
-            input.acl.as_ref().map(|acl| acl.as_str()),
             input.sse_customer_algorithm.is_some() || input.sse_customer_key.is_some(),
             input.object_lock_mode.is_some()
                 || input.object_lock_retain_until_date.is_some()
                 || input.object_lock_legal_hold_status.is_some(),
         )?;
+        let asked = $crate::local::s3::acl::asked_access!(input);
+        let (acl, default_encryption) = s3.storage.with(&input.bucket, |bucket| {
+            Ok((bucket.acl_for_object(&asked, &s3.owner_id)?, bucket.encryption.clone()))
+        })?;
         $crate::local::s3::object::Attributes {
             content_type: input.content_type.clone(),
             content_encoding: input.content_encoding.clone(),
@@ -239,19 +256,17 @@ macro_rules! requested_attributes {
                 &s3.kms_arn_prefix(),
             )? {
                 Some(encryption) => encryption,
-                None => s3.storage.with(&input.bucket, |bucket| Ok(bucket.encryption.clone()))?,
+                None => default_encryption,
             },
+            acl,
+            restored: None,
         }
         .checked()?
     }};
 }
 pub(super) use requested_attributes;
 
-pub(super) fn refuse_unsupported(acl: Option<&str>, customer_key: bool, object_lock: bool) -> S3Result<()> {
-    if acl.is_some_and(|acl| acl != "bucket-owner-full-control") {
-        // New buckets of AWS have their access control lists switched off.
-        return Err(errors::no_acls());
-    }
+pub(super) fn refuse_unsupported(customer_key: bool, object_lock: bool) -> S3Result<()> {
     if customer_key {
         return Err(errors::not_implemented(
             "Server-side encryption with customer-provided keys is not supported here.",

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use aws_smithy_types::base64;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, RANGE, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, RANGE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use s3s::{Body, HttpRequest, S3Error, S3Result, s3_error};
 
 use super::body::off_thread;
 use super::checksum::{Algorithm, Checksum, md5, sha256_hex};
+use super::form::{self, Form};
 use super::object::Content;
 use super::{IN_MEMORY, Inner, address, auth, aws_chunked, errors, operation};
 use crate::local::wire;
@@ -36,24 +37,32 @@ pub(super) struct Received {
 
 /// Prepares a request for the protocol crate, or refuses it.
 pub(super) async fn receive(inner: &Arc<Inner>, request: Request<SdkBody>) -> S3Result<HttpRequest> {
-    let has_content = matches!(operation::name(&request), "PutObject" | "UploadPart");
+    let boundary = form::boundary(request.method(), request.headers()).transpose()?;
+    let has_content = boundary.is_some() || matches!(operation::name(&request), "PutObject" | "UploadPart");
     if operation::is_plain_post(&request) {
         return Err(s3_error!(MethodNotAllowed));
     }
     let (mut parts, body) = request.into_parts();
     let address = address::of_host(host(&parts.uri, &parts.headers));
     let unsigned = auth::strip(parts.uri.query().unwrap_or_default(), &mut parts.headers, (inner.real_now)())?;
+    check_numbers(&unsigned.query)?;
+    let place = host(&parts.uri, &parts.headers).to_owned();
     parts.uri = path_style(&parts.uri, address.bucket.as_deref(), &unsigned.query)?;
     // The protocol crate would guess from it whether the request is virtual-hosted.
     parts.headers.remove(HOST);
-    refuse_form_upload(&parts.method, &parts.headers)?;
     check_owner(inner, bucket_of_path(parts.uri.path()), &parts.headers)?;
     drop_unreadable_range(&mut parts.headers);
+    mend_etags(&mut parts.headers);
 
     refuse_announced(&parts.headers)?;
 
     let body = collect(body, if has_content { MAX_BODY } else { MAX_DOCUMENT }).await?;
-    let body = decode(body, &mut parts.headers)?;
+    let mut body = decode(body, &mut parts.headers)?;
+    if let Some(boundary) = boundary {
+        let (file, reply) = form::rewrite(inner, &mut parts, Form::read(&body, &boundary)?, &place)?;
+        body = file;
+        parts.extensions.insert(reply);
+    }
     let region = address.region.or(unsigned.region).unwrap_or_else(|| inner.region.clone());
     let (s3, query) = (inner.clone(), unsigned.query);
     let large = body.len() > if inner.store.is_on_disk() { IN_MEMORY } else { LARGE };
@@ -98,17 +107,27 @@ fn path_style(uri: &Uri, bucket: Option<&str>, query: &str) -> S3Result<Uri> {
     target.parse().map_err(|error| s3_error!(error, InvalidURI))
 }
 
-fn bucket_of_path(path: &str) -> &str {
-    path.trim_start_matches('/').split('/').next().unwrap_or_default()
-}
-
-fn refuse_form_upload(method: &Method, headers: &HeaderMap) -> S3Result<()> {
-    if *method == Method::POST
-        && text(headers, &CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/form-data"))
-    {
-        return Err(errors::not_implemented("PostObject is not implemented yet"));
+/// Numbers of the query that are none; the protocol crate would refuse them in words of its own.
+fn check_numbers(query: &str) -> S3Result<()> {
+    const NUMBERS: [&str; 5] = ["max-keys", "max-parts", "max-uploads", "part-number-marker", "max-buckets"];
+    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        if value.is_empty() || value.parse::<i32>().is_ok() {
+            continue;
+        }
+        if NUMBERS.contains(&name) {
+            let message = format!("Provided {name} not an integer or within integer range");
+            return Err(errors::argument(message, name, value));
+        }
+        if name == "partNumber" {
+            let message = "Part number must be an integer between 1 and 10000, inclusive";
+            return Err(errors::argument(message, name, value));
+        }
     }
     Ok(())
+}
+
+fn bucket_of_path(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default()
 }
 
 /// A bucket that exists belongs to this account.
@@ -133,6 +152,20 @@ fn check_owner(inner: &Inner, bucket: &str, headers: &HeaderMap) -> S3Result<()>
 fn drop_unreadable_range(headers: &mut HeaderMap) {
     if text(headers, &RANGE).is_some_and(|range| s3s::dto::Range::parse(range).is_err()) {
         headers.remove(RANGE);
+    }
+}
+
+/// S3 takes entity tags without their quotes, and to it a tag of any other form is one that no object has.
+fn mend_etags(headers: &mut HeaderMap) {
+    for name in ["if-match", "if-none-match", "x-amz-copy-source-if-match", "x-amz-copy-source-if-none-match"] {
+        let Some(given) = headers.get(name) else { continue };
+        if given == "*" || s3s::dto::ETag::parse_http_header(given.as_bytes()).is_ok() {
+            continue;
+        }
+        let bare = given.to_str().unwrap_or_default().trim_matches('"');
+        let is_tag = !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let tag = HeaderValue::try_from(format!("\"{bare}\"")).ok().filter(|_| is_tag);
+        headers.insert(name, tag.unwrap_or(HeaderValue::from_static("\"-\"")));
     }
 }
 

@@ -6,6 +6,7 @@ mod buckets;
 mod copies;
 mod listings;
 mod objects;
+mod restores;
 mod tagging;
 mod uploads;
 
@@ -79,7 +80,6 @@ plain {
     put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acls::set_of_object;
 
     put_object(PutObjectInput) -> PutObjectOutput = objects::put;
-    head_object(HeadObjectInput) -> HeadObjectOutput = objects::head;
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = objects::delete;
     delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = objects::delete_many;
 
@@ -101,6 +101,8 @@ plain {
 full {
     get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = attributes::get;
     get_object(GetObjectInput) -> GetObjectOutput = objects::get;
+    head_object(HeadObjectInput) -> HeadObjectOutput = objects::head;
+    restore_object(RestoreObjectInput) -> RestoreObjectOutput = restores::begin;
     copy_object(CopyObjectInput) -> CopyObjectOutput = copies::copy;
     upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copies::copy_part;
     complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = uploads::complete;

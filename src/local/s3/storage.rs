@@ -91,6 +91,10 @@ impl Bucket {
         self.journal.bucket(self);
     }
 
+    pub(super) fn name(&self) -> &str {
+        self.journal.bucket_name()
+    }
+
     /// Whether there is not even an old version.
     pub(super) fn is_empty(&self) -> bool {
         self.objects.is_empty() && self.history.is_empty()

@@ -18,7 +18,7 @@ impl Tags {
     const MAX_VALUE: usize = 256;
 
     pub(super) fn from_set(set: TagSet) -> S3Result<Self> {
-        Self::limited(pairs(set)?)
+        Self::limited(pairs(set)?, SYSTEM)
     }
 
     /// Refuses what cannot be the tags of a bucket.
@@ -27,7 +27,7 @@ impl Tags {
         if pairs.len() > Self::MAX_OF_BUCKET {
             return Err(too_many("Bucket tag count cannot be greater than 50"));
         }
-        Self::checked(pairs).map(drop)
+        Self::checked(pairs, SYSTEM).map(drop)
     }
 
     /// The header `x-amz-tagging`: `key=value&key=value`, encoded as a query string.
@@ -35,18 +35,25 @@ impl Tags {
         let decode = |text: &str| query::decode(text.replace('+', " ").as_bytes());
         let pairs = header.split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Self::limited(pairs.map(|(key, value)| (decode(key), decode(value))).collect())
+        Self::limited(
+            pairs.map(|(key, value)| (decode(key), decode(value))).collect(),
+            "Your TagKey cannot be prefixed with aws:",
+        )
     }
 
-    fn limited(pairs: Vec<(String, String)>) -> S3Result<Self> {
+    fn limited(pairs: Vec<(String, String)>, system: &'static str) -> S3Result<Self> {
         if pairs.len() > Self::MAX {
             return Err(too_many("Object tags cannot be greater than 10"));
         }
-        Self::checked(pairs)
+        Self::checked(pairs, system)
     }
 
-    fn checked(pairs: Vec<(String, String)>) -> S3Result<Self> {
+    /// `system` is what is said of keys that only AWS itself may set.
+    fn checked(pairs: Vec<(String, String)>, system: &'static str) -> S3Result<Self> {
         for (index, (key, value)) in pairs.iter().enumerate() {
+            if key.starts_with("aws:") {
+                return Err(invalid(system));
+            }
             if key.is_empty() || key.encode_utf16().count() > Self::MAX_KEY {
                 return Err(invalid("The TagKey you have provided is invalid"));
             }
@@ -69,6 +76,8 @@ impl Tags {
         i32::try_from(self.0.len()).ok().filter(|count| *count > 0)
     }
 }
+
+const SYSTEM: &str = "System tags cannot be added/updated by requester";
 
 fn pairs(set: TagSet) -> S3Result<Vec<(String, String)>> {
     set.into_iter().map(|tag| Ok((tag.key.ok_or_else(errors::malformed_xml)?, tag.value.unwrap_or_default()))).collect()
@@ -102,6 +111,7 @@ mod tests {
             (many.join("&"), "BadRequest"),
             ("a=1&a=2".to_owned(), "InvalidTag"),
             ("=1".to_owned(), "InvalidTag"),
+            ("aws:a=1".to_owned(), "InvalidTag"),
             (format!("{}=1", "k".repeat(129)), "InvalidTag"),
             (format!("k={}", "v".repeat(257)), "InvalidTag"),
         ] {

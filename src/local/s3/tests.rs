@@ -1,9 +1,11 @@
 //! The operations through the real client, and what only bare requests can show.
 
+mod acls;
 mod buckets;
 mod checksums;
 mod conditions;
 mod configuration;
+mod forms;
 mod keys;
 mod listings;
 mod memory;

@@ -37,7 +37,7 @@ pub(super) fn check_id(id: &str) -> S3Result<()> {
     let is_one = id == "null"
         || (id.len() == 32
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')));
-    if is_one { Ok(()) } else { Err(errors::invalid_argument("Invalid version id specified")) }
+    if is_one { Ok(()) } else { Err(errors::argument("Invalid version id specified", "versionId", id)) }
 }
 
 #[cfg(test)]

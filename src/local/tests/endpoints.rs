@@ -30,7 +30,7 @@ async fn from_training_to_predictions() {
     assert_eq!(text(&answer), "30\n30");
     assert_eq!(answer.content_type(), Some("text/csv"));
     assert_eq!(answer.invoked_production_variant(), Some("AllTraffic"));
-    assert_eq!(answer.custom_attributes(), Some("trace=1"));
+    assert_eq!(answer.custom_attributes(), None, "the container sets none");
     let log = aws.lines("/aws/sagemaker/Endpoints/mean").await;
     assert_eq!(log, ["Model loaded, listening on port 8080"]);
     assert!(aws.backend.ignored().iter().all(|field| field.operation == "CreateTrainingJob"));

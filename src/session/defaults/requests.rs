@@ -47,13 +47,7 @@ impl Defaults {
                 request = request.resource_config(resources);
             }
         }
-        // Profiling is off unless it is asked for, so that only the order to keep it off has something to say.
-        if self.flag(&format!("{AT}.ProfilerConfig.DisableProfiler")) == Some(true) {
-            let mut profiler =
-                request.get_profiler_config().clone().unwrap_or_else(|| sdk::ProfilerConfig::builder().build());
-            profiler.disable_profiler.get_or_insert(true);
-            request = request.profiler_config(profiler);
-        }
+        // `ProfilerConfig.DisableProfiler` has nothing to say: profiling is off unless it is asked for.
         request
     }
 

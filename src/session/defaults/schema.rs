@@ -183,8 +183,9 @@ fn walk(value: &Value, pattern: &str, shown: &str, problems: &mut Problems) {
         kind.check(value, shown, problems);
         return;
     }
+    let is_list = leads_on(&format!("{pattern}[]"));
     match value {
-        Value::Object(members) => {
+        Value::Object(members) if !is_list => {
             for (name, member) in members {
                 let (below, shown) = (join(pattern, name), join(shown, name));
                 if leads_on(&below) {
@@ -195,7 +196,7 @@ fn walk(value: &Value, pattern: &str, shown: &str, problems: &mut Problems) {
                 }
             }
         }
-        Value::Array(items) if leads_on(&format!("{pattern}[]")) => {
+        Value::Array(items) if is_list => {
             if let Some((_, least, most)) = LISTS.iter().find(|(key, ..)| *key == pattern) {
                 count(items.len(), *least, *most, shown, problems);
             }
@@ -203,7 +204,7 @@ fn walk(value: &Value, pattern: &str, shown: &str, problems: &mut Problems) {
                 walk(item, &format!("{pattern}[]"), &format!("{shown}[{index}]"), problems);
             }
         }
-        _ if leads_on(&format!("{pattern}[]")) && !pattern.is_empty() => problems.push(shown, "must be a list"),
+        _ if is_list => problems.push(shown, "must be a list"),
         _ => problems.push(shown, "must be a mapping of keys to values"),
     }
 }

@@ -5,7 +5,7 @@ use super::load::parse;
 use super::*;
 
 fn refused(text: &str) -> String {
-    let error = parse("team/config.yaml", text).unwrap_err();
+    let error = parse("team/config.yaml", text).expect_err("it is refused");
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
     let text = error.to_string();
     assert!(text.contains("team/config.yaml"), "{text}");

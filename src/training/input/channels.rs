@@ -23,6 +23,14 @@ use crate::types::S3Uri;
 pub struct Channels {
     named: Vec<(String, ChannelInput)>,
     is_single: bool,
+    records: BTreeMap<String, RecordShape>,
+}
+
+/// What is known of the records of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecordShape {
+    pub(crate) num_records: u64,
+    pub(crate) feature_dim: u64,
 }
 
 impl Channels {
@@ -32,6 +40,17 @@ impl Channels {
         self.named.push((name.into(), input.into()));
         self.is_single = false;
         self
+    }
+
+    /// The same with what is known of the records of a channel.
+    pub(crate) fn with_records(mut self, name: &str, shape: RecordShape) -> Self {
+        self.records.insert(name.to_owned(), shape);
+        self
+    }
+
+    /// What is known of the records of a channel that was given as a [`RecordSet`](crate::training::RecordSet).
+    pub(crate) fn records(&self, name: &str) -> Option<RecordShape> {
+        self.records.get(name).copied()
     }
 
     /// The channel of a name.
@@ -50,7 +69,7 @@ impl Channels {
     }
 
     fn single(input: impl Into<ChannelInput>) -> Self {
-        Self { named: vec![("training".to_owned(), input.into())], is_single: true }
+        Self { named: vec![("training".to_owned(), input.into())], is_single: true, records: BTreeMap::new() }
     }
 
     /// Checks names, places and combinations, and puts them in the service's words.

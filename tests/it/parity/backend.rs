@@ -137,7 +137,8 @@ impl Place {
         }
         if request.operation == "CreateBucket" {
             let location = s3.get_bucket_location().bucket(&bucket).send().await.unwrap();
-            let location = location.location_constraint().map(|location| location.as_str()).filter(|it| !it.is_empty());
+            let location =
+                location.location_constraint().map(BucketLocationConstraint::as_str).filter(|it| !it.is_empty());
             change.insert("location".into(), json!(location));
         }
         change.insert("bucket".into(), bucket.into());

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 
+use sagemaker::session::SessionBuilder;
 use sagemaker::types::VpcConfig;
 use sagemaker::{Result, Session};
 
@@ -29,6 +30,17 @@ pub(crate) use scenarios;
 /// `name` below the default bucket.
 pub fn below(name: &str) -> String {
     format!("s3://{BUCKET}/{name}")
+}
+
+/// A session like this one, but with settings of its own.
+pub fn fresh(session: &Session) -> SessionBuilder {
+    match session.backend() {
+        Some(backend) => Session::builder().local(backend),
+        None => {
+            let url = std::env::var("AWS_ENDPOINT_URL").unwrap_or_default();
+            Session::builder().region(session.region()).endpoint_url(url)
+        }
+    }
 }
 
 /// The network of the scenarios that have one.

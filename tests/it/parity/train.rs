@@ -18,9 +18,10 @@ use sagemaker::types::{Compute, InstanceGroup, InstanceGroups, Spot};
 use sagemaker::{Result, Session};
 use serde_json::json;
 
-use super::support::{DATA, IMAGE, KMS_KEY, ROLE, VOLUME_KMS_KEY, WorkDir, below, scenarios, vpc};
+use super::support::{DATA, IMAGE, KMS_KEY, ROLE, VOLUME_KMS_KEY, WorkDir, below, fresh, scenarios, vpc};
 
 scenarios![
+    train_config_defaults,
     train_debugger_rules,
     train_filesystem_efs,
     train_generic_script,
@@ -62,6 +63,53 @@ async fn begun(job: &TrainingJob) -> Result<()> {
             break;
         }
     }
+    Ok(())
+}
+
+const DEFAULTS: &str = r#"
+SchemaVersion: "1.0"
+SageMaker:
+  PythonSDK:
+    Modules:
+      Session:
+        DefaultS3Bucket: parity-fixtures
+        DefaultS3ObjectKeyPrefix: configured
+      TelemetryOptOut: true
+  TrainingJob:
+    RoleArn: arn:aws:iam::123456789012:role/SageMakerRole
+    EnableNetworkIsolation: true
+    EnableInterContainerTrafficEncryption: true
+    VpcConfig:
+      Subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]
+      SecurityGroupIds: [sg-01234567]
+    OutputDataConfig:
+      KmsKeyId: arn:aws:kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555
+    ResourceConfig:
+      VolumeKmsKeyId: arn:aws:kms:us-west-2:123456789012:key/66666666-7777-8888-9999-000000000000
+    Environment:
+      FROM: config
+    Tags:
+      - {Key: project, Value: configured}
+      - {Key: stage, Value: config}
+    ProfilerConfig:
+      DisableProfiler: true
+"#;
+
+pub async fn train_config_defaults(session: &Session) -> Result<()> {
+    let folder = WorkDir::new()?;
+    let file = folder.write("config.yaml", DEFAULTS)?;
+    let session = fresh(session).config_file(file.to_string_lossy()).build().await?;
+    session.ensure_bucket().await?;
+    let plain = || ContainerEstimator::builder(IMAGE).compute(one("ml.m5.large"));
+    plain().build()?.fit(&session, [("train", DATA)]).job_name("configured-one").await?;
+    let given = plain()
+        .role(ROLE)
+        .without_network_isolation()
+        .tags([("stage", "given"), ("owner", "me")])
+        .environment("FROM", "code")
+        .output_path(below("given"))
+        .build()?;
+    given.fit(&session, [("train", DATA)]).job_name("configured-two").await?;
     Ok(())
 }
 

@@ -28,8 +28,10 @@ pub(super) async fn get(
     if input.object_attributes.is_empty() {
         return Err(errors::invalid_request("At least one attribute must be specified in x-amz-object-attributes."));
     }
-    for name in &input.object_attributes {
-        match name.as_str() {
+    // A header may name several.
+    let names = input.object_attributes.iter().flat_map(|names| names.as_str().split(',')).map(str::trim);
+    for name in names {
+        match name {
             "ETag" => output.e_tag = Some(object.etag()),
             "Checksum" => output.checksum = Some(checksum(&object)),
             "ObjectParts" => {

@@ -5,6 +5,7 @@ use s3s::{S3Request, S3Result, s3_error};
 
 use super::{errors, received};
 use crate::local::s3::Inner;
+use crate::local::s3::acl::{Asked, asked_access};
 use crate::local::s3::listing;
 use crate::local::s3::object::timestamp;
 use crate::local::s3::storage::{Bucket as StoredBucket, Versioning};
@@ -21,25 +22,20 @@ pub(super) fn create(s3: &Inner, mut request: S3Request<CreateBucketInput>) -> S
     let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
     let region = region(constraint.as_ref().map(BucketLocationConstraint::as_str), &endpoint)?;
     let ownership = input.object_ownership.as_ref().map(ObjectOwnership::as_str);
-    let enforced = matches!(ownership, None | Some("BucketOwnerEnforced"));
-    if input.acl.as_ref().is_some_and(|acl| acl.as_str() != "private") && enforced {
-        return Err(errors::custom(
-            "InvalidBucketAclWithObjectOwnership",
-            http::StatusCode::BAD_REQUEST,
-            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
-        ));
-    }
+    let mut new = s3.new_bucket(&input.bucket, &region, ownership);
+    let asked = Asked { write: input.grant_write.as_deref(), ..asked_access!(input) };
+    new.begin_acl(&asked, &s3.owner_id)?;
     let mut buckets = s3.storage.write();
-    if buckets.contains_key(&input.bucket) {
-        if endpoint != CLASSIC {
+    if let Some(existing) = buckets.get(&input.bucket) {
+        if endpoint != CLASSIC || existing.region != CLASSIC {
             return Err(s3_error!(
                 BucketAlreadyOwnedByYou,
                 "Your previous request to create the named bucket succeeded and you already own it."
             ));
         }
     } else {
-        let bucket = s3.new_bucket(&input.bucket, &region, ownership);
-        buckets.insert(input.bucket.clone(), bucket);
+        new.changed();
+        buckets.insert(input.bucket.clone(), new);
     }
     Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
 }

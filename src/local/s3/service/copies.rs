@@ -12,7 +12,9 @@ use crate::local::s3::body::off_thread;
 use crate::local::s3::checksum::{Algorithm, Checksum, Coverage, fill_checksum};
 use crate::local::s3::conditions::ReadConditions;
 use crate::local::s3::multipart::{Part as StoredPart, check_part_number};
-use crate::local::s3::object::{Attributes, Content, Etag, Object, fill_encryption, requested_attributes, timestamp};
+use crate::local::s3::object::{
+    Attributes, Content, Etag, Object, fill_encryption, requested_attributes, seconds, timestamp,
+};
 use crate::local::s3::tags::Tags;
 
 /// Where a copy comes from, if the conditions on it hold, and its version.
@@ -21,7 +23,10 @@ macro_rules! find_source {
         let input = &$input;
         let (bucket, key, version) = source(&input.copy_source)?;
         let (object, version_id) = $s3.storage.with(bucket, |bucket| {
-            let object = bucket.object(key, version)?;
+            let object = bucket.object(key, version).map_err(|error| {
+                let is_missing = error.code().as_str() == "NoSuchKey";
+                if is_missing { errors::with_details(error, &[("Key", key)]) } else { error }
+            })?;
             let version_id = bucket.version_id(object.version);
             Ok((object, version_id))
         })?;
@@ -32,9 +37,7 @@ macro_rules! find_source {
             if_unmodified_since: input.copy_source_if_unmodified_since.as_ref(),
         };
         conditions.check_source(&object)?;
-        if object.attributes.is_archived() {
-            return Err(errors::archived());
-        }
+        object.attributes.check_readable(seconds($s3.now())).map_err(|_| errors::archived_source())?;
         (object, version_id)
     }};
 }
@@ -122,6 +125,8 @@ fn kept(original: &Attributes, requested: Attributes) -> Attributes {
         storage_class: requested.storage_class,
         encryption: requested.encryption,
         website_redirect_location: requested.website_redirect_location,
+        acl: requested.acl,
+        restored: None,
         ..original.clone()
     }
 }

@@ -111,7 +111,8 @@ pub(super) fn objects_v2(s3: &Inner, request: S3Request<ListObjectsV2Input>) -> 
             continuation_token: input.continuation_token.clone(),
             name: Some(input.bucket.clone()),
             prefix: Some(names.write(query.prefix)),
-            start_after: names.write_some(input.start_after.as_deref()),
+            // The token says where to go on; what was said before does not count any more.
+            start_after: names.write_some(input.start_after.as_deref().filter(|_| token.is_none())),
             delimiter: names.write_some(input.delimiter.as_deref()),
             max_keys: count(limit),
             encoding_type: input.encoding_type.clone(),

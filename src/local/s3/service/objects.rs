@@ -7,7 +7,7 @@ use s3s::{S3Request, S3Response, S3Result};
 
 use super::{content, errors};
 use crate::local::s3::Inner;
-use crate::local::s3::answer::Sent;
+use crate::local::s3::answer::{Sent, Status};
 use crate::local::s3::checksum::fill_checksum;
 use crate::local::s3::conditions::{self, ReadConditions};
 use crate::local::s3::object::{Object, fill_encryption, requested_attributes, seconds};
@@ -49,6 +49,17 @@ struct Slice {
     parts_count: Option<i32>,
 }
 
+impl Slice {
+    /// The status of an answer, if it is not that of a whole object.
+    fn status(&self) -> http::Extensions {
+        let mut extensions = http::Extensions::new();
+        if self.content_range.is_some() || self.parts_count.is_some() {
+            extensions.insert(Status(http::StatusCode::PARTIAL_CONTENT));
+        }
+        extensions
+    }
+}
+
 fn slice(object: &Object, range: Option<Range>, part: Option<i32>) -> S3Result<Slice> {
     let length = object.body.len();
     let (range, parts_count) = match (range, part) {
@@ -56,7 +67,7 @@ fn slice(object: &Object, range: Option<Range>, part: Option<i32>) -> S3Result<S
             return Err(errors::invalid_request("Cannot specify both Range header and partNumber query parameter"));
         }
         (None, None) => return Ok(Slice { range: 0..length, content_range: None, parts_count: None }),
-        (Some(range), None) => (range.check(length).map_err(|_| errors::invalid_range())?, None),
+        (Some(range), None) => (range.check(length).map_err(|_| errors::invalid_range(length))?, None),
         (None, Some(number)) => {
             let range = object.part(number).ok_or_else(no_such_part)?;
             (range, object.parts_count())
@@ -77,7 +88,7 @@ fn no_such_part() -> s3s::S3Error {
 
 /// The fields that GetObject and HeadObject answer alike.
 macro_rules! fill_object {
-    ($output:expr, $object:expr, $slice:expr, $checksum_mode:expr) => {{
+    ($output:expr, $object:expr, $slice:expr, $checksum_mode:expr, $now:expr) => {{
         let (object, slice) = (&$object, &$slice);
         let attributes = &object.attributes;
         $output.accept_ranges = Some("bytes".to_owned());
@@ -95,6 +106,7 @@ macro_rules! fill_object {
         $output.website_redirect_location = attributes.website_redirect_location.clone();
         $output.metadata = attributes.metadata();
         $output.storage_class = attributes.storage_class.header();
+        $output.restore = attributes.restored.as_ref().and_then(|restored| restored.header($now));
         fill_encryption!($output, attributes.encryption);
         // A checksum of the whole says nothing about a part of it.
         let asked = $checksum_mode.as_ref().is_some_and(|mode| mode.as_str().eq_ignore_ascii_case("ENABLED"));
@@ -120,7 +132,7 @@ macro_rules! find_object {
             if_modified_since: input.if_modified_since.as_ref(),
             if_unmodified_since: input.if_unmodified_since.as_ref(),
         };
-        match conditions::refusal(&conditions.verdict(&object), &object) {
+        match conditions::refusal(&conditions, &object) {
             Some(error) => return Err(error),
             None => (object, version_id),
         }
@@ -131,24 +143,28 @@ macro_rules! find_object {
 pub(super) async fn get(s3: &Arc<Inner>, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
     let input = request.input;
     let (object, version_id) = find_object!(s3, input);
-    if object.attributes.is_archived() {
-        return Err(errors::archived());
-    }
+    object.attributes.check_readable(seconds(s3.now()))?;
     let slice = slice(&object, input.range, input.part_number)?;
     let mut output = GetObjectOutput { tag_count: object.tags.count(), version_id, ..GetObjectOutput::default() };
-    fill_object!(output, object, slice, input.checksum_mode);
+    fill_object!(output, object, slice, input.checksum_mode, seconds(s3.now()));
     let mut response = S3Response::new(output);
+    response.extensions.extend(slice.status());
     response.extensions.insert(Sent(object.body.clone(), slice.range));
     Ok(response)
 }
 
-pub(super) fn head(s3: &Inner, request: S3Request<HeadObjectInput>) -> S3Result<HeadObjectOutput> {
+pub(super) async fn head(
+    s3: &Arc<Inner>,
+    request: S3Request<HeadObjectInput>,
+) -> S3Result<S3Response<HeadObjectOutput>> {
     let input = request.input;
     let (object, version_id) = find_object!(s3, input);
     let slice = slice(&object, input.range, input.part_number)?;
     let mut output = HeadObjectOutput { version_id, ..HeadObjectOutput::default() };
-    fill_object!(output, object, slice, input.checksum_mode);
-    Ok(output)
+    fill_object!(output, object, slice, input.checksum_mode, seconds(s3.now()));
+    let mut response = S3Response::new(output);
+    response.extensions.extend(slice.status());
+    Ok(response)
 }
 
 pub(super) fn delete(s3: &Inner, request: S3Request<DeleteObjectInput>) -> S3Result<DeleteObjectOutput> {

@@ -154,13 +154,99 @@ async fn attributes_are_those_that_were_asked_for() {
 
 #[tokio::test]
 async fn an_archived_object_must_be_restored_first() {
-    let Fixture { client, .. } = Fixture::new();
+    let fixture = Fixture::new();
+    let client = &fixture.client;
     client.put_object().bucket("data").key("a").storage_class(StorageClass::Glacier).send().await.unwrap();
     assert_refused!(client.get_object().bucket("data").key("a").send().await, 403, "InvalidObjectState");
     let copy = client.copy_object().bucket("data").key("b").copy_source("data/a").send().await;
-    assert_refused!(copy, 403, "InvalidObjectState");
-    let head = client.head_object().bucket("data").key("a").send().await.unwrap();
-    assert_eq!(head.storage_class(), Some(&StorageClass::Glacier));
+    assert_refused!(copy, 403, "ObjectNotInActiveTierError");
+    let head = || client.head_object().bucket("data").key("a").send();
+    assert_eq!(head().await.unwrap().storage_class(), Some(&StorageClass::Glacier));
+
+    let restore = |key: &str, days: i32| {
+        let wanted = aws_sdk_s3::types::RestoreRequest::builder().days(days).build();
+        client.restore_object().bucket("data").key(key).restore_request(wanted).send()
+    };
+    fixture.put("b", "here").await;
+    assert_refused!(restore("b", 1).await, 403, "InvalidObjectState");
+    assert_refused!(restore("a", 0).await, 400, "InvalidArgument");
+    restore("a", 2).await.unwrap();
+    assert_refused!(restore("a", 2).await, 409, "RestoreAlreadyInProgress");
+    assert_eq!(head().await.unwrap().restore(), Some("ongoing-request=\"true\""));
+    assert_refused!(client.get_object().bucket("data").key("a").send().await, 403, "InvalidObjectState");
+    fixture.clock.advance(5 * 60 * 60);
+    let there = "ongoing-request=\"false\", expiry-date=\"Mon, 05 Jan 2026 00:00:00 GMT\"";
+    assert_eq!(head().await.unwrap().restore(), Some(there));
+    client.get_object().bucket("data").key("a").send().await.unwrap();
+    let copy = client.copy_object().bucket("data").key("c").copy_source("data/a").send().await;
+    copy.unwrap();
+    let copied = client.head_object().bucket("data").key("c").send().await.unwrap();
+    assert_eq!((copied.restore(), copied.storage_class()), (None, None));
+    fixture.clock.advance(3 * 24 * 60 * 60);
+    assert_refused!(client.get_object().bucket("data").key("a").send().await, 403, "InvalidObjectState");
+}
+
+#[tokio::test]
+async fn configurations_are_checked_beyond_their_form() {
+    let fixture = Fixture::new();
+    fixture.client.create_bucket().bucket("with.dots").send().await.unwrap();
+    const RULE: &str = "<LifecycleConfiguration><Rule><Filter/><Status>Enabled</Status><Expiration><Days>1</Days>\
+                        </Expiration></Rule></LifecycleConfiguration>";
+    const CORS: &str = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin>\
+                        </CORSRule></CORSConfiguration>";
+    const QUEUE: &str = "<NotificationConfiguration><QueueConfiguration><Queue>arn:aws:sqs:us-east-1:123456789012:q\
+                         </Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration></NotificationConfiguration>";
+    const TARGET: &str = "<BucketLoggingStatus><LoggingEnabled><TargetBucket>data</TargetBucket><TargetPrefix/>\
+                          </LoggingEnabled></BucketLoggingStatus>";
+    const ACCELERATE: &str = "<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>";
+    let days = "<Expiration><Days>1</Days></Expiration>";
+    for (uri, document, expected) in [
+        ("/data?lifecycle", RULE.to_owned(), None),
+        ("/data?lifecycle", RULE.replace("<Filter/>", ""), Some("MalformedXML")),
+        ("/data?lifecycle", RULE.replace("<Filter/>", "<Filter/><Prefix/>"), Some("MalformedXML")),
+        ("/data?lifecycle", RULE.replace(days, ""), Some("InvalidRequest")),
+        (
+            "/data?lifecycle",
+            RULE.replace("<Days>", "<ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker><Days>"),
+            Some("MalformedXML"),
+        ),
+        ("/data?cors", CORS.to_owned(), None),
+        ("/data?cors", CORS.replace("GET", "FETCH"), Some("InvalidRequest")),
+        ("/data?cors", CORS.replace("<AllowedOrigin>*", "<AllowedOrigin>**"), Some("InvalidRequest")),
+        ("/data?notification", QUEUE.to_owned(), None),
+        ("/data?notification", QUEUE.replace(":sqs:", ":sns:"), Some("InvalidArgument")),
+        ("/data?notification", QUEUE.replace("s3:ObjectC", "s3:C"), Some("InvalidArgument")),
+        ("/data?notification", QUEUE.replace("us-east-1", "eu-west-1"), Some("InvalidArgument")),
+        ("/data?publicAccessBlock", "<PublicAccessBlockConfiguration/>".to_owned(), Some("InvalidRequest")),
+        ("/data?logging", TARGET.to_owned(), None),
+        ("/data?logging", TARGET.replace("data", "none"), Some("InvalidTargetBucketForLogging")),
+        ("/data?accelerate", ACCELERATE.to_owned(), None),
+        ("/data?accelerate", ACCELERATE.replace("Enabled", "On"), Some("MalformedXML")),
+        ("/with.dots?accelerate", ACCELERATE.to_owned(), Some("InvalidRequest")),
+    ] {
+        let (parts, body) = fixture.send(http::Request::put(uri).body(document.as_str()).unwrap()).await;
+        match expected {
+            None => assert_eq!(parts.status, 200, "{document}: {body}"),
+            Some(code) => assert!(body.contains(&format!("<Code>{code}</Code>")), "{document}: {body}"),
+        }
+    }
+    let (_, body) = fixture.send(http::Request::get("/data?notification").body("").unwrap()).await;
+    assert!(body.contains("<Id>"), "S3 names what has no name: {body}");
+}
+
+#[tokio::test]
+async fn tags_of_the_system_and_empty_sets() {
+    let Fixture { client, .. } = Fixture::new();
+    let tagging = |tags: Option<&str>| {
+        let tags = tags.map(|key| Tag::builder().key(key).value("v").build().unwrap()).into_iter().collect();
+        client.put_bucket_tagging().bucket("data").tagging(Tagging::builder().set_tag_set(Some(tags)).build().unwrap())
+    };
+    let message = assert_refused!(tagging(Some("aws:a")).send().await, 400, "InvalidTag");
+    assert_eq!(message, "System tags cannot be added/updated by requester");
+    let put = client.put_object().bucket("data").key("a").tagging("aws:a=b").send().await;
+    assert_eq!(assert_refused!(put, 400, "InvalidTag"), "Your TagKey cannot be prefixed with aws:");
+    tagging(None).send().await.unwrap();
+    assert_refused!(client.get_bucket_tagging().bucket("data").send().await, 404, "NoSuchTagSet");
 }
 
 #[tokio::test]

@@ -149,15 +149,14 @@ async fn malformed_requests_are_refused_in_kind() {
         (http::Request::put("/data?policy").body("[]").unwrap(), 400, "MalformedPolicy"),
         (http::Request::put("/data?lifecycle").body("<Rule>").unwrap(), 400, "MalformedXML"),
         (http::Request::post("/data/a?select&select-type=2").body("<x/>").unwrap(), 400, "MalformedXML"),
-        (http::Request::post("/data/a?restore").body("").unwrap(), 501, "NotImplemented"),
         (http::Request::get("/data/a?torrent").body("").unwrap(), 501, "NotImplemented"),
         (http::Request::put("/data?replication").body("<x/>").unwrap(), 400, "MalformedXML"),
         (http::Request::get("/data/%FF").body("").unwrap(), 400, "InvalidURI"),
         (http::Request::patch("/data/a").body("").unwrap(), 501, "NotImplemented"),
         (
             http::Request::post("/data").header("content-type", "multipart/form-data; boundary=x").body("--x").unwrap(),
-            501,
-            "NotImplemented",
+            400,
+            "MalformedPOSTRequest",
         ),
     ] {
         let uri = request.uri().clone();
@@ -217,4 +216,66 @@ fn refusals_are_not_logged() {
         });
     });
     assert_eq!(count.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn errors_say_what_they_are_about() {
+    let fixture = Fixture::new();
+    fixture.put("a", "hello").await;
+    let get = |uri: &str| http::Request::get(uri.to_owned());
+    for (request, details) in [
+        (get("/data/a").header("if-match", "0a"), "<Condition>If-Match</Condition>"),
+        (get("/data/a").header("if-match", "any thing"), "<Condition>If-Match</Condition>"),
+        (
+            get("/data/a").header("range", "bytes=9-"),
+            "<RangeRequested>bytes=9-</RangeRequested><ActualObjectSize>5</ActualObjectSize>",
+        ),
+        (get("/data/a?uploadId=u%201"), "<UploadId>u 1</UploadId>"),
+        (
+            get("/data?max-keys=-1"),
+            "<Message>Argument maxKeys must be an integer between 0 and 2147483647</Message>\
+             <ArgumentName>maxKeys</ArgumentName><ArgumentValue>-1</ArgumentValue>",
+        ),
+        (
+            get("/data?max-keys=2147483648"),
+            "<Message>Provided max-keys not an integer or within integer range</Message>\
+             <ArgumentName>max-keys</ArgumentName><ArgumentValue>2147483648</ArgumentValue>",
+        ),
+        (
+            http::Request::put("/data/a?partNumber=10001&uploadId=u"),
+            "<ArgumentName>partNumber</ArgumentName><ArgumentValue>10001</ArgumentValue>",
+        ),
+        (
+            http::Request::put("/data/b").header("x-amz-copy-source", "data/none"),
+            "<Message>The specified key does not exist.</Message><Key>none</Key>",
+        ),
+        (http::Request::post("/data/a"), "<Method>POST</Method><ResourceType>OBJECT</ResourceType>"),
+    ] {
+        let (parts, body) = fixture.send(request.body("").unwrap()).await;
+        assert!(parts.status.is_client_error() && body.contains(details), "{details}: {body}");
+        assert!(!parts.headers.keys().any(|name| name.as_str().starts_with("x-local")));
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_an_object_is_partial_content() {
+    let fixture = Fixture::new();
+    fixture.put("a", "hello").await;
+    for (method, uri, range, status, content_range) in [
+        ("HEAD", "/data/a", None, 200, None),
+        ("HEAD", "/data/a?partNumber=1", None, 206, Some("bytes 0-4/5")),
+        ("GET", "/data/a?partNumber=1", None, 206, Some("bytes 0-4/5")),
+        ("HEAD", "/data/a", Some("bytes=1-2"), 206, Some("bytes 1-2/5")),
+        ("HEAD", "/data", None, 200, None),
+    ] {
+        let mut request = http::Request::builder().method(method).uri(uri);
+        if let Some(range) = range {
+            request = request.header("range", range);
+        }
+        let (parts, _) = fixture.send(request.body("").unwrap()).await;
+        assert_eq!(parts.status, status, "{method} {uri}");
+        let answered = parts.headers.get("content-range").map(|range| range.to_str().unwrap());
+        assert_eq!(answered, content_range, "{method} {uri}");
+        assert!(parts.headers.contains_key("content-type"), "{method} {uri}");
+    }
 }

@@ -57,15 +57,15 @@ pub(super) async fn answer(
         capture(core, &aim, incoming, &call, &reply);
     }
     let mut answer = wire::answer(200, &reply.content_type, reply.body);
-    set_headers(&mut answer, &aim, incoming, &reply.headers);
+    set_headers(&mut answer, &aim, &reply.headers);
     Ok(answer)
 }
 
 /// What the answers of both synchronous operations say besides their body.
-pub(super) fn set_headers(answer: &mut Answer, aim: &Aim, incoming: &Incoming, said: &BTreeMap<String, String>) {
+pub(super) fn set_headers(answer: &mut Answer, aim: &Aim, said: &BTreeMap<String, String>) {
     wire::set(answer, "x-amzn-invoked-production-variant", &aim.variant.name);
-    // The container's own word comes before what the caller sent.
-    if let Some(attributes) = said.get(ATTRIBUTES).map(String::as_str).or_else(|| incoming.header(ATTRIBUTES)) {
+    // What the caller sent is the container's to repeat.
+    if let Some(attributes) = said.get(ATTRIBUTES) {
         wire::set(answer, ATTRIBUTES, attributes);
     }
     if let Some(session) = said.get(NEW_SESSION) {

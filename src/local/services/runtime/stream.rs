@@ -79,7 +79,7 @@ pub(super) async fn answer(
     let mut answer = Response::new(events(core, aim.clone(), progress, parts, slot));
     wire::set(&mut answer, "content-type", "application/vnd.amazon.eventstream");
     wire::set(&mut answer, "x-amzn-sagemaker-content-type", &head.content_type);
-    invoke::set_headers(&mut answer, &aim, incoming, &head.headers);
+    invoke::set_headers(&mut answer, &aim, &head.headers);
     Ok(answer)
 }
 

@@ -28,6 +28,53 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
+/// As Python's `str()` of a float: whole numbers keep their `.0`.
+fn float(value: f64) -> String {
+    let mut text = number(value);
+    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+        text.push_str(".0");
+    }
+    text
+}
+
+/// A value as the Python SDK's classes of built-in algorithms send it.
+pub(super) trait ToWire {
+    fn to_wire(&self) -> String;
+}
+
+macro_rules! displayed {
+    ($($type:ty),*) => {
+        $(impl ToWire for $type {
+            fn to_wire(&self) -> String {
+                self.to_string()
+            }
+        })*
+    };
+}
+displayed!(u32, u64, i64, String, &str);
+
+impl ToWire for f64 {
+    fn to_wire(&self) -> String {
+        float(*self)
+    }
+}
+
+impl ToWire for bool {
+    fn to_wire(&self) -> String {
+        if *self { "True" } else { "False" }.to_owned()
+    }
+}
+
+/// `["msd", "ssd"]` as Python's JSON has it.
+pub(super) fn names<T: Display>(values: impl IntoIterator<Item = T>) -> String {
+    format!("[{}]", joined(values.into_iter().map(|value| format!("\"{value}\"")), ", "))
+}
+
+/// `[16, 8]` as Python's JSON has it.
+pub(super) fn numbers<T: ToWire>(values: impl IntoIterator<Item = T>) -> String {
+    format!("[{}]", joined(values.into_iter().map(|value| value.to_wire()), ", "))
+}
+
 /// `0` or `1`
 pub(super) fn bit(value: bool) -> String {
     u8::from(value).to_string()
@@ -90,12 +137,24 @@ mod tests {
     }
 
     #[test]
+    fn floats_keep_their_point() {
+        for (value, text) in
+            [(0.0, "0.0"), (3.0, "3.0"), (1e-6, "1e-06"), (0.25, "0.25"), (-2.0, "-2.0"), (1e16, "1e+16")]
+        {
+            assert_eq!(value.to_wire(), text);
+        }
+        assert_eq!((true.to_wire(), 5_u32.to_wire()), ("True".to_owned(), "5".to_owned()));
+    }
+
+    #[test]
     fn lists() {
         assert_eq!(list(["rmse", "mae"]), "rmse,mae");
         assert_eq!(tuple([0, 1]), "(0, 1)");
         assert_eq!(tuple([-1]), "(-1,)");
         assert_eq!(tuple::<i32>([]), "()");
         assert_eq!(nested([vec![1, 2], vec![3, 4, 5]]), "[[1, 2], [3, 4, 5]]");
+        assert_eq!(names(["msd", "ssd"]), r#"["msd", "ssd"]"#);
+        assert_eq!(numbers([0.1, 1.0]), "[0.1, 1.0]");
         assert_eq!((bit(true), bit(false)), ("1".to_owned(), "0".to_owned()));
     }
 

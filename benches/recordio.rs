@@ -1,0 +1,60 @@
+//! How fast a record set of 100,000 rows of 50 `f32` is encoded, against a copy of the same bytes in memory.
+//!
+//! `benches/recordio/compare.py` runs it and the SageMaker Python SDK one after the other, and says how they compare.
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use sagemaker::codec::csv::Matrix;
+use sagemaker::codec::{Deserializer, RecordIo, Serializer};
+use sagemaker::types::ContentType;
+
+const ROWS: usize = 100_000;
+const COLUMNS: usize = 50;
+const ROUNDS: usize = 15;
+
+fn main() {
+    let numbers: Vec<f32> = (0..ROWS * COLUMNS).map(|index| index as f32 * 0.37 % 1000.0).collect();
+    let labels: Vec<f32> = (0..ROWS).map(|index| (index % 2) as f32).collect();
+    let matrix = match Matrix::new(&numbers, COLUMNS) {
+        Ok(matrix) => matrix,
+        Err(error) => return println!("{error}"),
+    };
+    let encode = || RecordIo::rows().serialize(&matrix).map_or(0, |body| body.len());
+    let encode_labelled = || RecordIo::labelled_rows().serialize(&(matrix, &labels)).map_or(0, |body| body.len());
+    let body = RecordIo::rows().serialize(&matrix).unwrap_or_default();
+    let copy = || body.to_vec().len();
+    let decode =
+        || RecordIo::records().deserialize(body.clone(), &ContentType::RECORDIO_PROTOBUF).map_or(0, |all| all.len());
+
+    let candidates: [(&str, &dyn Fn() -> usize); 4] =
+        [("copy", &copy), ("encode", &encode), ("encode_labelled", &encode_labelled), ("decode", &decode)];
+    // Alternating, so that a busy moment of the machine hits all alike; the first round warms up.
+    let mut times = [const { Vec::new() }; 4];
+    for round in 0..=ROUNDS {
+        for (index, (_, run)) in candidates.iter().enumerate() {
+            let time = timed(run);
+            if round > 0 {
+                times[index].push(time);
+            }
+        }
+    }
+    println!("{ROWS} rows of {COLUMNS} f32, {} bytes, median of {ROUNDS} rounds", body.len());
+    for ((name, _), times) in candidates.iter().zip(times) {
+        let seconds = median(times).as_secs_f64();
+        println!("{name} {seconds:.6} s {:.0} MB/s", body.len() as f64 / seconds / 1e6);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn timed(run: impl FnOnce() -> usize) -> Duration {
+    let start = std::time::Instant::now();
+    black_box(run());
+    start.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
