@@ -24,10 +24,12 @@ const IN_MODEL: &str = "/opt/ml/model/code";
 /// use sagemaker::frameworks::FrameworkModel;
 ///
 /// let session = sagemaker::Session::local();
-/// let bucket = session.ensure_bucket().await?;
+/// session.ensure_bucket().await?;
+/// let artifacts = session.default_uri("model.tar.gz").await?; // what a training job left there
+/// # session.upload_bytes("..", &artifacts, &sagemaker::types::ContentType::OCTET_STREAM).await?;
 /// let model = FrameworkModel::sklearn("1.2-1")
 ///     .source(folder.join("inference.py"))
-///     .model_data(format!("s3://{bucket}/model.tar.gz"))
+///     .model_data(artifacts.to_string())
 ///     .name("forest")
 ///     .create(&session, "ml.m5.large")
 ///     .await?

@@ -1,7 +1,8 @@
 //! Stands in for the SageMaker K-Means container.
 //!
 //! Web-scale k-means: the data is read once an epoch in mini-batches, which move more centers than are asked for
-//! (`extra_center_factor`); then Lloyd's algorithm, on these centers with their weights, shrinks them to `k`.
+//! (`extra_center_factor`); then Lloyd's algorithm, on these centers with their weights, shrinks them to `k`,
+//! and, unless old rows are to be forgotten, moves these over all rows once more, which the container does not.
 
 use std::sync::Arc;
 

@@ -41,6 +41,7 @@ pub(super) fn name(request: &Request<SdkBody>) -> &str {
         (Place::Object, &Method::GET) if OTHER.iter().any(|name| asks(name)) => "GET",
         (Place::Object, &Method::PUT) if asks("tagging") => "PutObjectTagging",
         (Place::Object, &Method::DELETE) if asks("tagging") => "DeleteObjectTagging",
+        (Place::Object, &Method::POST) if asks("restore") => "RestoreObject",
         (Place::Object, &Method::POST) if asks("uploads") => "CreateMultipartUpload",
         (Place::Object, &Method::PUT) if asks("uploadId") && copies => "UploadPartCopy",
         (Place::Object, &Method::PUT) if asks("uploadId") => "UploadPart",
@@ -103,6 +104,7 @@ mod tests {
             ("GET", "/?policy", "/data?policy", "GetBucketPolicy"),
             ("DELETE", "/?lifecycle", "/data/?lifecycle", "DeleteBucketLifecycle"),
             ("PUT", "/a?retention", "/data/a?retention", "PUT"),
+            ("POST", "/a?restore", "/data/a?restore", "RestoreObject"),
             ("PATCH", "/a", "/data/a", "PATCH"),
         ] {
             for uri in

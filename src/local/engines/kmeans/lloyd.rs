@@ -94,7 +94,19 @@ impl Lloyd {
         random: &mut Rng,
         stop: &dyn Fn() -> bool,
     ) -> (Points, f64) {
-        let mut centers = first_centers(points, weights, count, self.start, random);
+        let centers = first_centers(points, weights, count, self.start, random);
+        self.improve(points, weights, centers, stop)
+    }
+
+    /// Moves centers until nothing is gained any more; gives them with the mean square distance to them.
+    pub(super) fn improve(
+        &self,
+        points: &Points,
+        weights: &[f64],
+        mut centers: Points,
+        stop: &dyn Fn() -> bool,
+    ) -> (Points, f64) {
+        let count = centers.len();
         let total: f64 = weights.iter().sum();
         let mut before = f64::INFINITY;
         for _ in 0..self.iterations {

@@ -10,7 +10,7 @@ use crate::local::engines::numeric::data::{self, Channels, LIMIT};
 use crate::local::engines::numeric::log::{self, Log, Sense};
 use crate::local::engines::numeric::matrix::Matrix;
 use crate::local::engines::numeric::parameters::Parameters;
-use crate::local::engines::numeric::refused;
+use crate::local::engines::numeric::{random, refused};
 use crate::local::engines::{EngineFailure, TrainingOutput, TrainingTask};
 
 const CHANNELS: Channels = Channels { optional: &["test"], accepted: &[RECORDIO, CSV], labelled: false };
@@ -33,9 +33,19 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
             train.rows()
         )));
     }
-    let points = dense(&train.features)?;
+    let half_life = given.count("half_life_time_size").unwrap_or(0);
+    // Rows in the order of time would make the first centers those of the first days; where old rows are to be forgotten,
+    // order has a meaning.
+    let points = match half_life {
+        0 => dense(&train.features.select(&random::order(&mut Rng::with_seed(0), train.rows())))?,
+        _ => dense(&train.features)?,
+    };
     let (centers, weights) = over_batches(task, &log, &given, &points, k)?;
     let centers = shrink(task, &log, &given, &centers, &weights, k)?;
+    let centers = match half_life {
+        0 => refine(task, &given, &points, centers)?,
+        _ => centers,
+    };
     let model = Model::new(centers);
     log.quality("train", "msd", Sense::Loss, metrics::square_distances(&model, &train.features) / train.rows() as f64);
     match &test {
@@ -116,6 +126,20 @@ fn over_batches(
     Ok((centers, weights))
 }
 
+/// Moves the centers that are left over all rows once more, which the container spares: all rows are in memory here.
+fn refine(task: &TrainingTask, given: &Parameters, points: &Points, centers: Points) -> Result<Points, EngineFailure> {
+    let (centers, _) = lloyd(given).improve(points, &vec![1.0; points.len()], centers, &|| task.is_stopping());
+    if task.is_stopping() { Err(EngineFailure::Stopped) } else { Ok(centers) }
+}
+
+fn lloyd(given: &Parameters) -> Lloyd {
+    Lloyd {
+        start: if given.text("local_lloyd_init_method") == Some("random") { Start::Random } else { Start::PlusPlus },
+        iterations: given.count("local_lloyd_max_iter").unwrap_or(300),
+        tolerance: given.float("local_lloyd_tol").unwrap_or(0.0001),
+    }
+}
+
 /// Shrinks centers to `k` of them.
 fn shrink(
     task: &TrainingTask,
@@ -126,12 +150,7 @@ fn shrink(
     k: usize,
 ) -> Result<Points, EngineFailure> {
     log.info(format!("shrinking {} centers into {k}", centers.len()));
-    let start = if given.text("local_lloyd_init_method") == Some("random") { Start::Random } else { Start::PlusPlus };
-    let lloyd = Lloyd {
-        start,
-        iterations: given.count("local_lloyd_max_iter").unwrap_or(300),
-        tolerance: given.float("local_lloyd_tol").unwrap_or(0.0001),
-    };
+    let lloyd = lloyd(given);
     let mut best: Option<(Points, f64)> = None;
     for trial in 0..given.count("local_lloyd_num_trials").unwrap_or(TRIALS) {
         let mut random = Rng::with_seed(trial as u64 + 1);
