@@ -60,7 +60,7 @@ impl AlgorithmEstimator {
             let field = format!("hyperparameters.{name}");
             match known.iter().find(|known| known.name() == Some(name.as_str())) {
                 None => {
-                    problems.push(field, format!("the algorithm has no such hyperparameter; it has {}", names(known)))
+                    problems.push(field, format!("the algorithm has no such hyperparameter; it has {}", names(known)));
                 }
                 Some(known) => {
                     if let Some(text) = refusal(known, &value) {
