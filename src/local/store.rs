@@ -46,7 +46,6 @@ pub(super) enum Table {
 
 /// The data directory can no longer be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(feature = "local-server"), expect(dead_code, reason = "without a data directory nothing is lost"))]
 pub(super) struct NotKept;
 
 /// A record that cannot be read.

@@ -37,12 +37,10 @@ impl Compute {
         self
     }
 
-    #[cfg_attr(not(feature = "control-plane"), expect(dead_code, reason = "only jobs and endpoints read it"))]
     pub(crate) fn instance_type(&self) -> &str {
         &self.instance_type
     }
 
-    #[cfg_attr(not(feature = "control-plane"), expect(dead_code, reason = "only jobs and endpoints read it"))]
     pub(crate) fn instance_count(&self) -> u32 {
         self.count
     }
