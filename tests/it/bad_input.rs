@@ -95,9 +95,7 @@ fn an_image_and_its_hyperparameters_are_checked() {
         .hyperparameter("x", "y".repeat(2501))
         .build()
         .unwrap_err();
-    let mut found = fields(&error);
-    found.sort_unstable();
-    assert_eq!(found, ["compute", "hyperparameters.x", "image_uri"]);
+    assert_eq!(fields(&error), ["image_uri", "hyperparameters.x", "compute"]);
 }
 
 #[tokio::test]
