@@ -11,6 +11,7 @@ mod kinds;
 mod listing;
 mod logs;
 mod metrics;
+mod model_packages;
 #[cfg(feature = "local-server")]
 mod persistence;
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Answer, parse, table};
 use crate::local::aws_error::AwsError;
@@ -53,7 +53,7 @@ pub(super) fn create(core: &Core, request: &Value) -> Answer {
             variant["InitialVariantWeight"] = json!(1.0);
         }
     }
-    table::insert(core, "CreateEndpointConfig", Kind::EndpointConfig.row(), &document)
+    table::insert(core, "CreateEndpointConfig", Kind::EndpointConfig.row(), &document, Map::new())
 }
 
 fn check(core: &Core, variant: &Variant) -> Result<(), AwsError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::pipelines::version_asked;
 use super::{Answer, Own, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
@@ -39,7 +40,10 @@ fn start(core: &Arc<Core>, request: &Value) -> Answer {
         if let Some(known) = started_before(state, pipeline, request) {
             return Ok(json!({"PipelineExecutionArn": known}));
         }
-        let text = pipeline.member(DEFINITION).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let version = version_asked(pipeline, request)?;
+        let number = version.map(|version| version["PipelineVersionId"].clone());
+        let text = version.map(|version| &version[DEFINITION]).or_else(|| pipeline.member(DEFINITION));
+        let text = text.and_then(Value::as_str).unwrap_or_default().to_owned();
         let (name, arn) = (pipeline.name.clone(), pipeline.arn.clone());
         let definition: Value = serde_json::from_str(&text).unwrap_or_default();
         let parameters = values(&definition, &given)?;
@@ -49,12 +53,15 @@ fn start(core: &Arc<Core>, request: &Value) -> Answer {
         if document.get("PipelineExecutionDisplayName").is_none() {
             document["PipelineExecutionDisplayName"] = json!(format!("execution-{}", millis(now)));
         }
-        let members = Map::from_iter([
+        let mut members = Map::from_iter([
             ("PipelineArn".to_owned(), json!(arn)),
             (STATUS.to_owned(), json!("Executing")),
             (DEFINITION.to_owned(), json!(text)),
             (STEPS.to_owned(), json!([])),
         ]);
+        if let Some(number) = number {
+            members.insert("PipelineVersionId".to_owned(), number);
+        }
         let execution = state.insert(row, &core.place, now, &document, members)?;
         let plan = plan(execution, &definition, parameters, &name);
         let (run, answer) =

@@ -241,7 +241,13 @@ async fn automl_jobs_of_both_versions() {
     backend.clock().settle().await;
     for name in ["one", "two"] {
         let described = done(&backend, "DescribeAutoMLJobV2", json!({"AutoMLJobName": name})).await;
-        assert_eq!(described["AutoMLJobStatus"], "Completed");
+        assert_eq!(
+            (&described["AutoMLJobStatus"], &described["AutoMLJobSecondaryStatus"]),
+            (&json!("Failed"), &json!("Failed"))
+        );
+        let reason = described["FailureReason"].as_str().unwrap();
+        assert!(reason.starts_with("ClientError: the local backend does not search for models"), "{reason}");
+        assert_eq!(described.get("BestCandidate"), None, "nothing is invented");
     }
     assert_eq!(
         call(&backend, "DescribeAutoMLJob", &json!({"AutoMLJobName": "two"})).await.unwrap_err().0,
