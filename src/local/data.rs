@@ -113,6 +113,14 @@ pub(super) fn s3_uri(uri: &str) -> Result<S3Uri, AwsError> {
     uri.parse().map_err(|_| AwsError::validation(format!("Invalid S3 URI \"{uri}\": the form is s3://bucket/key")))
 }
 
+/// Parses the place for outputs; a lenient backend takes a mere name for that of a bucket.
+pub(super) fn output_uri(core: &Core, uri: &str) -> Result<S3Uri, AwsError> {
+    s3_uri(uri).or_else(|refused| {
+        let bucket = format!("s3://{uri}");
+        if core.is_lenient() { bucket.parse().map_err(|_| refused) } else { Err(refused) }
+    })
+}
+
 /// Refuses an output place whose bucket does not exist.
 pub(super) fn check_output_bucket(core: &Core, place: &S3Uri) -> Result<(), AwsError> {
     if core.s3.bucket_exists(place.bucket()) {

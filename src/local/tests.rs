@@ -8,6 +8,7 @@ mod hosting;
 mod identity;
 mod invocations;
 mod kinds;
+mod lenient;
 mod listing;
 mod logs;
 mod metrics;

@@ -41,6 +41,7 @@ pub(super) static ROWS: &[Row] = &[
             ..Update::PLAIN
         },
         prepare: |draft| {
+            check_scripts(draft.request.get("InstanceGroups"))?;
             draft.set("InstanceGroups", group_details(draft.request.get("InstanceGroups")));
             if draft.has("RestrictedInstanceGroups") {
                 let groups = group_details(draft.request.get("RestrictedInstanceGroups"));
@@ -157,7 +158,22 @@ fn details(group: &Value) -> Value {
     Value::Object(details)
 }
 
+/// The service may read lifecycle scripts in buckets of this prefix only.
+fn check_scripts(groups: Option<&Value>) -> Result<(), AwsError> {
+    for group in groups.and_then(Value::as_array).into_iter().flatten() {
+        match group["LifeCycleConfig"]["SourceS3Uri"].as_str() {
+            Some(uri) if !uri.starts_with("s3://sagemaker") => {
+                let message = format!("Validation Error: SourceS3Uri {uri} does not start with 's3://sagemaker'.");
+                return Err(AwsError::validation(message));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn update_cluster(cluster: &mut Resource, request: &Value) -> Result<(), AwsError> {
+    check_scripts(request.get("InstanceGroups"))?;
     let deleted = request.get("InstanceGroupsToDelete").and_then(Value::as_array);
     let mut scaled = Vec::new();
     for member in GROUPS {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::row::plain;
 use super::{Draft, ListRow, Row, Status};
-use crate::api_model::{ModelShape, Service};
+use crate::api_model::{EnumValues, ModelShape, Service};
 use crate::local::aws_error::AwsError;
 use crate::local::state::Resource;
 use crate::local::time::{epoch, millis_of};
@@ -119,7 +119,7 @@ const LAST_START: u64 = 253_370_764_800;
 fn instance_types() -> impl Iterator<Item = &'static str> {
     let shape = ModelShape::input(Service::SageMaker, "SearchTrainingPlanOfferings");
     let values = shape.and_then(|shape| shape.member("InstanceType")?.values());
-    values.into_iter().flat_map(|values| values.iter())
+    values.into_iter().flat_map(EnumValues::iter)
 }
 
 fn prepare(draft: &mut Draft<'_>) -> Result<(), AwsError> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Answer, Own, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::kinds::{GROUPS, Kind, SCALED, note_event, note_operation, scaling};
+use crate::local::kinds::{Kind, SCALED, note_event, note_operation, scaling};
 use crate::local::listing;
 use crate::local::state::{Resource, text};
 use crate::local::time::timestamp;

@@ -45,7 +45,7 @@ pub(super) fn create(core: &Core, request: &Value) -> Answer {
         iam::check_assumable(core, role)?;
     }
     let given: Vec<&Value> = model.primary_container.iter().chain(&model.containers).collect();
-    if given.is_empty() {
+    if given.is_empty() && !core.is_lenient() {
         return Err(AwsError::validation("At least one container must be specified."));
     }
     let mut resolved = Vec::new();
@@ -102,7 +102,13 @@ fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
         }
         (None, None) => return Ok(()),
     };
-    let place = data::s3_uri(uri)?;
+    let missing = || AwsError::validation(format!("Could not find model data at {uri}."));
+    let place = match data::s3_uri(uri) {
+        Ok(place) => place,
+        // No bucket has such a name.
+        Err(_) if core.is_lenient() => return Ok(()),
+        Err(_) => return Err(missing()),
+    };
     if container.mode.as_deref() == Some("MultiModel") {
         return Ok(()); // models may come later
     }
@@ -110,9 +116,5 @@ fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
         true => !core.s3.list(place.bucket(), place.key()).is_empty(),
         false => core.s3.get(place.bucket(), place.key()).is_some(),
     };
-    if exists || core.is_lenient() {
-        Ok(())
-    } else {
-        Err(AwsError::validation(format!("Could not find model data at {uri}.")))
-    }
+    if exists || core.is_lenient() { Ok(()) } else { Err(missing()) }
 }

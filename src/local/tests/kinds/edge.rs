@@ -31,7 +31,7 @@ async fn devices_belong_to_fleets() {
 
     let one = json!({"DeviceFleetName": "Fleet", "DeviceName": "pump-1"});
     let device = done(&backend, "DescribeDevice", one.clone()).await;
-    assert_eq!(device["DeviceArn"], format!("{ARN}:device-fleet/Fleet/device/pump-1"));
+    assert_eq!(device["DeviceArn"], format!("{ARN}:device-fleet/fleet/device/pump-1"));
     assert!(device["RegistrationTime"].is_number());
     let tags = done(&backend, "ListTags", json!({"ResourceArn": device["DeviceArn"]})).await;
     assert_eq!(tags["Tags"], json!([{"Key": "site", "Value": "a"}]));

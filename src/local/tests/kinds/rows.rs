@@ -266,6 +266,7 @@ async fn lives(row: &'static Row) {
             (Kind::Cluster, "InstanceGroups")
                 | (Kind::AIRecommendationJob, "OutputConfig")
                 | (Kind::InferenceExperiment, "ModelVariants")
+                | (Kind::InferenceRouter, "RoutingTargets")
                 | (Kind::Hub, _)
         );
         assert!(changed || described[member] == same, "{}.{member}: {} is not {same}", row.noun, described[member]);

@@ -340,3 +340,24 @@ async fn after_a_restart(directory: &std::path::Path, execution: Value) {
     assert_eq!(execution["PipelineExecutionStatus"], "Failed");
     assert_eq!(done(&backend, "DescribePipeline", json!({"PipelineName": "flow"})).await["PipelineStatus"], "Active");
 }
+
+#[tokio::test]
+async fn names_are_displayed_unless_others_are_given() {
+    let backend = LocalBackend::new();
+    done(&backend, "CreateExperiment", json!({"ExperimentName": "e"})).await;
+    done(&backend, "CreateTrialComponent", json!({"TrialComponentName": "c", "DisplayName": "shown"})).await;
+    assert_eq!(done(&backend, "DescribeExperiment", json!({"ExperimentName": "e"})).await["DisplayName"], "e");
+    let component = done(&backend, "DescribeTrialComponent", json!({"TrialComponentName": "c"})).await;
+    assert_eq!(component["DisplayName"], "shown");
+}
+
+#[tokio::test]
+async fn lifecycle_scripts_are_in_buckets_of_sagemaker() {
+    let backend = LocalBackend::new();
+    let create = json!({"ClusterName": "c", "InstanceGroups": [{"InstanceCount": 1, "InstanceGroupName": "g",
+        "InstanceType": "ml.m5.large", "ExecutionRole": backend.role_arn(),
+        "LifeCycleConfig": {"SourceS3Uri": "s3://scripts/x", "OnCreate": "on_create.sh"}}]});
+    let text = "Validation Error: SourceS3Uri s3://scripts/x does not start with 's3://sagemaker'.";
+    let refused = call(&backend, "CreateCluster", &create).await.unwrap_err();
+    assert_eq!(refused, ("ValidationException".to_owned(), text.to_owned()));
+}

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::batches::check_continuous;
-use super::{Answer, Own, table};
+use super::{Own, table};
 use crate::local::aws_error::AwsError;
-use crate::local::backend::Core;
 use crate::local::kinds::{CLUSTER_OPERATIONS, EVENTS, Kind};
 use crate::local::listing;
 use crate::local::state::{Resource, text};
