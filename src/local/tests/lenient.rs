@@ -63,8 +63,8 @@ async fn a_tuning_job_without_definitions_is_over_at_once() {
 #[tokio::test]
 async fn a_transform_job_of_no_model_fails() {
     let create = json!({"TransformJobName": "t", "ModelName": "nobody",
-        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "input"}}},
-        "TransformOutput": {"S3OutputPath": "output"}, "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1}});
+        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://Input/data"}}},
+        "TransformOutput": {"S3OutputPath": "s3://Output/data"}, "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1}});
     assert_eq!(strict("CreateTransformJob", &create).await, "ValidationException");
     let backend = lenient();
     done(&backend, "CreateTransformJob", create).await;

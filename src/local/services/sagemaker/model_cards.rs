@@ -97,7 +97,7 @@ fn list_versions(core: &Core, request: &Value) -> Answer {
     if let Some(status) = request.get("ModelCardStatus") {
         versions.retain(|version| version["ModelCardStatus"] == *status);
     }
-    if request.get("SortOrder").and_then(Value::as_str) != Some("Ascending") {
+    if request.get("SortOrder").and_then(Value::as_str) == Some("Descending") {
         versions.reverse();
     }
     let form = listing::summaries("ListModelCardVersions");

@@ -361,3 +361,20 @@ async fn lifecycle_scripts_are_in_buckets_of_sagemaker() {
     let refused = call(&backend, "CreateCluster", &create).await.unwrap_err();
     assert_eq!(refused, ("ValidationException".to_owned(), text.to_owned()));
 }
+
+#[tokio::test]
+async fn serverless_memory_comes_in_whole_gigabytes() {
+    let aws = crate::local::tests::support::Aws::new();
+    aws.model("m", "1").await;
+    let config = |size: u64| {
+        json!({"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "V", "ModelName": "m",
+            "ServerlessConfig": {"MemorySizeInMB": size, "MaxConcurrency": 1}}]})
+    };
+    let refused = call(&aws.backend, "CreateEndpointConfig", &config(1500)).await.unwrap_err();
+    assert_eq!(
+        refused.1,
+        "1 validation error detected: Value '1500' at 'productionVariants.1.member.serverlessConfig.memorySizeInMB' failed \
+         to satisfy constraint: Member must satisfy enum value set: [1024, 2048, 3072, 4096, 5120, 6144]"
+    );
+    done(&aws.backend, "CreateEndpointConfig", config(2048)).await;
+}
