@@ -128,13 +128,17 @@ pub(super) fn load(
     environment: &BTreeMap<String, String>,
     surroundings: &Surroundings,
 ) -> Result<Serving, LoadFailure> {
-    let (definitions, direct) = {
+    let (mut definitions, direct) = {
         let state = core.state();
         let model = state.get(Kind::Model.row(), &core.place, model);
         let model = model.map_err(|error| LoadFailure::NoModel(error.message))?;
         let direct = model.request.get("InferenceExecutionConfig").is_some_and(|config| config["Mode"] == "Direct");
         (definitions(model), direct)
     };
+    if definitions.is_empty() {
+        // Only a lenient backend has such models: they are served as any whose image no engine knows.
+        definitions.push(json!({}));
+    }
     Ok(Serving { containers: load_all(core, &definitions, environment, surroundings)?, direct })
 }
 

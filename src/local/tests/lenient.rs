@@ -24,6 +24,14 @@ async fn records_need_not_make_sense() {
     let upper = json!({"ModelName": "upper", "ExecutionRoleArn": role,
         "PrimaryContainer": {"Image": "i", "ModelDataUrl": "s3://MyBucket/model.tar.gz"}});
     done(&backend, "CreateModel", upper).await;
+    let variant =
+        json!({"VariantName": "V", "ModelName": "empty", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1});
+    done(&backend, "CreateEndpointConfig", json!({"EndpointConfigName": "empty", "ProductionVariants": [variant]}))
+        .await;
+    done(&backend, "CreateEndpoint", json!({"EndpointName": "empty", "EndpointConfigName": "empty"})).await;
+    backend.clock().settle().await;
+    let endpoint = done(&backend, "DescribeEndpoint", json!({"EndpointName": "empty"})).await;
+    assert_eq!(endpoint["EndpointStatus"], "InService");
 
     let card = json!({"ModelCardName": "card", "Content": "text", "ModelCardStatus": "Draft"});
     assert_eq!(strict("CreateModelCard", &card).await, "ValidationException");

@@ -33,10 +33,6 @@ const REASONS: &[(&str, &[&str])] = &[
     ),
     ("It computes on what a benchmark measured, and none runs here.", &["GetScalingConfigurationRecommendation"]),
     ("It renders a template with AWS's Liquid elements.", &["RenderUiTemplate"]),
-    (
-        "It answers a token that a callback step sends to Amazon SQS, which the backend does not have: such steps fail.",
-        &["SendPipelineExecutionStepFailure", "SendPipelineExecutionStepSuccess"],
-    ),
     ("It opens an SSH connection into a running space, and no space runs here.", &["StartSession"]),
 ];
 
