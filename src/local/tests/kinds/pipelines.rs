@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{call, done};
+use crate::local::LocalBackend;
 use crate::local::tests::support::{Aws, IMAGE};
 
 const TOKEN: &str = "a-token-of-at-least-thirty-two-characters";
