@@ -29,7 +29,7 @@ pub(crate) use self::violation::Violation;
 #[cfg(feature = "local")]
 pub(crate) use self::violation::message;
 #[cfg(feature = "local")]
-pub(crate) use self::walk::{Kind as ShapeKind, ModelShape};
+pub(crate) use self::walk::{EnumValues, Kind as ShapeKind, ModelShape};
 
 /// A service whose API is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

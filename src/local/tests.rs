@@ -8,9 +8,11 @@ mod hosting;
 mod identity;
 mod invocations;
 mod kinds;
+mod lenient;
 mod listing;
 mod logs;
 mod metrics;
+mod model_packages;
 #[cfg(feature = "local-server")]
 mod persistence;
 #[cfg(unix)]

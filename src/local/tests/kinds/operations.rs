@@ -25,9 +25,22 @@ enum Support {
     Refused,
 }
 
+/// Why SageMaker's operations that are refused cannot be had on a machine without a cloud.
+const REASONS: &[(&str, &[&str])] = &[
+    (
+        "The answer is AWS's own catalogue: schemas of job documents, models of public zoos, files of the public hub.",
+        &["CreateHubContentPresignedUrls", "DescribeJobSchemaVersion", "ListJobSchemaVersions", "ListModelMetadata"],
+    ),
+    ("It computes on what a benchmark measured, and none runs here.", &["GetScalingConfigurationRecommendation"]),
+    ("It renders a template with AWS's Liquid elements.", &["RenderUiTemplate"]),
+    ("It opens an SSH connection into a running space, and no space runs here.", &["StartSession"]),
+];
+
 fn sagemaker_support(operation: &str) -> Support {
     // Their operations of their own only shape answers.
-    let nothing_runs = ["AutoML", "Monitoring", "Labeling"].iter().any(|kind| operation.contains(kind));
+    let kept_only =
+        ["AutoML", "Monitoring", "Labeling", "Edge", "Device", "TrainingPlan", "Reserved", "Cluster", "Router"];
+    let nothing_runs = kept_only.iter().any(|kind| operation.contains(kind));
     match (sagemaker::own(operation), kinds::operation(operation)) {
         (None, None) => Support::Refused,
         _ if nothing_runs => Support::Table,
@@ -68,14 +81,19 @@ async fn page() -> String {
          that the backend itself works with: `UPDATE_DOCS=1 cargo test --all-features supported_operations` renews it.\n\n\
          - *works*: the operation does what it does on AWS, as far as a machine without a cloud can.\n\
          - *by table*: the resource is kept, checked, listed, tagged, changed and deleted, and goes through its states; \
-         nothing runs behind it. An AutoML job, for example, ends without candidates, and a monitoring schedule is \
-         never executed.\n\
+         nothing runs behind it. A monitoring schedule, for example, is never executed, a device never connects, and an \
+         AutoML job, which would end with candidates and their metrics, fails with a reason that says so.\n\
          - *refused*: the answer is an `UnknownOperationException` that names the operation.\n\n\
          Requests of every operation are checked against the published API model before anything else.\n",
     );
     let sagemaker: Vec<(&str, Support)> =
         api_model::operations(Service::SageMaker).map(|name| (name, sagemaker_support(name))).collect();
     section(&mut page, "SageMaker", &sagemaker);
+    page.push_str("\nWhy these are refused:\n\n| operations | reason |\n|---|---|\n");
+    for (reason, operations) in REASONS {
+        let names: Vec<String> = operations.iter().map(|name| format!("`{name}`")).collect();
+        writeln!(page, "| {} | {reason} |", names.join(", ")).unwrap();
+    }
     for (title, service) in [("SageMaker Runtime", Service::SageMakerRuntime), ("CloudWatch Logs", Service::Logs)] {
         let mut found = Vec::new();
         for operation in api_model::operations(service) {
@@ -117,6 +135,15 @@ async fn supported_operations_are_documented() {
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(written == page, "{PAGE} is out of date: run this test with UPDATE_DOCS=1");
+}
+
+#[test]
+fn every_refusal_has_a_reason() {
+    let known: Vec<&str> = api_model::operations(Service::SageMaker).collect();
+    let refused = known.into_iter().filter(|name| sagemaker_support(name) == Support::Refused);
+    let mut explained: Vec<&str> = REASONS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    explained.sort_unstable();
+    assert_eq!(refused.collect::<Vec<_>>(), explained);
 }
 
 #[test]
