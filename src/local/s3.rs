@@ -16,6 +16,7 @@ mod errors;
 mod form;
 mod journal;
 mod listing;
+mod lock;
 mod multipart;
 mod object;
 mod operation;

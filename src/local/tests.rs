@@ -1,5 +1,6 @@
 //! Flows over the real AWS clients.
 
+mod alarms;
 #[cfg(feature = "algorithms")]
 mod algorithms;
 mod components;
@@ -10,6 +11,7 @@ mod invocations;
 mod kinds;
 mod listing;
 mod logs;
+mod logs_settings;
 mod metrics;
 #[cfg(feature = "local-server")]
 mod persistence;

@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(number("(1 + 2) * 3 >= 9 AND 1 < 2 || 0"), 1.0);
         assert_eq!(points("a + b"), [(0, 11.0), (60, 24.0), (180, 47.0)]);
         assert_eq!(points("100 * a / b"), [(0, 10.0), (60, 20.0), (180, 17.5)]);
-        assert_eq!(points("a / b"), points("1 / b * a"), "what was divided by zero is missing");
+        assert_eq!(points("b / b").len(), 4, "what was divided by zero is missing");
         assert_eq!(points("a > 3"), [(0, 0.0), (60, 1.0), (180, 1.0)]);
         assert_eq!(points("IF(a > 3, a, b)"), [(0, 10.0), (60, 4.0), (180, 7.0)]);
         assert_eq!(points("IF(a > 3, 1, 0) + 0"), points("a > 3"));

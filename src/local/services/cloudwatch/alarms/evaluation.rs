@@ -33,6 +33,11 @@ pub(super) fn evaluate(core: &Core, alarm: &Value, now: i64) -> Option<State> {
     let breaching = newest.iter().filter(|(_, (value, _))| comparison.holds(*value, threshold)).count();
     let breaching = i64::try_from(breaching).unwrap_or(i64::MAX);
     let present = wanted - missing;
+    // Nothing is missing before a period has passed.
+    let changed = alarm["AlarmConfigurationUpdatedTimestamp"].as_f64().unwrap_or_default();
+    if newest.is_empty() && (now as f64) < (changed + period as f64) * 1000.0 {
+        return None;
+    }
     let treatment = alarm["TreatMissingData"].as_str().unwrap_or("missing");
     let in_alarm = match treatment {
         "breaching" => Some(breaching + missing >= to_alarm),
