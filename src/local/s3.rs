@@ -23,6 +23,7 @@ mod operation;
 mod quiet;
 mod receive;
 mod restore;
+mod select;
 pub(super) mod service;
 mod storage;
 mod tags;

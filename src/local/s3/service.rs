@@ -8,6 +8,7 @@ mod listings;
 mod locks;
 mod objects;
 mod restores;
+mod selects;
 mod tagging;
 mod uploads;
 
@@ -109,6 +110,7 @@ full {
     get_object(GetObjectInput) -> GetObjectOutput = objects::get;
     head_object(HeadObjectInput) -> HeadObjectOutput = objects::head;
     restore_object(RestoreObjectInput) -> RestoreObjectOutput = restores::begin;
+    select_object_content(SelectObjectContentInput) -> SelectObjectContentOutput = selects::select;
     copy_object(CopyObjectInput) -> CopyObjectOutput = copies::copy;
     upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copies::copy_part;
     complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = uploads::complete;

@@ -137,3 +137,48 @@ async fn websites_and_payers_are_checked() {
     let (_, answer) = fixture.ask("PUT", "data?notification", filter).await;
     assert!(answer.contains("filter rule name must be either prefix or suffix"), "{answer}");
 }
+
+#[tokio::test]
+async fn queries_select_records_of_an_object() {
+    use aws_sdk_s3::types::{
+        CompressionType, CsvInput, CsvOutput, ExpressionType, FileHeaderInfo, InputSerialization, JsonOutput,
+        OutputSerialization, SelectObjectContentEventStream as Event,
+    };
+    let fixture = Fixture::new();
+    fixture.put("people.csv", "name,age\nann,30\nbob,5\n\"c, d\",7\n").await;
+    let select = async |query: &str, output: OutputSerialization| {
+        let csv = CsvInput::builder().file_header_info(FileHeaderInfo::Use).build();
+        let select = fixture.client.select_object_content().bucket("data").key("people.csv").expression(query);
+        let select = select.expression_type(ExpressionType::Sql).output_serialization(output);
+        let input = InputSerialization::builder().csv(csv).compression_type(CompressionType::None).build();
+        let mut stream = match select.input_serialization(input).send().await {
+            Ok(answer) => answer.payload,
+            Err(error) => return Err(error.code().unwrap_or_default().to_owned()),
+        };
+        let (mut records, mut ended) = (String::new(), false);
+        while let Some(event) = stream.recv().await.unwrap() {
+            match event {
+                Event::Records(event) => {
+                    records.push_str(std::str::from_utf8(event.payload().unwrap().as_ref()).unwrap());
+                }
+                Event::Stats(event) => {
+                    let details = event.details().unwrap();
+                    assert_eq!(details.bytes_returned(), i64::try_from(records.len()).ok());
+                    assert_eq!(details.bytes_scanned(), Some(33));
+                }
+                Event::End(_) => ended = true,
+                _ => {}
+            }
+        }
+        assert!(ended);
+        Ok(records)
+    };
+    let json = || OutputSerialization::builder().json(JsonOutput::builder().build()).build();
+    let csv = || OutputSerialization::builder().csv(CsvOutput::builder().build()).build();
+    let found = select("SELECT name FROM S3Object s WHERE CAST(s.age AS INT) > 6", json()).await;
+    assert_eq!(found.unwrap(), "{\"name\":\"ann\"}\n{\"name\":\"c, d\"}\n");
+    assert_eq!(select("SELECT * FROM S3Object LIMIT 3", csv()).await.unwrap(), "ann,30\nbob,5\n\"c, d\",7\n");
+    assert_eq!(select("SELECT count(*) FROM S3Object", json()).await.unwrap(), "{\"_1\":3}\n");
+    assert_eq!(select("SELECT * FROM S3Object WHERE age = '1'", csv()).await.unwrap(), "");
+    assert_eq!(select("SELECT FROM", csv()).await.unwrap_err(), "ParseSelectFailure");
+}
