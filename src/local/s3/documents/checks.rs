@@ -252,7 +252,7 @@ pub(super) fn website(_: &Inner, _: &mut Bucket, text: &str) -> S3Result<()> {
         if redirect.replace_key_with.is_some() && redirect.replace_key_prefix_with.is_some() {
             return Err(errors::invalid_request("You can only define ReplaceKeyPrefix or ReplaceKey but not both."));
         }
-        let protocol = redirect.protocol.as_ref().map(|protocol| protocol.as_str());
+        let protocol = redirect.protocol.as_ref().map(s3s::dto::Protocol::as_str);
         if protocol.is_some_and(|protocol| !["http", "https"].contains(&protocol)) {
             return Err(errors::invalid_request(
                 "Invalid protocol, protocol can be http or https. If not defined the protocol will be selected \
@@ -279,7 +279,7 @@ pub(super) fn object_lock(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Resul
     }
     if let Some(rule) = &configuration.rule {
         let default = rule.default_retention.as_ref().ok_or_else(errors::malformed_xml)?;
-        let mode = default.mode.as_ref().map(|mode| mode.as_str());
+        let mode = default.mode.as_ref().map(s3s::dto::ObjectLockRetentionMode::as_str);
         let one_period = default.days.is_some() != default.years.is_some();
         if !matches!(mode, Some("GOVERNANCE" | "COMPLIANCE")) || !one_period {
             return Err(errors::malformed_xml());

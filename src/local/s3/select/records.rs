@@ -31,7 +31,7 @@ impl<'a> Input<'a> {
         if serialization.parquet.is_some() {
             return Err(errors::not_implemented("The local backend does not read Parquet."));
         }
-        let gzip = match serialization.compression_type.as_ref().map(|kind| kind.as_str()) {
+        let gzip = match serialization.compression_type.as_ref().map(s3s::dto::CompressionType::as_str) {
             None | Some("NONE") => false,
             Some("GZIP") => true,
             Some("BZIP2") => return Err(errors::not_implemented("The local backend does not unpack BZIP2.")),
@@ -77,7 +77,7 @@ impl<'a> Input<'a> {
 }
 
 fn read_csv(input: &CSVInput, text: &str) -> S3Result<Vec<Json>> {
-    let header = input.file_header_info.as_ref().map(|info| info.as_str()).unwrap_or("NONE");
+    let header = input.file_header_info.as_ref().map_or("NONE", s3s::dto::FileHeaderInfo::as_str);
     let mut reader = csv::ReaderBuilder::new();
     reader.has_headers(false).flexible(true);
     reader.delimiter(character(input.field_delimiter.as_ref(), b','));
