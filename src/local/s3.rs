@@ -11,7 +11,7 @@ mod aws_chunked;
 mod body;
 mod checksum;
 mod conditions;
-mod documents;
+pub(super) mod documents;
 mod errors;
 mod form;
 mod journal;

@@ -189,6 +189,23 @@ pub(super) fn of_new_bucket(ownership: Option<&str>) -> [(&'static str, String);
     ]
 }
 
+/// The operations of all that is kept.
+#[cfg(test)]
+pub(in crate::local) fn kept() -> Vec<&'static str> {
+    let documents = TABLE.iter().flat_map(|document| document.operations).flatten();
+    let methods = [Method::PUT, Method::GET, Method::DELETE];
+    let queries = ["inventory", "analytics", "metrics", "intelligent-tiering"];
+    let several = queries.iter().flat_map(|query| {
+        let asked = [format!("{query}&id=x"), (*query).to_owned()];
+        let names = methods
+            .iter()
+            .flat_map(move |method| asked.iter().filter_map(|query| several(method, query)).collect::<Vec<_>>());
+        names.collect::<Vec<_>>()
+    });
+    let names: std::collections::BTreeSet<&str> = documents.chain(several).collect();
+    names.into_iter().collect()
+}
+
 /// The operation of one of several configurations, for the recorder.
 pub(super) fn several(method: &Method, query: &str) -> Option<&'static str> {
     configurations::name(method, query)
