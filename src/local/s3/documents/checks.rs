@@ -273,6 +273,9 @@ pub(super) fn website(_: &Inner, _: &mut Bucket, text: &str) -> S3Result<()> {
 }
 
 pub(super) fn object_lock(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Result<()> {
+    if text.is_empty() {
+        return Err(s3_error!(MissingRequestBodyError, "Request Body is empty"));
+    }
     let configuration: ObjectLockConfiguration = parse(text)?;
     if configuration.object_lock_enabled.as_ref().is_none_or(|enabled| enabled.as_str() != "Enabled") {
         return Err(errors::malformed_xml());
