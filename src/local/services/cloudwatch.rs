@@ -85,38 +85,47 @@ fn unpacked(bytes: Bytes, gzip: bool) -> Result<Bytes, AwsError> {
 }
 
 fn answer(core: &Core, operation: &str, request: &Value) -> Result<Value, AwsError> {
-    if operation == "PutMetricData" {
-        put::check_numbers(request)?;
+    let handle = handler(operation).ok_or_else(|| AwsError::unsupported("cloudwatch", operation))?;
+    match operation {
+        "PutMetricData" => put::check_numbers(request)?,
+        "SetAlarmState" => alarms::check_state(request)?,
+        _ => {}
     }
     model::validate(&Service::CloudWatch, operation, request)?;
-    match operation {
-        "PutMetricData" => put::put(core, request),
-        "GetMetricStatistics" => data::statistics(core, request),
-        "GetMetricData" => queries::data(core, request),
-        "ListMetrics" => list::list(core, request),
-        "PutMetricAlarm" => alarms::put_metric(core, request),
-        "PutCompositeAlarm" => alarms::put_composite(core, request),
-        "DescribeAlarms" => alarms::describe(core, request),
-        "DescribeAlarmsForMetric" => alarms::describe_for_metric(core, request),
-        "DescribeAlarmHistory" => alarms::describe_history(core, request),
-        "DeleteAlarms" => alarms::delete(core, request),
-        "SetAlarmState" => alarms::set_state(core, request),
-        "EnableAlarmActions" => alarms::enable(core, request, true),
-        "DisableAlarmActions" => alarms::enable(core, request, false),
-        "PutDashboard" => dashboards::put(core, request),
-        "GetDashboard" => dashboards::get(core, request),
-        "ListDashboards" => dashboards::list(core, request),
-        "DeleteDashboards" => dashboards::delete(core, request),
-        "PutInsightRule" => insight_rules::put(core, request),
-        "DescribeInsightRules" => insight_rules::describe(core, request),
-        "EnableInsightRules" => insight_rules::set_state(core, request, "ENABLED"),
-        "DisableInsightRules" => insight_rules::set_state(core, request, "DISABLED"),
-        "DeleteInsightRules" => insight_rules::delete(core, request),
-        "TagResource" => tags::add(core, request),
-        "UntagResource" => tags::remove(core, request),
-        "ListTagsForResource" => tags::list(core, request),
-        other => Err(AwsError::unsupported("cloudwatch", other)),
-    }
+    handle(core, request)
+}
+
+type Handler = fn(&Core, &Value) -> Result<Value, AwsError>;
+
+fn handler(operation: &str) -> Option<Handler> {
+    Some(match operation {
+        "PutMetricData" => put::put,
+        "GetMetricStatistics" => data::statistics,
+        "GetMetricData" => queries::data,
+        "ListMetrics" => list::list,
+        "PutMetricAlarm" => alarms::put_metric,
+        "PutCompositeAlarm" => alarms::put_composite,
+        "DescribeAlarms" => alarms::describe,
+        "DescribeAlarmsForMetric" => alarms::describe_for_metric,
+        "DescribeAlarmHistory" => alarms::describe_history,
+        "DeleteAlarms" => alarms::delete,
+        "SetAlarmState" => alarms::set_state,
+        "EnableAlarmActions" => |core, request| alarms::enable(core, request, true),
+        "DisableAlarmActions" => |core, request| alarms::enable(core, request, false),
+        "PutDashboard" => dashboards::put,
+        "GetDashboard" => dashboards::get,
+        "ListDashboards" => dashboards::list,
+        "DeleteDashboards" => dashboards::delete,
+        "PutInsightRule" => insight_rules::put,
+        "DescribeInsightRules" => insight_rules::describe,
+        "EnableInsightRules" => |core, request| insight_rules::set_state(core, request, "ENABLED"),
+        "DisableInsightRules" => |core, request| insight_rules::set_state(core, request, "DISABLED"),
+        "DeleteInsightRules" => insight_rules::delete,
+        "TagResource" => tags::add,
+        "UntagResource" => tags::remove,
+        "ListTagsForResource" => tags::list,
+        _ => return None,
+    })
 }
 
 fn invalid_value(message: impl Into<String>) -> AwsError {

@@ -169,6 +169,9 @@ async fn states_can_be_set_and_alarms_made_of_alarms() {
     assert_eq!(children["MetricAlarms"][0]["AlarmName"], "b");
     aws.backend.clock().advance(Duration::from_secs(120));
     assert_eq!((state(&aws, "b").await.0, state(&aws, "c").await.0), ("INSUFFICIENT_DATA".into(), "OK".into()));
+    let bad = json!({"AlarmName": "b", "StateValue": "BAD", "StateReason": ""});
+    let words = "Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]";
+    assert!(message(&aws, "SetAlarmState", bad).await.ends_with(words));
     let bad = json!({"AlarmName": "b", "StateValue": "OK", "StateReason": "", "StateReasonData": "{"});
     assert!(message(&aws, "SetAlarmState", bad).await.contains("JSON"));
 

@@ -7,6 +7,7 @@ use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result};
 
 use crate::local::s3::Inner;
+use crate::local::s3::answer::Events;
 use crate::local::s3::body::off_thread;
 use crate::local::s3::errors;
 use crate::local::s3::object::seconds;
@@ -53,5 +54,7 @@ pub(super) async fn select(
         Ok(SelectObjectContentEvent::End(EndEvent {})),
     ];
     let payload = SelectObjectContentEventStream::new(stream::iter(pieces.chain(end)));
-    Ok(S3Response::new(SelectObjectContentOutput { payload: Some(payload) }))
+    let mut response = S3Response::new(SelectObjectContentOutput { payload: Some(payload) });
+    response.extensions.insert(Events);
+    Ok(response)
 }

@@ -74,7 +74,7 @@ async fn replication_needs_versions_on_both_sides() {
         format!("<ReplicationConfiguration><Role>arn:aws:iam::1:role/r</Role>{rule}</ReplicationConfiguration>");
     let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
     let (_, answer) = fixture.ask("PUT", "data?replication", &document).await;
-    assert!(answer.contains("Versioning must be 'Enabled' on the bucket to apply a replication"), "{answer}");
+    assert!(answer.contains("on the bucket to apply a replication configuration"), "{answer}");
     fixture.ask("PUT", "data?versioning", enabled).await;
     let (_, answer) = fixture.ask("PUT", "data?replication", &document).await;
     assert!(answer.contains("Destination bucket must have versioning enabled."), "{answer}");
@@ -164,7 +164,7 @@ async fn queries_select_records_of_an_object() {
                 Event::Stats(event) => {
                     let details = event.details().unwrap();
                     assert_eq!(details.bytes_returned(), i64::try_from(records.len()).ok());
-                    assert_eq!(details.bytes_scanned(), Some(33));
+                    assert_eq!(details.bytes_scanned(), Some(31));
                 }
                 Event::End(_) => ended = true,
                 _ => {}

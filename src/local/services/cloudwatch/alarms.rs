@@ -348,6 +348,17 @@ pub(super) fn enable(core: &Core, request: &Value, enabled: bool) -> Result<Valu
     Ok(Value::Null)
 }
 
+/// Refuses what is no state, in the order in which the service lists them.
+pub(super) fn check_state(request: &Value) -> Result<(), AwsError> {
+    match request["StateValue"].as_str() {
+        Some(state) if !["INSUFFICIENT_DATA", "ALARM", "OK"].contains(&state) => Err(validation(format!(
+            "1 validation error detected: Value '{state}' at 'stateValue' failed to satisfy constraint: Member must \
+             satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// `SetAlarmState`: it stays until the alarm is evaluated again.
 pub(super) fn set_state(core: &Core, request: &Value) -> Result<Value, AwsError> {
     let name = text(request, "AlarmName");

@@ -68,7 +68,7 @@ async fn answers(service: Service, operation: &str) -> bool {
         }
         Service::CloudWatch => Request::post("https://monitoring.us-east-1.amazonaws.com/")
             .header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"))
-            .body(SdkBody::from(minimal::request_of(service, operation).to_string())),
+            .body(SdkBody::from("{}")),
         _ => Request::post("https://logs.us-east-1.amazonaws.com/")
             .header("x-amz-target", format!("Logs_20140328.{operation}"))
             .body(SdkBody::from(minimal::request_of(service, operation).to_string())),
