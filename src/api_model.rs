@@ -23,8 +23,8 @@ use self::table::Kind;
 use self::table::Table;
 #[cfg(feature = "local")]
 pub(crate) use self::table::{Location, Member};
-#[cfg(test)]
-use self::violation::Constraint;
+#[cfg(any(test, feature = "local"))]
+pub(crate) use self::violation::Constraint;
 pub(crate) use self::violation::Violation;
 #[cfg(feature = "local")]
 pub(crate) use self::violation::message;

@@ -1,5 +1,6 @@
 //! Flows over the real AWS clients.
 
+mod alarms;
 #[cfg(feature = "algorithms")]
 mod algorithms;
 mod components;
@@ -11,6 +12,7 @@ mod kinds;
 mod lenient;
 mod listing;
 mod logs;
+mod logs_settings;
 mod metrics;
 mod model_packages;
 #[cfg(feature = "local-server")]
