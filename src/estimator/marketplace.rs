@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sagemaker::types as sdk;
 
-use super::{AlgorithmSource, Estimator, TrainingSettings, training_setters};
+use super::{AlgorithmSource, Attached, Estimator, TrainingSettings, training_setters};
 use crate::aws::ServiceCall;
 use crate::error::Problems;
 use crate::training::{Channels, HyperparameterValue};
@@ -52,6 +52,28 @@ impl AlgorithmEstimator {
             hyperparameters: BTreeMap::new(),
             settings: TrainingSettings::default(),
         }))
+    }
+
+    /// An estimator with the algorithm, hyperparameters, tags and settings of a job; see
+    /// [`ContainerEstimator::attach`](super::ContainerEstimator::attach).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such job or its algorithm is no longer there,
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if an image trained it.
+    pub async fn attach(session: &Session, job_name: impl AsRef<str>) -> Result<Self> {
+        let job = Attached::of(session, job_name.as_ref()).await?;
+        let algorithm = job.description.raw().algorithm_specification();
+        let Some(name) = algorithm.and_then(sdk::AlgorithmSpecification::algorithm_name) else {
+            return Err(job.refusal("was trained by an image: ContainerEstimator::attach takes it"));
+        };
+        let of_algorithm = Self::builder(session, name).await?.0;
+        let hyperparameters = job.hyperparameters().into_iter().map(|(name, value)| (name, value.into())).collect();
+        Ok(Self { hyperparameters, settings: job.settings, ..of_algorithm })
+    }
+
+    /// A builder that begins with the settings of this one.
+    pub fn edit(self) -> AlgorithmEstimatorBuilder {
+        AlgorithmEstimatorBuilder(self)
     }
 
     fn check_hyperparameters(&self, problems: &mut Problems) {

@@ -30,9 +30,19 @@ enum Kind {
     Text(String),
     List(Vec<Kind>),
     Map(Vec<(String, Kind)>),
+    /// Of a job, as it was written there.
+    Written(String),
 }
 
 impl HyperparameterValue {
+    /// The value that a job was given as JSON. One that would be written otherwise, such as `1e5` or `{"a":1}`, or that is
+    /// no JSON, stays as it is.
+    pub(crate) fn of_json(text: &str) -> Self {
+        let value = serde_json::from_str::<serde_json::Value>(text).ok().map(Self::from);
+        let same = value.filter(|value| value.to_json() == text);
+        same.unwrap_or_else(|| Self(Kind::Written(text.to_owned())))
+    }
+
     /// As Python's `str` writes it: texts as they are, `True`, `None`, `2.0`, `[1, 'two']`.
     pub fn to_text(&self) -> String {
         match &self.0 {
@@ -69,6 +79,7 @@ impl Kind {
             (Self::Truth(truth), Style::Json) => out.push_str(if *truth { "true" } else { "false" }),
             (Self::Whole(number), _) => out.push_str(&number.to_string()),
             (Self::Real(number), style) => out.push_str(&real(*number, style)),
+            (Self::Written(text), _) => out.push_str(text),
             (Self::Text(text), Style::Python) => push_quoted(text, out),
             (Self::Text(text), Style::Json) => push_json(text, out),
             (Self::List(items), style) => {
@@ -297,6 +308,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_a_job_was_told_is_told_again(text in "[ -~]{0,12}", value in any_json()) {
+            prop_assert_eq!(HyperparameterValue::of_json(&text).to_json(), text);
+            let written = HyperparameterValue::from(value.clone());
+            prop_assert_eq!(HyperparameterValue::of_json(&written.to_json()), written);
+        }
+
         #[test]
         fn json_reads_back(value in any_json()) {
             let written = HyperparameterValue::from(value.clone()).to_json();
