@@ -8,8 +8,11 @@ use aws_sdk_sagemaker::types as sdk;
 
 use super::{Checkpoints, ContainerEstimator, ExperimentConfig, InstancePlacement, RegistryAccess, TrainingSettings};
 use crate::aws::ServiceCall;
+use crate::images;
 use crate::training::{InputMode, TrainingJob, TrainingJobDescription};
-use crate::types::{Compute, InstanceGroup, InstanceGroups, Spot, Tags, TrainingCompute, VpcConfig, base_of_name};
+use crate::types::{
+    Compute, ImageUri, InstanceGroup, InstanceGroups, Spot, Tags, TrainingCompute, VpcConfig, base_of_name,
+};
 use crate::{Error, ErrorKind, Result, Session};
 
 /// Parts of a job that are taken over as they are: settings hold them in words of their own, or not at all.
@@ -39,7 +42,11 @@ impl Attached {
             Some(arn) => tags_of(session, arn).await?,
             None => Tags::default(),
         };
-        let settings = TrainingSettings::of_job(description.raw(), tags)?;
+        let mut settings = TrainingSettings::of_job(description.raw(), tags)?;
+        let image = description.training_image().and_then(|image| ImageUri::new(image).ok());
+        if image.is_some_and(|image| images::is_builtin(&image, session.region())) {
+            settings.metric_definitions.clear();
+        }
         Ok(Self { job_name: job.name().to_owned(), description, settings })
     }
 

@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sagemaker::types as sdk;
 
-use super::{AlgorithmSource, Attached, Estimator, TrainingSettings, training_setters};
+use super::{AlgorithmSource, Attached, Estimator, TrainingSettings, hosted_as_trained, training_setters};
 use crate::aws::ServiceCall;
 use crate::error::Problems;
-use crate::training::{Channels, HyperparameterValue};
+use crate::job::Completed;
+use crate::model::CreateModel;
+use crate::training::{Channels, HyperparameterValue, Training};
 use crate::types::{Arn, ImageUri};
 use crate::{Error, Result, Session};
 
@@ -74,6 +76,19 @@ impl AlgorithmEstimator {
     /// A builder that begins with the settings of this one.
     pub fn edit(self) -> AlgorithmEstimatorBuilder {
         AlgorithmEstimatorBuilder(self)
+    }
+
+    /// Creates a model from what a job has trained: `.await` it for the handle.
+    ///
+    /// A model package of the algorithm is made first, under the model's name, and waited for while the service checks it.
+    /// The model has the job's role and is in its network.
+    pub fn model(&self, session: &Session, trained: &Completed<Training>) -> CreateModel {
+        let model = CreateModel::from_algorithm(session, self.arn.clone(), trained.model_artifacts());
+        let model = hosted_as_trained(model, trained);
+        match &self.settings.base_job_name {
+            Some(base) => model.base_name(base),
+            None => model,
+        }
     }
 
     fn check_hyperparameters(&self, problems: &mut Problems) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::versions;
 use crate::error::Problems;
@@ -54,7 +54,8 @@ pub struct Distribution {
     /// Options of `mpirun`.
     data_parallel: Option<String>,
     is_pytorch_ddp: bool,
-    model_parallel: Option<Map<String, Value>>,
+    /// In the order in which they were given.
+    model_parallel: Option<Vec<(String, Value)>>,
     pytorch_xla: bool,
     instance_group: Option<String>,
 }
@@ -225,7 +226,8 @@ impl Distribution {
                 .or_else(|| on("sagemaker_pytorch_ddp_enabled").then(String::new)),
             // PyTorch's toolkit is told of it as of the library for data in parallel.
             is_pytorch_ddp: on("sagemaker_pytorch_ddp_enabled"),
-            model_parallel: value("mp_parameters").and_then(|parameters| parameters.as_object().cloned()),
+            model_parallel: value("mp_parameters")
+                .and_then(|parameters| Some(parameters.as_object()?.clone().into_iter().collect())),
             pytorch_xla: on("sagemaker_pytorch_xla_multi_worker_enabled"),
             instance_group: value(INSTANCE_GROUPS).and_then(|groups| Some(groups.get(0)?.as_str()?.to_owned())),
         };
@@ -263,7 +265,7 @@ impl Distribution {
 
     /// What the toolkit is told, each value as JSON.
     pub(super) fn hyperparameters(&self, launch: &Launch<'_>) -> BTreeMap<String, String> {
-        let mut all: BTreeMap<&str, Value> = BTreeMap::new();
+        let mut all: BTreeMap<&str, HyperparameterValue> = BTreeMap::new();
         let of_hugging_face = launch.toolkit == Toolkit::HuggingFace;
         let alone = match () {
             () if of_hugging_face && self.is_pytorch_ddp => Some("sagemaker_pytorch_ddp_enabled"),
@@ -271,41 +273,41 @@ impl Distribution {
             () => None,
         };
         if let Some(name) = alone {
-            all.insert(name, json!(true));
-            all.extend(launch.instance_type.map(|instance_type| ("sagemaker_instance_type", json!(instance_type))));
+            all.insert(name, true.into());
+            all.extend(launch.instance_type.map(|instance_type| ("sagemaker_instance_type", instance_type.into())));
             if of_hugging_face || !self.is_smdistributed() {
                 return encoded(all);
             }
         }
         let group = self.instance_group.as_deref().or(launch.only_group);
         if let Some(group) = group.filter(|_| self.runs_in_a_group()) {
-            all.insert(INSTANCE_GROUPS, json!([group]));
+            all.insert(INSTANCE_GROUPS, vec![group].into());
         }
         if self.pytorch_xla {
-            all.insert("sagemaker_pytorch_xla_multi_worker_enabled", json!(true));
+            all.insert("sagemaker_pytorch_xla_multi_worker_enabled", true.into());
         }
         if self.parameter_server {
-            all.insert("sagemaker_parameter_server_enabled", json!(true));
+            all.insert("sagemaker_parameter_server_enabled", true.into());
         }
         if let Some(mpi) = &self.mpi {
-            all.insert("sagemaker_mpi_enabled", json!(true));
+            all.insert("sagemaker_mpi_enabled", true.into());
             if let Some(processes) = mpi.processes_per_host {
-                all.insert("sagemaker_mpi_num_of_processes_per_host", json!(processes));
+                all.insert("sagemaker_mpi_num_of_processes_per_host", processes.into());
             }
-            all.insert("sagemaker_mpi_custom_mpi_options", json!(mpi.custom_mpi_options));
+            all.insert("sagemaker_mpi_custom_mpi_options", mpi.custom_mpi_options.as_str().into());
         }
         if self.is_smdistributed() {
             if let Some(parameters) = &self.model_parallel {
-                all.insert("mp_parameters", json!(parameters));
+                all.insert("mp_parameters", HyperparameterValue::map(parameters.clone()));
             }
-            all.insert("sagemaker_distributed_dataparallel_enabled", json!(self.data_parallel.is_some()));
-            all.insert("sagemaker_instance_type", json!(launch.instance_type));
+            all.insert("sagemaker_distributed_dataparallel_enabled", self.data_parallel.is_some().into());
+            all.insert("sagemaker_instance_type", launch.instance_type.into());
             if let Some(options) = &self.data_parallel {
-                all.insert("sagemaker_distributed_dataparallel_custom_mpi_options", json!(options));
+                all.insert("sagemaker_distributed_dataparallel_custom_mpi_options", options.as_str().into());
             }
         }
         if self.multi_worker_mirrored {
-            all.insert("sagemaker_multi_worker_mirrored_strategy_enabled", json!(true));
+            all.insert("sagemaker_multi_worker_mirrored_strategy_enabled", true.into());
         }
         encoded(all)
     }
@@ -407,8 +409,8 @@ impl Distribution {
     }
 }
 
-fn encoded(all: BTreeMap<&str, Value>) -> BTreeMap<String, String> {
-    all.into_iter().map(|(name, value)| (name.to_owned(), HyperparameterValue::from(value).to_json())).collect()
+fn encoded(all: BTreeMap<&str, HyperparameterValue>) -> BTreeMap<String, String> {
+    all.into_iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect()
 }
 
 fn require_python_3(setting: &Setting<'_>, problems: &mut Problems) {
@@ -436,9 +438,9 @@ fn check_torchrun(setting: &Setting<'_>, family: &str, problems: &mut Problems) 
 }
 
 /// The rules of the library's parameters.
-fn check_model_parallel(parameters: &Map<String, Value>, problems: &mut Problems) {
+fn check_model_parallel(parameters: &[(String, Value)], problems: &mut Problems) {
     let field = |name: &str| format!("distribution.parameters.{name}");
-    let given = |name: &str| parameters.get(name);
+    let given = |name: &str| parameters.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value);
     let choices: [(&str, &[&str]); 3] = [
         ("pipeline", &["simple", "interleaved", "_only_forward"]),
         ("placement_strategy", &["spread", "cluster"]),
@@ -543,7 +545,7 @@ mod tests {
         assert_eq!(
             told(parallel),
             [
-                "mp_parameters={\"ddp\": true, \"partitions\": 2}",
+                "mp_parameters={\"partitions\": 2, \"ddp\": true}",
                 "sagemaker_distributed_dataparallel_enabled=false",
                 "sagemaker_instance_type=\"ml.p4d.24xlarge\"",
                 "sagemaker_mpi_custom_mpi_options=\"\"",

@@ -159,6 +159,7 @@ impl FrameworkModel {
             self.source = Some(source);
         }
         self.container_log_level = Some(script.source.log_level());
+        self.model_kms_key.clone_from(&script.settings.output_kms_key);
         self.network_isolation = description.raw().enable_network_isolation() == Some(true);
         self.trained = Some(trained.clone());
         Ok(self)

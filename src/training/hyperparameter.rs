@@ -43,6 +43,11 @@ impl HyperparameterValue {
         same.unwrap_or_else(|| Self(Kind::Written(text.to_owned())))
     }
 
+    /// Names with values, written in this order; that of a [`BTreeMap`] is by name, as is that of JSON.
+    pub fn map<N: Into<String>, V: Into<Self>>(members: impl IntoIterator<Item = (N, V)>) -> Self {
+        Self(Kind::Map(members.into_iter().map(|(name, value)| (name.into(), value.into().0)).collect()))
+    }
+
     /// As Python's `str` writes it: texts as they are, `True`, `None`, `2.0`, `[1, 'two']`.
     pub fn to_text(&self) -> String {
         match &self.0 {
@@ -172,7 +177,7 @@ macro_rules! whole {
         }
     )*};
 }
-whole!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+whole!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, usize);
 
 impl From<bool> for HyperparameterValue {
     fn from(truth: bool) -> Self {
@@ -277,6 +282,8 @@ mod tests {
             (forms(1e16), "1e+16", "1e+16"),
             (forms(f64::NAN), "nan", "NaN"),
             (forms(f64::NEG_INFINITY), "-inf", "-Infinity"),
+            (forms(i128::MIN), "-170141183460469231731687303715884105728", "-170141183460469231731687303715884105728"),
+            (forms(HyperparameterValue::map([("z", 1), ("a", 2)])), "{'z': 1, 'a': 2}", "{\"z\": 1, \"a\": 2}"),
             (forms(u64::MAX), "18446744073709551615", "18446744073709551615"),
             (forms(true), "True", "true"),
             (forms("plain text"), "plain text", "\"plain text\""),

@@ -6,7 +6,7 @@ use aws_smithy_types::body::SdkBody;
 use sagemaker::estimator::{ContainerEstimator, EstimatorExt};
 use sagemaker::local::engines::{FnEngine, TrainingOutput};
 use sagemaker::local::{Fault, LocalBackend};
-use sagemaker::training::{MetricPoint, MetricSeries, MetricStatistic, TrainingInput, TrainingJob};
+use sagemaker::training::{MetricSeries, MetricStatistic, TrainingInput, TrainingJob};
 use sagemaker::{ErrorKind, Result, Session};
 use serde_json::json;
 
@@ -99,7 +99,7 @@ async fn points_come_oldest_first_and_each_begins_its_period() -> Result<()> {
     let [first, second] = series[0].points[..] else { panic!("{series:?}") };
     assert_eq!(second.at.duration_since(first.at).unwrap(), MINUTE);
     let since = first.at.duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    assert_eq!(since.as_secs() % 60, 0, "{:?} is the beginning of a minute", MetricPoint { ..first });
+    assert_eq!(since.as_secs() % 60, 0, "{first:?} begins a minute");
     assert_eq!((series[1].name.as_str(), series[1].points.len()), ("nothing", 0));
     Ok(())
 }
