@@ -32,6 +32,7 @@ mod control;
 mod data;
 pub mod engines;
 mod faults;
+mod file_systems;
 mod ignored;
 mod jobs;
 mod kinds;

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
+pub(in crate::local) mod channel;
 mod closure;
 mod defaults;
 #[cfg(feature = "algorithms")]
@@ -32,6 +33,9 @@ pub mod random_cut_forest;
 pub mod script_mode;
 #[cfg(feature = "algorithms")]
 pub mod xgboost;
+
+#[cfg(all(test, feature = "algorithms"))]
+mod stopping;
 
 pub use closure::FnEngine;
 pub use failure::{EngineFailure, InvocationFailure};
@@ -328,8 +332,24 @@ pub struct Channel {
     pub sharded: bool,
     /// Whether each file is to be wrapped as a RecordIO record.
     pub record_io: bool,
+    /// The seed of `ShuffleConfig`: `files` come in the order of the first epoch, each epoch of Pipe mode has another one.
+    pub shuffle_seed: Option<u64>,
+    /// How many files in a row belong together, 0 being as 1: the attributes of a line of an augmented manifest.
+    pub files_per_record: usize,
+    /// The folder of a file system that the channel is; `None` for data in S3.
+    pub mount: Option<Mount>,
     /// The files below the channel's prefix, in key order: path relative to the prefix, content.
     pub files: Vec<(String, Bytes)>,
+}
+
+/// A folder on this machine that is a channel: see
+/// [`LocalBackendBuilder::file_system`](super::LocalBackendBuilder::file_system).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Whether the job may write there.
+    pub writable: bool,
 }
 
 /// What a training container leaves behind.

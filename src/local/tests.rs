@@ -4,6 +4,9 @@
 mod algorithms;
 mod components;
 mod endpoints;
+#[cfg(feature = "algorithms")]
+mod engines;
+mod file_systems;
 mod hosting;
 mod identity;
 mod invocations;

@@ -10,11 +10,13 @@ use super::Run;
 use super::calls::Failure;
 use super::multi_model::MultiModel;
 use crate::local::archive;
+use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::data;
 use crate::local::engines::{Engine, ExecutionParameters, LoadedModel, ModelFiles};
 use crate::local::kinds::Kind;
 use crate::local::profile::Nothing;
+use crate::local::state::{Place, State};
 
 /// What a variant or an inference component serves.
 #[derive(Default)]
@@ -127,13 +129,14 @@ pub(super) fn load(
     environment: &BTreeMap<String, String>,
     surroundings: &Surroundings,
 ) -> Result<Serving, LoadFailure> {
-    let document = {
+    let (definitions, direct) = {
         let state = core.state();
-        let document = state.get(Kind::Model.row(), &core.place, model);
-        document.map_err(|error| LoadFailure::NoModel(error.message))?.request.clone()
+        let gone = |error: AwsError| LoadFailure::NoModel(error.message);
+        let document = &state.get(Kind::Model.row(), &core.place, model).map_err(gone)?.request;
+        let direct = document.get("InferenceExecutionConfig").is_some_and(|config| config["Mode"] == "Direct");
+        (definitions(&state, &core.place, document).map_err(gone)?, direct)
     };
-    let direct = document.get("InferenceExecutionConfig").is_some_and(|config| config["Mode"] == "Direct");
-    Ok(Serving { containers: load_all(core, &definitions(&document), environment, surroundings)?, direct })
+    Ok(Serving { containers: load_all(core, &definitions, environment, surroundings)?, direct })
 }
 
 /// Loads what the `Specification` of an inference component names: a model, or a container of its own. May block.
@@ -177,12 +180,51 @@ fn load_all(
         .collect()
 }
 
-/// The containers in a `CreateModel` document.
-pub(super) fn definitions(model: &Map<String, Value>) -> Vec<Value> {
-    match model.get("PrimaryContainer") {
-        Some(primary) => vec![primary.clone()],
-        None => model.get("Containers").and_then(Value::as_array).cloned().unwrap_or_default(),
+/// The containers in a `CreateModel` document; in the place of one that names a model package are those of the package.
+pub(super) fn definitions(state: &State, place: &Place, model: &Map<String, Value>) -> Result<Vec<Value>, AwsError> {
+    let given = match model.get("PrimaryContainer") {
+        Some(primary) => std::slice::from_ref(primary),
+        None => model.get("Containers").and_then(Value::as_array).map_or(&[][..], Vec::as_slice),
+    };
+    let mut all = Vec::with_capacity(given.len());
+    for definition in given {
+        match definition["ModelPackageName"].as_str() {
+            Some(package) => all.extend(of_package(state, place, package, definition)?),
+            None => all.push(definition.clone()),
+        }
     }
+    Ok(all)
+}
+
+/// The containers of a model package, with the variables of the container that names it.
+pub(in crate::local) fn of_package(
+    state: &State,
+    place: &Place,
+    name: &str,
+    asked: &Value,
+) -> Result<Vec<Value>, AwsError> {
+    let row = Kind::ModelPackage.row();
+    let package = state.get(row, place, name)?;
+    let status = package.status(row);
+    if status != "Completed" {
+        let message = format!("Model package \"{}\" cannot be used: it is in status {status}.", package.arn);
+        return Err(AwsError::validation(message));
+    }
+    let containers = package.member("InferenceSpecification.Containers").and_then(Value::as_array);
+    let mut containers = containers.filter(|containers| !containers.is_empty()).cloned().ok_or_else(|| {
+        let message = format!("Model package \"{}\" has no InferenceSpecification with a container.", package.arn);
+        AwsError::validation(message)
+    })?;
+    let single = containers.len() == 1;
+    for container in &mut containers {
+        for (variable, value) in asked["Environment"].as_object().into_iter().flatten() {
+            container["Environment"][variable] = value.clone();
+        }
+        if let Some(host) = asked.get("ContainerHostname").filter(|_| single) {
+            container["ContainerHostname"] = host.clone();
+        }
+    }
+    Ok(containers)
 }
 
 fn load_one(

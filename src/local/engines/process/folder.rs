@@ -63,6 +63,25 @@ impl OptMl {
         Ok(())
     }
 
+    /// Makes the files below a folder read-only. The folders stay as they are, or they could not be deleted.
+    pub(super) fn protect(&self, folder: &str) -> io::Result<()> {
+        let mut folders = vec![self.path(folder)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                } else if kind.is_file() {
+                    let mut permissions = entry.metadata()?.permissions();
+                    permissions.set_readonly(true);
+                    fs::set_permissions(entry.path(), permissions)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn write_json(&self, path: &str, value: &Value) -> io::Result<()> {
         fs::write(self.path(path), value.to_string())
     }

@@ -8,8 +8,10 @@ use super::version::Version;
 use crate::local::engines::EngineFailure;
 
 /// Read by this engine, not by the booster.
-const OURS: [&str; 11] = [
+const OURS: [&str; 13] = [
     "num_round",
+    "_kfold",
+    "_num_cv_round",
     "csv_weights",
     "early_stopping_rounds",
     "eval_metric",
@@ -154,9 +156,6 @@ fn refuse_unsupported(given: &Hyperparameters) -> Result<(), EngineFailure> {
             "the local XGBoost engine does not support {what}; the container on AWS does"
         )))
     };
-    if given.get("_kfold").is_some() {
-        return refuse("cross validation (_kfold)");
-    }
     if given.text("booster") == Some("gblinear") {
         return refuse("booster gblinear");
     }

@@ -4,12 +4,15 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use hessboost::config::TrainingParams;
+use hessboost::data::DMatrix;
 use hessboost::metric::CustomMetric;
-use hessboost::model::BoostedModel;
+use hessboost::model::{BoostedModel, Iterations};
 use hessboost::training::{RoundEval, Trainer};
 
 use super::checkpoints::Checkpoints;
 use super::data::{self, Dataset};
+use super::folds::{self, Predictions, Report};
 use super::format::{self, Best};
 use super::hyperparameters::{Hyperparameters, MAXIMIZED};
 use super::metrics::{Metric, Round};
@@ -32,12 +35,21 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     let version = Version::of_image(&task.image);
     let mut boosting = params::boosting(&given, &metrics.booster, version)?;
     check_metrics(&given, &metrics, version)?;
-    let (train, validation) = data::read(task, given.csv_weights())?;
+    let (mut train, mut validation) = data::read(task, given.csv_weights())?;
     check_shapes(&train, validation.as_ref())?;
     for set in [Some(&train), validation.as_ref()].into_iter().flatten() {
         check_labels(&given, &metrics, set)?;
     }
-    let early = EarlyStopping::new(task, &given, validation.is_some())?;
+    if given.folds().is_some() {
+        // Both channels are divided together.
+        train = validation.take().into_iter().fold(train, Dataset::and);
+        if train.has_queries() || given.objective().starts_with("rank:") {
+            return Err(EngineFailure::algorithm(
+                "the local XGBoost engine does not divide queries of a ranking for a cross validation (_kfold); neither \
+                 does XGBoost",
+            ));
+        }
+    }
     if task.is_stopping() {
         return Err(EngineFailure::Stopped);
     }
@@ -60,47 +72,121 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     let train = train.into_matrix(width, ranking).map_err(failed)?;
     let validation = validation.map(|set| set.into_matrix(width, ranking)).transpose().map_err(failed)?;
 
-    let checkpoints = Checkpoints::new(task, &given);
-    let mut model = checkpoints.newest(train.n_cols())?;
-    let mut monitor = Monitor { task, metrics: &metrics, early, stopped: false, over: false };
-    // Rounds that go on from a model are those that would have followed: checkpoints change nothing.
-    loop {
-        let done = model.as_ref().map_or(0, BoostedModel::num_boost_rounds);
-        let rounds = given.num_round().saturating_sub(done).min(checkpoints.every);
-        if (rounds == 0 && model.is_some()) || monitor.over {
-            break;
-        }
-        let mut trainer = Trainer::new(&boosting.params, &train, rounds).eval(&train, "train");
-        if let Some(validation) = &validation {
-            trainer = trainer.eval(validation, "validation");
-        }
-        if let Some(model) = &model {
-            trainer = trainer.init_model(model);
-        }
-        if let Some(collector) = metrics.collector(Seen::new(given.objective(), version), &task.stopping) {
-            trainer = trainer.custom_metric(Box::new(collector));
-        }
-        let trained = trainer.on_round(|round| monitor.round(round)).train().map_err(failed)?;
-        if !monitor.over {
-            checkpoints.save(&trained.model)?;
-            if task.is_killed() {
-                return Err(EngineFailure::Stopped);
-            }
-        }
-        model = Some(trained.model);
+    let job = Boost { task, given: &given, params: &boosting.params, metrics: &metrics, version };
+    if let Some((folds, rounds)) = given.folds() {
+        return job.cross_validate(&train, folds, rounds);
     }
-    let model = model.ok_or_else(|| EngineFailure::algorithm("no round was trained"))?;
-
-    if monitor.stopped && !given.save_model_on_termination() {
+    let boosted = job.boost(&train, validation.as_ref(), &Checkpoints::new(task, &given))?;
+    if boosted.stopped && !given.save_model_on_termination() {
         return Err(EngineFailure::Stopped);
     }
-    let best = match (&monitor.early, monitor.stopped) {
-        (Some(early), false) => early.best.clone(),
-        // A stopped job keeps the model that its last round left, as SaveIntermediateModelCallBack writes it.
-        _ => None,
-    };
-    let file = format::save(model, best).map_err(failed)?;
+    let file = format::save(boosted.model, boosted.best).map_err(failed)?;
     Ok(TrainingOutput { model: vec![(MODEL_FILE.to_owned(), Bytes::from(file))], data: Vec::new() })
+}
+
+/// What all models of a job have in common.
+struct Boost<'a> {
+    task: &'a TrainingTask,
+    given: &'a Hyperparameters,
+    params: &'a TrainingParams,
+    metrics: &'a Metrics,
+    version: Version,
+}
+
+/// A model that was trained.
+struct Boosted {
+    model: BoostedModel,
+    /// The round that early stopping chose.
+    best: Option<Best>,
+    stopped: bool,
+    /// What the last round showed: data set, metric, value.
+    last: Vec<(String, String, f64)>,
+}
+
+impl Boost<'_> {
+    fn boost(
+        &self,
+        train: &DMatrix,
+        validation: Option<&DMatrix>,
+        checkpoints: &Checkpoints<'_>,
+    ) -> Result<Boosted, EngineFailure> {
+        let Self { task, given, params, metrics, version } = *self;
+        let early = EarlyStopping::new(task, given, validation.is_some())?;
+        let mut model = checkpoints.newest(train.n_cols())?;
+        let mut monitor = Monitor { task, metrics, early, stopped: false, over: false, last: Vec::new() };
+        // Rounds that go on from a model are those that would have followed: checkpoints change nothing.
+        loop {
+            let done = model.as_ref().map_or(0, BoostedModel::num_boost_rounds);
+            let rounds = given.num_round().saturating_sub(done).min(checkpoints.every);
+            if (rounds == 0 && model.is_some()) || monitor.over {
+                break;
+            }
+            let mut trainer = Trainer::new(params, train, rounds).eval(train, "train");
+            if let Some(validation) = validation {
+                trainer = trainer.eval(validation, "validation");
+            }
+            if let Some(model) = &model {
+                trainer = trainer.init_model(model);
+            }
+            if let Some(collector) = metrics.collector(Seen::new(given.objective(), version), &task.stopping) {
+                trainer = trainer.custom_metric(Box::new(collector));
+            }
+            let trained = trainer.on_round(|round| monitor.round(round)).train().map_err(failed)?;
+            if !monitor.over {
+                checkpoints.save(&trained.model)?;
+                if task.is_killed() {
+                    return Err(EngineFailure::Stopped);
+                }
+            }
+            model = Some(trained.model);
+        }
+        let model = model.ok_or_else(|| EngineFailure::algorithm("no round was trained"))?;
+        let best = match monitor.early {
+            Some(early) if !monitor.stopped => early.best,
+            // A stopped job keeps the model that its last round left, as SaveIntermediateModelCallBack writes it.
+            _ => None,
+        };
+        Ok(Boosted { model, best, stopped: monitor.stopped, last: monitor.last })
+    }
+
+    /// A model for each part of the rows, `rounds` times over.
+    fn cross_validate(&self, all: &DMatrix, count: usize, rounds: usize) -> Result<TrainingOutput, EngineFailure> {
+        let Self { task, given, .. } = *self;
+        let labels = all.labels().unwrap_or_default();
+        task.log(format!("Run {rounds}-round of {count}-fold cross validation with {} rows", labels.len()));
+        let mut models = Vec::new();
+        let mut report = Report::default();
+        let mut predictions = Predictions::new(given, labels.len());
+        'rounds: for round in 0..rounds {
+            for (number, fold) in (1..).zip(folds::divide(given, labels, count, round)?) {
+                task.log(format!("Train cross validation fold {number}"));
+                let rows = |rows: &[usize]| all.select_rows(rows).map_err(failed);
+                let (train, validation) = (rows(&fold.train)?, rows(&fold.validation)?);
+                let boosted = self.boost(&train, Some(&validation), &Checkpoints::none(task, given))?;
+                if boosted.stopped {
+                    if given.save_model_on_termination() {
+                        models.push(format::save(boosted.model, None).map_err(failed)?);
+                        break 'rounds;
+                    }
+                    return Err(EngineFailure::Stopped);
+                }
+                let found = boosted.model.predict(&validation, Iterations::from(..)).map_err(failed)?;
+                predictions.add(&fold.validation, &found.into_vec(), boosted.model.prediction_width());
+                report.add(boosted.last);
+                models.push(format::save(boosted.model, boosted.best).map_err(failed)?);
+            }
+            task.log(format!("The metrics of round {} cross validation", round + 1));
+            task.log(report.line(given.num_round(), count));
+        }
+        if rounds > 1 && !task.is_stopping() {
+            task.log(format!("The overall metrics of {rounds}-round cross validation"));
+            task.log(report.line(given.num_round(), count * rounds));
+        }
+        let named = models.into_iter().enumerate();
+        let model = named.map(|(number, file)| (format!("{MODEL_FILE}-{number}"), Bytes::from(file))).collect();
+        let data = vec![(folds::PREDICTIONS_FILE.to_owned(), Bytes::from(predictions.csv(labels)))];
+        Ok(TrainingOutput { model, data })
+    }
 }
 
 fn check_shapes(train: &Dataset, validation: Option<&Dataset>) -> Result<(), EngineFailure> {
@@ -313,6 +399,8 @@ struct Monitor<'a> {
     stopped: bool,
     /// Nothing more is trained.
     over: bool,
+    /// What the last round showed.
+    last: Vec<(String, String, f64)>,
 }
 
 impl Monitor<'_> {
@@ -334,6 +422,7 @@ impl Monitor<'_> {
             line.push_str(&format!("\t{set}-{metric}:{value}"));
         }
         self.task.log(line);
+        self.last = values.iter().map(|(set, metric, value)| ((*set).to_owned(), metric.clone(), *value)).collect();
         if self.task.is_stopping() {
             self.stopped = true;
             return ControlFlow::Break(());

@@ -9,6 +9,7 @@ use super::{Answer, parse, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::data;
+use crate::local::jobs;
 use crate::local::kinds::Kind;
 use crate::local::services::iam;
 
@@ -75,8 +76,13 @@ fn check_host_names(model: &CreateModel, containers: &[&Container]) -> Result<()
 }
 
 fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
-    if container.model_package_name.is_some() {
-        return Err(AwsError::validation("The local backend does not support models from a ModelPackageName yet."));
+    if let Some(package) = &container.model_package_name {
+        if container.image.is_some() || container.model_data_url.is_some() || container.model_data_source.is_some() {
+            return Err(AwsError::validation(
+                "You must specify either a ModelPackageName or an Image with its model data, not both.",
+            ));
+        }
+        return jobs::of_package(&core.state(), &core.place, package, &Value::Null).map(drop);
     }
     if container.image.is_none() {
         return Err(AwsError::validation("A container must have an Image or a ModelPackageName."));
