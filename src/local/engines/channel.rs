@@ -52,7 +52,7 @@ mod tests {
             let mut all: Vec<&str> = (0..2).flat_map(|host| names(&channel, epoch, host, 2)).collect();
             orders.push(all.clone());
             all.sort_by_key(|name| name.parse::<usize>().unwrap());
-            assert_eq!(all, names(&channel, 0, 0, 1).iter().map(|name| *name).collect::<Vec<_>>());
+            assert_eq!(all, names(&channel, 0, 0, 1));
         }
         assert!(orders[0] != orders[1] && orders[1] != orders[2]);
         assert_eq!(orders[1], (0..2).flat_map(|host| names(&channel, 1, host, 2)).collect::<Vec<_>>());

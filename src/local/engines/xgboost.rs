@@ -31,7 +31,7 @@ mod version;
 
 /// Trains and serves as the images `sagemaker-xgboost` (0.90 to 3.0) and `xgboost` (the first one) do.
 ///
-/// Training reads `text/csv`, `text/libsvm` and `application/x-recordio-protobuf`; Parquet, `gblinear`, GPUs and
+/// Training reads `text/csv`, `text/libsvm` and `application/x-recordio-protobuf`; Parquet, GPUs and
 /// distribution over instances are refused or done on one CPU, and the job's log or failure says so.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]

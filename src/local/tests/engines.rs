@@ -248,7 +248,7 @@ fn row(number: usize) -> [f32; 3] {
 /// A test set of Random Cut Forest has labels though the training set has none.
 fn label(label: Label, number: usize) -> f32 {
     match label {
-        Label::None => (number % 10 == 0) as u8 as f32,
+        Label::None => f32::from(u8::from(number.is_multiple_of(10))),
         Label::Number => 2.0 * number as f32 / 10.0 + 1.0,
         Label::Class(count) => (number * count / ROWS) as f32,
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use hessboost::config::TrainingParams;
+use hessboost::config::{BoosterKind, TrainingParams};
 use hessboost::data::DMatrix;
 use hessboost::metric::CustomMetric;
 use hessboost::model::{BoostedModel, Iterations};
@@ -72,7 +72,8 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     let train = train.into_matrix(width, ranking).map_err(failed)?;
     let validation = validation.map(|set| set.into_matrix(width, ranking)).transpose().map_err(failed)?;
 
-    let job = Boost { task, given: &given, params: &boosting.params, metrics: &metrics, version };
+    let (params, observer) = (&boosting.params, boosting.observer.as_ref());
+    let job = Boost { task, given: &given, params, observer, metrics: &metrics, version };
     if let Some((folds, rounds)) = given.folds() {
         return job.cross_validate(&train, folds, rounds);
     }
@@ -84,11 +85,25 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     Ok(TrainingOutput { model: vec![(MODEL_FILE.to_owned(), Bytes::from(file))], data: Vec::new() })
 }
 
+/// The penalties of a linear booster are per row in XGBoost, in `hessboost` for all rows.
+fn penalised(params: &TrainingParams, train: &DMatrix) -> TrainingParams {
+    let mut params = params.clone();
+    if params.booster == BoosterKind::GbLinear {
+        let rows = || train.n_rows() as f64;
+        let sum = train.weights().map_or_else(rows, |weights| weights.iter().map(|weight| f64::from(*weight)).sum());
+        params.lambda *= sum;
+        params.alpha *= sum;
+    }
+    params
+}
+
 /// What all models of a job have in common.
 struct Boost<'a> {
     task: &'a TrainingTask,
     given: &'a Hyperparameters,
     params: &'a TrainingParams,
+    /// What computes the metrics of a linear booster.
+    observer: Option<&'a TrainingParams>,
     metrics: &'a Metrics,
     version: Version,
 }
@@ -110,10 +125,13 @@ impl Boost<'_> {
         validation: Option<&DMatrix>,
         checkpoints: &Checkpoints<'_>,
     ) -> Result<Boosted, EngineFailure> {
-        let Self { task, given, params, metrics, version } = *self;
+        if let Some(observer) = self.observer {
+            return self.boost_linear(observer, train, validation);
+        }
+        let Self { task, given, params, metrics, .. } = *self;
         let early = EarlyStopping::new(task, given, validation.is_some())?;
         let mut model = checkpoints.newest(train.n_cols())?;
-        let mut monitor = Monitor { task, metrics, early, stopped: false, over: false, last: Vec::new() };
+        let mut monitor = Monitor { early, ..Monitor::new(task, metrics) };
         // Rounds that go on from a model are those that would have followed: checkpoints change nothing.
         loop {
             let done = model.as_ref().map_or(0, BoostedModel::num_boost_rounds);
@@ -128,7 +146,7 @@ impl Boost<'_> {
             if let Some(model) = &model {
                 trainer = trainer.init_model(model);
             }
-            if let Some(collector) = metrics.collector(Seen::new(given.objective(), version), &task.stopping) {
+            if let Some(collector) = self.collector() {
                 trainer = trainer.custom_metric(Box::new(collector));
             }
             let trained = trainer.on_round(|round| monitor.round(round)).train().map_err(failed)?;
@@ -147,6 +165,57 @@ impl Boost<'_> {
             _ => None,
         };
         Ok(Boosted { model, best, stopped: monitor.stopped, last: monitor.last })
+    }
+
+    /// The metrics that are computed here.
+    fn collector(&self) -> Option<CustomMetric> {
+        self.metrics.collector(Seen::new(self.given.objective(), self.version), &self.task.stopping)
+    }
+
+    /// Goes on round by round, and has each judged as the start of trees that add nothing to it.
+    fn boost_linear(
+        &self,
+        observer: &TrainingParams,
+        train: &DMatrix,
+        validation: Option<&DMatrix>,
+    ) -> Result<Boosted, EngineFailure> {
+        let Self { task, given, metrics, .. } = *self;
+        if EarlyStopping::new(task, given, validation.is_some())?.is_some() {
+            return Err(failed(
+                "`save_best` is not applicable to current booster (early_stopping_rounds with gblinear)",
+            ));
+        }
+        let params = penalised(self.params, train);
+        let mut monitor = Monitor::new(task, metrics);
+        let mut model: Option<BoostedModel> = None;
+        for round in 0..given.num_round() {
+            let mut trainer = Trainer::new(&params, train, 1);
+            if let Some(model) = &model {
+                trainer = trainer.init_model(model);
+            }
+            let next = trainer.train().map_err(failed)?.model;
+            let from = |set: &DMatrix| {
+                let margins = next.predict_margin(set, Iterations::from(..))?;
+                set.clone().with_base_margin(margins.as_slice())
+            };
+            let (of_train, of_validation) =
+                (from(train).map_err(failed)?, validation.map(from).transpose().map_err(failed)?);
+            monitor.before = round;
+            let mut judge = Trainer::new(observer, &of_train, 1).eval(&of_train, "train");
+            if let Some(validation) = &of_validation {
+                judge = judge.eval(validation, "validation");
+            }
+            if let Some(collector) = self.collector() {
+                judge = judge.custom_metric(Box::new(collector));
+            }
+            judge.on_round(|round| monitor.round(round)).train().map_err(failed)?;
+            model = Some(next);
+            if monitor.over {
+                break;
+            }
+        }
+        let model = model.ok_or_else(|| EngineFailure::algorithm("no round was trained"))?;
+        Ok(Boosted { model, best: None, stopped: monitor.stopped, last: monitor.last })
     }
 
     /// A model for each part of the rows, `rounds` times over.
@@ -401,9 +470,14 @@ struct Monitor<'a> {
     over: bool,
     /// What the last round showed.
     last: Vec<(String, String, f64)>,
+    /// How many rounds went before those that it sees.
+    before: usize,
 }
 
-impl Monitor<'_> {
+impl<'a> Monitor<'a> {
+    fn new(task: &'a TrainingTask, metrics: &'a Metrics) -> Self {
+        Self { task, metrics, early: None, stopped: false, over: false, last: Vec::new(), before: 0 }
+    }
     fn round(&mut self, round: RoundEval<'_>) -> ControlFlow<()> {
         let next = self.look_at(round);
         self.over |= next.is_break();
@@ -415,7 +489,8 @@ impl Monitor<'_> {
             self.stopped = true;
             return ControlFlow::Break(());
         };
-        let mut line = format!("[{}]", round.iteration());
+        let iteration = self.before + round.iteration();
+        let mut line = format!("[{iteration}]");
         for (set, metric, value) in &values {
             // Python prints `nan` where Rust prints `NaN`.
             let value = if value.is_nan() { "nan".to_owned() } else { format!("{value:.5}") };
@@ -427,7 +502,7 @@ impl Monitor<'_> {
             self.stopped = true;
             return ControlFlow::Break(());
         }
-        let over = self.early.as_mut().is_some_and(|early| early.is_over(round.iteration(), &values));
+        let over = self.early.as_mut().is_some_and(|early| early.is_over(iteration, &values));
         if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

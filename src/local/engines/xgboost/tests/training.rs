@@ -169,7 +169,6 @@ fn channels_are_refused_in_the_containers_words() {
 #[test]
 fn what_the_engine_cannot_do_is_refused() {
     for (name, value) in [
-        ("booster", "gblinear"),
         ("tree_method", "gpu_hist"),
         ("process_type", "update"),
         ("use_dask_gpu_training", "true"),
@@ -178,6 +177,66 @@ fn what_the_engine_cannot_do_is_refused() {
         let message = Job::new(&[("num_round", "2"), (name, value)], &[("train", "1,2\n2,3\n")]).refusal();
         assert!(message.starts_with("the local XGBoost engine does not support"), "{message}");
     }
+}
+
+#[test]
+fn a_linear_booster_learns_a_line_and_is_served() {
+    let data = rows(200, 9, |a, b, c| 3.0 * a - 2.0 * b + c + 1.0);
+    let linear = |more: &[(&str, &str)], data: &str| {
+        let settings: Vec<(&str, &str)> =
+            [("num_round", "200"), ("booster", "gblinear")].iter().chain(more).copied().collect();
+        let job = Job::new(&settings, &[("train", data)]);
+        let output = job.train().unwrap();
+        (job, output)
+    };
+    let (job, output) = linear(&[("max_depth", "3")], &data);
+    assert!(job.values("train-rmse").last().is_some_and(|rmse| *rmse < 0.01), "{:?}", job.lines());
+    assert!(job.lines().iter().any(|line| line == "WARNING: Parameters: { \"max_depth\" } are not used."));
+    let model = serve(&[("xgboost-model", &output.model[0].1)], IMAGE, &[]).unwrap();
+    let answer = ask(&model, "text/csv", "text/csv", "0.5,0.5,0.5\n1,0,0").unwrap();
+    let answers: Vec<f64> = answer.lines().map(|line| line.trim().parse().unwrap()).collect();
+    assert!((answers[0] - 2.0).abs() < 0.02 && (answers[1] - 4.0).abs() < 0.05, "{answers:?}");
+
+    // Penalties are per row: twice the same rows change nothing.
+    let penalty = [("lambda", "0.1"), ("alpha", "0.01")];
+    let weights =
+        |data: &str| format::load(&linear(&penalty, data).1.model[0].1).unwrap().model.linear().unwrap().clone();
+    let (once, twice) = (weights(&data), weights(&format!("{data}{data}")));
+    for (one, other) in once.weights().iter().zip(twice.weights()) {
+        assert!((one - other).abs() < 1e-3 && *one != 3.0, "{one} {other}");
+    }
+
+    let classes = rows(200, 9, |a, b, _| f64::from(u8::from(a > b)));
+    let (_, output) = linear(&[("objective", "multi:softprob"), ("num_class", "2")], &classes);
+    let model = serve(&[("xgboost-model", &output.model[0].1)], NEWER, &[]).unwrap();
+    let answer = ask(&model, "text/csv", "application/json", "0.9,0.1,0.5").unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert!(answer["predictions"][0]["score"][1].as_f64().unwrap() > 0.8, "{answer}");
+    let early = [
+        ("num_round", "5"),
+        ("booster", "gblinear"),
+        ("objective", "reg:squarederror"),
+        ("eval_metric", "rmse"),
+        ("early_stopping_rounds", "2"),
+    ];
+    let refused = Job::new(&early, &[("train", &data), ("validation", &data)]).refusal();
+    assert!(refused.contains("`save_best` is not applicable"), "{refused}");
+}
+
+#[test]
+fn linear_models_of_python_are_read() {
+    // As Booster.save_model("model.json") of XGBoost 1.7 writes one with two features.
+    let model = br#"{"learner": {"attributes": {}, "feature_names": [], "feature_types": [],
+        "gradient_booster": {"model": {"boosted_rounds": 3, "weights": [2E0, -1E0, 2.5E-1]}, "name": "gblinear"},
+        "learner_model_param": {"base_score": "5E-1", "boost_from_average": "1", "num_class": "0", "num_feature": "2",
+            "num_target": "1"},
+        "objective": {"name": "reg:squarederror", "reg_loss_param": {"scale_pos_weight": "1"}}}, "version": [1, 7, 6]}"#;
+    let served = serve(&[("xgboost-model", model)], IMAGE, &[]).unwrap();
+    let answer = ask(&served, "text/csv", "text/csv", "1,2\n3,4").unwrap();
+    let answers: Vec<f64> = answer.lines().map(|line| line.trim().parse().unwrap()).collect();
+    assert_eq!(answers, [0.75, 2.75]);
+    let broken = String::from_utf8_lossy(model).replace("2.5E-1", "1, 1");
+    assert!(serve(&[("xgboost-model", broken.as_bytes())], IMAGE, &[]).err().unwrap().contains("4 weights"));
 }
 
 #[test]
