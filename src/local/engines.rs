@@ -21,6 +21,7 @@ pub mod kmeans;
 pub mod knn;
 #[cfg(feature = "algorithms")]
 pub mod linear_learner;
+mod mount;
 #[cfg(feature = "algorithms")]
 mod numeric;
 #[cfg(feature = "algorithms")]
@@ -39,6 +40,7 @@ mod stopping;
 
 pub use closure::FnEngine;
 pub use failure::{EngineFailure, InvocationFailure};
+pub use mount::Mount;
 
 /// Trains and serves models for the images that it knows, as a container with such an image would.
 ///
@@ -61,6 +63,12 @@ pub trait Engine: Send + Sync + 'static {
     /// Whether this engine runs the processing job. By its image alone, unless an engine knows better.
     fn processes(&self, job: &ProcessingTask) -> bool {
         self.runs(&job.image)
+    }
+
+    /// Whether this engine reads channels on file systems from their folders ([`Channel::mount`]), so that the files need
+    /// not be in memory. No, unless an engine says otherwise.
+    fn reads_mounts(&self) -> bool {
+        false
     }
 
     /// Trains: reads the channels, logs, and gives back the files that the container would leave.
@@ -338,18 +346,9 @@ pub struct Channel {
     pub files_per_record: usize,
     /// The folder of a file system that the channel is; `None` for data in S3.
     pub mount: Option<Mount>,
-    /// The files below the channel's prefix, in key order: path relative to the prefix, content.
+    /// The files below the channel's prefix, in key order: path relative to the prefix, content. None of a channel on a
+    /// file system if the engine [reads that itself](Engine::reads_mounts).
     pub files: Vec<(String, Bytes)>,
-}
-
-/// A folder on this machine that is a channel: see
-/// [`LocalBackendBuilder::file_system`](super::LocalBackendBuilder::file_system).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
-    /// The folder.
-    pub folder: PathBuf,
-    /// Whether the job may write there.
-    pub writable: bool,
 }
 
 /// What a training container leaves behind.

@@ -1,20 +1,13 @@
 //! Folders of this machine that stand for the account's file systems: Amazon EFS and FSx for Lustre.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use bytes::Bytes;
-
-use super::data::Budget;
+use super::engines::Mount;
 use crate::{Error, ErrorKind, Result};
 
 /// How long the identifier of a file system is, as the API has it.
 const ID_LENGTH: std::ops::RangeInclusive<usize> = 11..=21;
-/// How deep folders are looked through.
-const MAX_DEPTH: usize = 64;
-const MAX_FILES: usize = 1_000_000;
 
 /// The file systems that the backend was told of, with the folders that they are.
 #[derive(Debug, Default)]
@@ -28,13 +21,6 @@ pub(super) struct Directory {
     pub(super) lustre: bool,
     pub(super) path: String,
     pub(super) writable: bool,
-}
-
-/// A folder that was found, with the folder of its whole file system. Neither has a symbolic link in its path.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) folder: PathBuf,
-    root: PathBuf,
 }
 
 impl FileSystems {
@@ -62,7 +48,7 @@ impl FileSystems {
     }
 
     /// The folder that a channel is; the text says why there is none.
-    pub(super) fn find(&self, directory: &Directory) -> std::result::Result<Found, String> {
+    pub(super) fn find(&self, directory: &Directory) -> std::result::Result<Mount, String> {
         let Directory { id, path, .. } = directory;
         let unable = format!("Unable to mount file system: {id} directory path: {path}.");
         let Some(root) = self.0.get(id) else {
@@ -81,7 +67,7 @@ impl FileSystems {
         if !folder.is_dir() || !folder.starts_with(&root) {
             return Err(incorrect());
         }
-        Ok(Found { folder, root })
+        Ok(Mount { folder, writable: directory.writable })
     }
 }
 
@@ -101,53 +87,10 @@ impl Directory {
     }
 }
 
-impl Found {
-    /// All files below the folder, by their paths. Links to files of the same file system are followed; links that lead
-    /// elsewhere or to folders, pipes and devices are no files.
-    pub(super) fn read(&self, budget: &mut Budget) -> std::result::Result<Vec<(String, Bytes)>, String> {
-        let mut files = Vec::new();
-        self.visit(&self.folder, "", MAX_DEPTH, budget, &mut files)?;
-        Ok(files)
-    }
-
-    fn visit(
-        &self,
-        folder: &Path,
-        prefix: &str,
-        depth: usize,
-        budget: &mut Budget,
-        files: &mut Vec<(String, Bytes)>,
-    ) -> std::result::Result<(), String> {
-        let failed = |error: io::Error| format!("{prefix:?} cannot be read: {error}");
-        let entries = fs::read_dir(folder).map_err(failed)?.collect::<io::Result<Vec<_>>>();
-        let mut entries = entries.map_err(failed)?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let Ok(name) = entry.file_name().into_string() else {
-                return Err(format!("a file below {prefix:?} has a name that is no text"));
-            };
-            let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-            if entry.file_type().map_err(failed)?.is_dir() {
-                let depth = depth.checked_sub(1).ok_or_else(|| format!("{path:?} is too deep"))?;
-                self.visit(&entry.path(), &path, depth, budget, files)?;
-                continue;
-            }
-            let Ok(target) = entry.path().canonicalize() else { continue };
-            if !target.starts_with(&self.root) || !target.is_file() {
-                continue;
-            }
-            if files.len() == MAX_FILES {
-                return Err(format!("there are more than {MAX_FILES} files"));
-            }
-            let content = budget.read_file(&target, &path)?;
-            files.push((path, content));
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -169,41 +112,29 @@ mod tests {
         (place, systems)
     }
 
-    fn names(systems: &FileSystems, path: &str) -> Vec<String> {
-        let files = systems.find(&at(path)).unwrap().read(&mut Budget::new(100)).unwrap();
-        files.into_iter().map(|(name, _)| name).collect()
-    }
-
     #[test]
-    fn folders_are_found_and_read() {
+    fn folders_are_found() {
         let (_place, systems) = laid_out();
-        assert_eq!(names(&systems, "/data"), ["a.csv", "sub/b.csv"]);
-        assert_eq!(names(&systems, "/data/sub/"), ["b.csv"]);
-        assert_eq!(names(&systems, "/"), ["data/a.csv", "data/sub/b.csv"]);
-        let lustre = |path: &str| systems.find(&Directory { lustre: true, ..at(path) });
-        assert!(lustre("/fsx/data").unwrap().folder.ends_with("root/data"));
-        assert!(lustre("/fsx").unwrap().folder.ends_with("root"));
-        assert!(lustre("/").is_err());
-        let refused = systems.find(&at("/data")).unwrap().read(&mut Budget::new(2)).unwrap_err();
-        assert!(refused.contains("more than the 2 bytes"), "{refused}");
+        let folder = |directory: &Directory| systems.find(directory).unwrap().folder;
+        assert!(folder(&at("/data/sub/")).ends_with("root/data/sub"));
+        assert!(folder(&at("/")).ends_with("root"));
+        let lustre = |path: &str| Directory { lustre: true, ..at(path) };
+        assert!(folder(&lustre("/fsx/data")).ends_with("root/data"));
+        assert!(folder(&lustre("/fsx")).ends_with("root"));
+        assert!(systems.find(&lustre("/")).is_err());
+        assert!(systems.find(&Directory { writable: true, ..at("/data") }).unwrap().writable);
     }
 
-    #[cfg(unix)]
     #[test]
-    fn nothing_leads_out() {
-        use std::os::unix::fs::symlink;
+    fn nothing_outside_is_found() {
         let (place, systems) = laid_out();
-        let root = place.path().join("root");
-        symlink(place.path(), root.join("out")).unwrap();
-        symlink(place.path().join("secret"), root.join("data/secret")).unwrap();
-        symlink("/dev/zero", root.join("data/zero")).unwrap();
-        symlink("..", root.join("data/loop")).unwrap();
-        symlink("a.csv", root.join("data/link.csv")).unwrap();
-        assert_eq!(names(&systems, "/data"), ["a.csv", "link.csv", "sub/b.csv"]);
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(place.path(), place.path().join("root/out")).unwrap();
         for path in ["/out", "/../secret", "/data/../..", "/data/a.csv", "/nothing", "data", "", "/a\0b"] {
             let refused = systems.find(&at(path)).unwrap_err();
             assert!(refused.contains("Incorrect mount path"), "{path:?}: {refused}");
         }
+        drop(place);
     }
 
     #[test]

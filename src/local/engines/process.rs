@@ -241,6 +241,10 @@ impl Engine for ProcessEngine {
         self.image.matches(image)
     }
 
+    fn reads_mounts(&self) -> bool {
+        true
+    }
+
     fn train(&self, job: &TrainingTask) -> std::result::Result<TrainingOutput, EngineFailure> {
         let command = self.training_command(job).ok_or_else(|| self.lacks("trains (ProcessEngine::train_with)"))?;
         self.processes.train(&self.launch(command), job)

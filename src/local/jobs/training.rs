@@ -12,7 +12,7 @@ use super::containers::no_engine;
 use super::run::Owner;
 use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::clock::BusyGuard;
-use crate::local::engines::{EngineFailure, HostLog, TrainingOutput, TrainingTask};
+use crate::local::engines::{Channel, Engine, EngineFailure, HostLog, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
 use crate::local::metrics::{self, Metric};
 use crate::local::profile::Nothing;
@@ -333,7 +333,7 @@ async fn train_in_vain(run: &Run, plan: &Plan, downloaded: Downloaded, start: Sy
     let killed = task.killed.clone();
     task.killed = Arc::new(move || taken() || killed());
     let clock = run.owner.core.clock.clone();
-    let work = run.work(move || engine.train(&task));
+    let work = run.work(move || work(&*engine, task));
     tokio::select! {
         biased;
         // What it gives back is lost, whether it is a model or a failure.
@@ -359,13 +359,14 @@ async fn train(
     let Some(engine) = run.owner.core.training_engine(&task) else {
         return (Trained::Failed(format!("ClientError: {}", no_engine(&plan.image))), Limit::None);
     };
-    let no_data = !task.channels.is_empty() && task.channels.iter().all(|channel| channel.files.is_empty());
+    let is_empty = |channel: &Channel| channel.files.is_empty() && channel.mount.is_none();
+    let no_data = !task.channels.is_empty() && task.channels.iter().all(is_empty);
     let engine = if no_data && run.owner.core.is_lenient() { Arc::new(Nothing) } else { engine };
     let clock = run.owner.core.clock.clone();
     let stop = run.stop.clone();
     let mut passed = Limit::None;
     let result = {
-        let work = run.work(move || engine.train(&task));
+        let work = run.work(move || work(&*engine, task));
         tokio::pin!(work);
         let early = tokio::select! {
             biased;
@@ -394,6 +395,14 @@ async fn train(
         None => Trained::Nothing,
     };
     (trained, passed)
+}
+
+/// What happens on the engine's thread.
+fn work(engine: &dyn Engine, mut task: TrainingTask) -> Result<TrainingOutput, EngineFailure> {
+    if !engine.reads_mounts() {
+        inputs::read_mounts(&mut task.channels, MAX_INPUT).map_err(EngineFailure::client)?;
+    }
+    engine.train(&task)
 }
 
 fn task(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime) -> TrainingTask {

@@ -129,15 +129,19 @@ fn lay_out(launch: &Launch, job: &TrainingTask, number: u32, host: &Host<'_>) ->
             continue;
         }
         let place = format!("input/data/{}", channel.name);
-        if let Some(mount) = channel.mount.as_ref().filter(|mount| mount.writable) {
-            std::os::unix::fs::symlink(&mount.folder, folder.path(&place)).map_err(disk)?;
-            continue;
+        match &channel.mount {
+            Some(mount) if mount.writable => {
+                std::os::unix::fs::symlink(&mount.folder, folder.path(&place)).map_err(disk)?;
+                continue;
+            }
+            Some(mount) => {
+                folder.copy(&place, mount).map_err(download)?;
+                continue;
+            }
+            None => {}
         }
         std::fs::create_dir_all(folder.path(&place)).map_err(disk)?;
         folder.write(&place, channel.share(0, number as usize - 1, host.all.len())).map_err(download)?;
-        if channel.mount.is_some() {
-            folder.protect(&place).map_err(disk)?;
-        }
     }
     let checkpoints = checkpoint_folder(&job.checkpoint_path)?;
     std::fs::create_dir_all(folder.path(checkpoints)).map_err(disk)?;

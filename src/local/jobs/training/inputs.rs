@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::local::backend::Core;
 use crate::local::data::{self, Budget, Input};
-use crate::local::engines::{Channel, InputMode, Mount, channel};
+use crate::local::engines::{Channel, InputMode, channel};
 use crate::local::file_systems::Directory;
 use crate::types::S3Uri;
 
@@ -45,13 +45,11 @@ pub(super) struct Downloaded {
 /// Reads all channels and checkpoints, as they are when the job downloads them; `limit` is in bytes. May block.
 pub(super) fn download(core: &Core, inputs: &Inputs, limit: u64) -> Result<Downloaded, String> {
     let mut budget = Budget::new(limit);
-    let failed = |why: String| format!("ClientError: Data download failed: {why}");
+    let client = |why: String| format!("ClientError: {why}");
+    let failed = |why: String| client(format!("Data download failed: {why}"));
     let channels = inputs.channels.iter().map(|channel| {
         let (files, mount) = match &channel.file_system {
-            Some(directory) => {
-                let (files, mount) = mounted(core, directory, &mut budget)?;
-                (files, Some(mount))
-            }
+            Some(directory) => (Vec::new(), Some(core.file_systems.find(directory).map_err(client)?)),
             None => (files(core, channel, &inputs.role, &mut budget).map_err(failed)?, None),
         };
         Ok(Channel {
@@ -84,12 +82,17 @@ fn checkpoints(core: &Core, place: Option<&S3Uri>, budget: &mut Budget) -> Resul
     checkpoints.map_err(|why| format!("ClientError: Checkpoint download failed: {why}"))
 }
 
-/// The files of a folder on a file system, and the folder.
-fn mounted(core: &Core, directory: &Directory, budget: &mut Budget) -> Result<(Vec<(String, Bytes)>, Mount), String> {
-    let client = |why: String| format!("ClientError: {why}");
-    let found = core.file_systems.find(directory).map_err(client)?;
-    let files = found.read(budget).map_err(client)?;
-    Ok((files, Mount { folder: found.folder, writable: directory.writable }))
+/// Reads the files of channels on file systems, for an engine that does not do it itself; `limit` is in bytes. May block.
+pub(super) fn read_mounts(channels: &mut [Channel], limit: u64) -> Result<(), String> {
+    let mut budget = Budget::new(limit);
+    for channel in channels {
+        let Channel { files, mount: Some(mount), .. } = channel else { continue };
+        mount.visit(&mut |path, place| {
+            files.push((path.to_owned(), budget.read_file(place, path)?));
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 fn files(core: &Core, channel: &ChannelPlan, role: &str, budget: &mut Budget) -> Result<Vec<(String, Bytes)>, String> {
