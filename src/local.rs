@@ -33,6 +33,7 @@ mod data;
 mod documents;
 pub mod engines;
 mod faults;
+mod file_systems;
 mod ignored;
 mod jobs;
 mod kinds;
