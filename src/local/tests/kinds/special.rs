@@ -122,6 +122,23 @@ async fn feature_groups_grow() {
         "FeatureDefinitions": [feature("id")], "OfflineStoreConfig": {"S3StorageConfig": {"S3Uri": "s3://b/p"}}, "RoleArn": backend.role_arn()});
     assert_eq!(call(&backend, "CreateFeatureGroup", &create).await.unwrap_err().0, "ValidationException");
     create["FeatureDefinitions"] = json!([feature("id"), feature("time")]);
+    let no_bucket = call(&backend, "CreateFeatureGroup", &create).await.unwrap_err();
+    assert!(no_bucket.1.starts_with("Could not find the output S3 bucket \"b\""), "{no_bucket:?}");
+    backend.core().s3.create_bucket("b");
+    let integral = |name: &str| json!({"FeatureName": name, "FeatureType": "Integral"});
+    for (definitions, part) in [
+        (json!([feature("id"), integral("time")]), "can be a String or Fractional"),
+        (json!([feature("id"), feature("time"), feature("write_time")]), "write_time is reserved"),
+        (json!([feature("id"), feature("time"), integral("id")]), "id is there more than once"),
+    ] {
+        let mut wrong = create.clone();
+        wrong["FeatureDefinitions"] = definitions;
+        let refused = call(&backend, "CreateFeatureGroup", &wrong).await.unwrap_err();
+        assert!(refused.0 == "ValidationException" && refused.1.contains(part), "{refused:?}");
+    }
+    let mut nowhere = create.clone();
+    nowhere.as_object_mut().unwrap().remove("OfflineStoreConfig");
+    assert_eq!(call(&backend, "CreateFeatureGroup", &nowhere).await.unwrap_err().0, "ValidationException");
     done(&backend, "CreateFeatureGroup", create).await;
     backend.clock().settle().await;
     let group = json!({"FeatureGroupName": "Clicks"});
