@@ -352,3 +352,40 @@ async fn endpoints_and_training_jobs_publish() {
     aws.backend.reset();
     assert_eq!(ok(&aws, "ListMetrics", json!({})).await["Metrics"], json!([]));
 }
+
+#[tokio::test]
+async fn numbers_out_of_range_are_refused() {
+    let aws = Aws::new();
+    let most = 2f64.powi(360);
+    for (datum, path) in [
+        (json!({"Value": most * 2.0}), "Value"),
+        (json!({"Value": -most * 2.0}), "Value"),
+        (json!({"Values": [1.0, most * 2.0]}), "Values.member.2"),
+        (json!({"Values": [1.0, "NaN"]}), "Values.member.2"),
+        (
+            json!({"StatisticValues": {"SampleCount": 1, "Sum": "Infinity", "Minimum": 1, "Maximum": 1}}),
+            "StatisticValues.Sum",
+        ),
+    ] {
+        let mut datum = datum;
+        datum["MetricName"] = json!("m");
+        let (status, answer) = call(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": [datum]})).await;
+        assert_eq!(status, 400);
+        let text = answer["message"].as_str().unwrap();
+        assert!(text.ends_with(&format!("for parameter MetricData.member.1.{path} is invalid.")), "{text}");
+    }
+    let datum = json!({"MetricName": "m", "Value": -most});
+    ok(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": [datum]})).await;
+}
+
+#[tokio::test]
+async fn statistics_are_plain_or_extended() {
+    let aws = Aws::new();
+    let both = json!({"Namespace": "N", "MetricName": "m", "StartTime": 0, "EndTime": 600, "Period": 60,
+        "Statistics": ["Sum"], "ExtendedStatistics": ["p90"]});
+    let (status, answer) = call(&aws, "GetMetricStatistics", both).await;
+    assert_eq!(
+        (status, answer["message"].as_str()),
+        (400, Some("Must specify either Statistics or ExtendedStatistics, but not both"))
+    );
+}

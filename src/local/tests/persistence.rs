@@ -132,7 +132,7 @@ async fn resources_and_logs_are_there_after_a_restart() {
     aws.deploy("gone", "7").await;
     aws.sagemaker.delete_endpoint().endpoint_name("gone").send().await.unwrap();
     aws.backend.clock().settle().await;
-    let policy = r#"{"Statement":[{"Principal":{"Service":"sagemaker.amazonaws.com"}}]}"#;
+    let policy = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"}}]}"#;
     aws.iam.create_role().role_name("mine").assume_role_policy_document(policy).send().await.unwrap();
     let arn = aws.endpoint("up").await.endpoint_arn().unwrap().to_owned();
     let tag = sm::Tag::builder().key("k").value("v").build();
