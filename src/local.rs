@@ -32,6 +32,8 @@ mod control;
 mod data;
 pub mod engines;
 mod faults;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod ignored;
 mod jobs;
 mod kinds;
@@ -47,6 +49,7 @@ mod s3;
 #[cfg(feature = "local-server")]
 mod server;
 mod services;
+mod signature;
 mod state;
 mod store;
 mod time;

@@ -134,10 +134,22 @@ impl LocalServerBuilder {
     }
 
     /// How many connections are open at most. The default is 4,096, or less where the process may open fewer files.
-    /// With one more, the connection that has been without a request for the longest time is closed; if none is, the
-    /// new one waits.
+    /// With one more, the connection that has been without a request for the longest time is closed. If there is none,
+    /// it is the one whose client has been waited for the longest, and for 250 ms at least: one that does not send the
+    /// rest of its request, or does not take its answer. If all are at work, the new one waits.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limits.connections = connections.max(1);
+        self
+    }
+
+    /// How many bytes of request bodies are held at most while they are received and handled, of all connections
+    /// together. The default is 1 GiB.
+    ///
+    /// Beyond it requests are answered with 503 (S3's `SlowDown`), which clients try again. One request at a time may
+    /// go beyond the limit, so that an upload of any size that S3 allows is possible. What a client announces takes no
+    /// memory, only what it sends; and what is stored does not count.
+    pub fn max_body_memory(mut self, bytes: u64) -> Self {
+        self.limits.memory = bytes;
         self
     }
 

@@ -174,6 +174,7 @@ async fn collect(body: SdkBody, limit: u64) -> S3Result<Bytes> {
         wire::Unread::TooLarge(MAX_DOCUMENT) => S3Error::new(s3s::S3ErrorCode::MaxMessageLengthExceeded),
         wire::Unread::TooLarge(_) => errors::entity_too_large(),
         wire::Unread::Incomplete => errors::incomplete_body(),
+        wire::Unread::NoRoom => errors::slow_down(),
     })
 }
 

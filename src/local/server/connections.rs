@@ -1,24 +1,40 @@
-//! The open connections, and which of them has been without a request for the longest time.
+//! The open connections, and which of them can best be spared.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::limits::STALLED;
 
 /// All open connections of a server.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
-    queue: Mutex<Queue>,
-    /// Told when a connection has no request any more.
-    pub(super) idle: Notify,
+    queues: Mutex<Queues>,
+    /// Told when there is another connection that could be spared.
+    pub(super) spare: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
-    /// Counts upwards: who came, or finished a request, earlier has the lower number.
+struct Queues {
+    /// Counts upwards: who came to a queue earlier has the lower number.
     next: u64,
+    /// Those without a request.
     idle: BTreeMap<u64, Arc<Notify>>,
+    /// Those whose other side owes a part of a request, or does not take its answer, and since when.
+    stalled: BTreeMap<u64, (Instant, Arc<Notify>)>,
     open: usize,
+}
+
+/// Whether another connection makes room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    Made,
+    /// One may, if it does not go on by then.
+    At(Instant),
+    /// All are at work.
+    None,
 }
 
 /// One open connection; dropped when it is closed.
@@ -27,7 +43,33 @@ pub(super) struct Connection {
     all: Arc<Connections>,
     /// Told when the connection is to make room.
     pub(super) close: Arc<Notify>,
-    place: Mutex<Option<u64>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: u32,
+    /// Whether a body comes too slowly.
+    reading: bool,
+    /// Whether an answer is not taken.
+    writing: bool,
+    place: Option<(Queue, u64)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    Idle,
+    Stalled,
+}
+
+impl State {
+    fn queue(&self) -> Option<Queue> {
+        match self {
+            Self { reading: true, .. } | Self { writing: true, .. } => Some(Queue::Stalled),
+            Self { requests: 0, .. } => Some(Queue::Idle),
+            _ => None,
+        }
+    }
 }
 
 /// A request under way on a connection.
@@ -37,69 +79,121 @@ pub(super) struct UnderWay(Arc<Connection>);
 impl Connections {
     /// Enters a new connection; without a request, at first.
     pub(super) fn enter(self: &Arc<Self>) -> Arc<Connection> {
-        self.queue().open += 1;
-        let connection = Connection { all: self.clone(), close: Arc::default(), place: Mutex::default() };
-        connection.idle();
+        self.queues().open += 1;
+        let connection = Connection { all: self.clone(), close: Arc::default(), state: Mutex::default() };
+        connection.change(|_| {});
         Arc::new(connection)
     }
 
     pub(super) fn open(&self) -> usize {
-        self.queue().open
+        self.queues().open
     }
 
-    /// Tells the connection that has been without a request for the longest time to close; whether there was one.
-    pub(super) fn make_room(&self) -> bool {
-        let oldest = self.queue().idle.pop_first();
-        oldest.is_some_and(|(_, close)| {
+    /// Tells a connection to close: the one that has been without a request for the longest time; if there is none,
+    /// the one whose other side has been waited for the longest.
+    pub(super) fn make_room(&self) -> Room {
+        let mut queues = self.queues();
+        if let Some((_, close)) = queues.idle.pop_first() {
             close.notify_one();
-            true
-        })
+            return Room::Made;
+        }
+        let Some(first) = queues.stalled.first_entry() else { return Room::None };
+        let at = first.get().0 + STALLED;
+        if at > Instant::now() {
+            return Room::At(at);
+        }
+        first.remove().1.notify_one();
+        Room::Made
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Connection {
     /// A request has come.
     pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
-        self.leave_queue();
+        self.change(|state| state.requests += 1);
         UnderWay(self.clone())
     }
 
-    fn idle(&self) {
-        let mut queue = self.all.queue();
-        let place = queue.next;
-        queue.next += 1;
-        queue.idle.insert(place, self.close.clone());
-        *self.place() = Some(place);
-        drop(queue);
-        self.all.idle.notify_one();
+    /// Whether the body of a request comes too slowly.
+    pub(super) fn owes_body(&self, owes: bool) {
+        self.change(|state| state.reading = owes);
     }
 
-    fn leave_queue(&self) {
-        let mut queue = self.all.queue();
-        if let Some(place) = self.place().take() {
-            queue.idle.remove(&place);
+    /// Whether the other side does not take its answer.
+    pub(super) fn leaves_answer(&self, leaves: bool) {
+        self.change(|state| state.writing = leaves);
+    }
+
+    /// Whether a request or its answer is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        let state = self.state();
+        state.requests > 0 || state.writing
+    }
+
+    /// Whether the other side is waited for.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.state().queue() == Some(Queue::Stalled)
+    }
+
+    /// Changes the state, and the queue that the connection is in. The lock of the state is taken before that of the
+    /// queues, always.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        change(&mut state);
+        let queue = state.queue();
+        if state.place.map(|(queue, _)| queue) == queue {
+            return;
+        }
+        let mut queues = self.all.queues();
+        queues.leave(state.place.take());
+        state.place = queue.map(|queue| (queue, queues.enter(queue, &self.close)));
+        drop(queues);
+        if queue.is_some() {
+            self.all.spare.notify_one();
         }
     }
 
-    fn place(&self) -> MutexGuard<'_, Option<u64>> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queues {
+    fn enter(&mut self, queue: Queue, close: &Arc<Notify>) -> u64 {
+        let place = self.next;
+        self.next += 1;
+        match queue {
+            Queue::Idle => drop(self.idle.insert(place, close.clone())),
+            Queue::Stalled => drop(self.stalled.insert(place, (Instant::now(), close.clone()))),
+        }
+        place
+    }
+
+    fn leave(&mut self, place: Option<(Queue, u64)>) {
+        match place {
+            Some((Queue::Idle, place)) => drop(self.idle.remove(&place)),
+            Some((Queue::Stalled, place)) => drop(self.stalled.remove(&place)),
+            None => {}
+        }
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.idle();
+        self.0.change(|state| state.requests -= 1);
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.leave_queue();
-        self.all.queue().open -= 1;
+        let place = self.state().place.take();
+        let mut queues = self.all.queues();
+        queues.leave(place);
+        queues.open -= 1;
     }
 }
 
@@ -112,15 +206,15 @@ mod tests {
         connection.close.notified().now_or_never().is_some()
     }
 
-    #[test]
-    fn who_has_been_idle_longest_makes_room() {
+    #[tokio::test]
+    async fn who_has_been_idle_longest_makes_room() {
         let all = Arc::new(Connections::default());
         let [first, second, third] = [all.enter(), all.enter(), all.enter()];
         let under_way = first.begin();
-        assert!(all.make_room());
+        assert_eq!(all.make_room(), Room::Made);
         assert_eq!([told(&first), told(&second), told(&third)], [false, true, false]);
         drop(under_way);
-        assert!(all.make_room() && all.make_room() && !all.make_room());
+        assert_eq!([all.make_room(), all.make_room(), all.make_room()], [Room::Made, Room::Made, Room::None]);
         assert_eq!([told(&first), told(&second), told(&third)], [true, false, true]);
         drop((second, third));
         assert_eq!(all.open(), 1);
@@ -128,13 +222,39 @@ mod tests {
         assert_eq!(all.open(), 0);
     }
 
-    #[test]
-    fn a_request_under_way_is_not_closed() {
+    #[tokio::test]
+    async fn a_request_under_way_is_not_closed() {
         let all = Arc::new(Connections::default());
         let only = all.enter();
         let under_way = only.begin();
-        assert!(!all.make_room());
+        assert_eq!(all.make_room(), Room::None);
+        assert!(only.is_busy() && !only.is_stalled());
         drop(under_way);
-        assert!(all.make_room() && told(&only));
+        assert_eq!(all.make_room(), Room::Made);
+        assert!(told(&only) && !only.is_busy());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_waited_for_makes_room_when_nobody_is_idle() {
+        let all = Arc::new(Connections::default());
+        let [working, owing, leaving] = [all.enter(), all.enter(), all.enter()];
+        let _requests = [working.begin(), owing.begin(), leaving.begin()];
+        owing.owes_body(true);
+        assert_eq!(all.make_room(), Room::At(Instant::now() + STALLED));
+        tokio::time::advance(STALLED / 2).await;
+        leaving.leaves_answer(true);
+        tokio::time::advance(STALLED / 2).await;
+        assert_eq!(all.make_room(), Room::Made);
+        assert!(told(&owing) && owing.is_stalled());
+        // The other one goes on in time.
+        leaving.leaves_answer(false);
+        tokio::time::advance(STALLED).await;
+        assert_eq!(all.make_room(), Room::None);
+        // Who is idle goes first.
+        leaving.leaves_answer(true);
+        tokio::time::advance(STALLED).await;
+        let idle = all.enter();
+        assert_eq!(all.make_room(), Room::Made);
+        assert!(told(&idle) && !told(&leaving));
     }
 }
