@@ -38,7 +38,8 @@ fn main() {
 fn requests(root: &Path) -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     let golden = root.join("../tests/it/parity/golden");
-    let mut files: Vec<_> = fs::read_dir(golden).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(golden).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
     files.sort();
     for file in files {
         let scenario: Value = serde_json::from_slice(&fs::read(file).expect("a file")).expect("JSON");

@@ -31,7 +31,9 @@ fuzz_target!(|bytes: &[u8]| {
                 return;
             }
         }
-        let again = RecordIo::records().deserialize(writer.finish(), &ContentType::RECORDIO_PROTOBUF).expect("what was written");
+        let again = RecordIo::records()
+            .deserialize(writer.finish(), &ContentType::RECORDIO_PROTOBUF)
+            .expect("what was written");
         // Numbers that are not finite differ from themselves.
         assert_eq!(format!("{again:?}"), format!("{records:?}"));
     }

@@ -30,11 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
             "linear-learner:1",
             &[("predictor_type", "regressor"), ("epochs", "1"), ("num_models", "1"), ("mini_batch_size", "1")],
         ),
-        4 => (
-            &PcaEngine::new(),
-            "pca:1",
-            &[("feature_dim", "2"), ("num_components", "1"), ("mini_batch_size", "2")],
-        ),
+        4 => (&PcaEngine::new(), "pca:1", &[("feature_dim", "2"), ("num_components", "1"), ("mini_batch_size", "2")]),
         5 => (
             &RandomCutForestEngine::new(),
             "randomcutforest:1",

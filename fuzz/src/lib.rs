@@ -17,8 +17,14 @@ const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=AK/20260102/us-east-1/s3/aw
 
 /// What makes the endpoint, model and bucket that requests find.
 const FURNITURE: [(&str, &str); 3] = [
-    ("CreateModel", r#"{"ModelName":"m","ExecutionRoleArn":"arn:aws:iam::123456789012:role/SageMakerRole","PrimaryContainer":{"Image":"echo:1"}}"#),
-    ("CreateEndpointConfig", r#"{"EndpointConfigName":"c","ProductionVariants":[{"VariantName":"v","ModelName":"m","InstanceType":"ml.m5.large","InitialInstanceCount":1}],"AsyncInferenceConfig":{"OutputConfig":{"S3OutputPath":"s3://bucket/async"}}}"#),
+    (
+        "CreateModel",
+        r#"{"ModelName":"m","ExecutionRoleArn":"arn:aws:iam::123456789012:role/SageMakerRole","PrimaryContainer":{"Image":"echo:1"}}"#,
+    ),
+    (
+        "CreateEndpointConfig",
+        r#"{"EndpointConfigName":"c","ProductionVariants":[{"VariantName":"v","ModelName":"m","InstanceType":"ml.m5.large","InitialInstanceCount":1}],"AsyncInferenceConfig":{"OutputConfig":{"S3OutputPath":"s3://bucket/async"}}}"#,
+    ),
     ("CreateEndpoint", r#"{"EndpointName":"e","EndpointConfigName":"c"}"#),
 ];
 
@@ -32,9 +38,8 @@ pub struct World {
 impl World {
     pub fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let echo = FnEngine::for_image("echo").serve_with(|request: &Invocation| {
-            Ok(Reply::new(request.content_type.clone(), request.body.clone()))
-        });
+        let echo = FnEngine::for_image("echo")
+            .serve_with(|request: &Invocation| Ok(Reply::new(request.content_type.clone(), request.body.clone())));
         Self { runtime, backend: LocalBackend::builder().engine(echo).build(), requests: 0 }
     }
 

@@ -209,11 +209,7 @@ impl S3 {
     }
 
     /// An error that somebody else decided on, in S3's form.
-    pub(crate) fn refuse(
-        &self,
-        request: &http::Request<SdkBody>,
-        error: &AwsError,
-    ) -> http::Response<SdkBody> {
+    pub(crate) fn refuse(&self, request: &http::Request<SdkBody>, error: &AwsError) -> http::Response<SdkBody> {
         answer::refuse(error, &answer::Context::new(&self.inner, request))
     }
 

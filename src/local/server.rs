@@ -145,9 +145,10 @@ impl LocalServerBuilder {
     /// How many bytes of request bodies are held at most while they are received and handled, of all connections
     /// together. The default is 1 GiB.
     ///
-    /// Beyond it requests are answered with 503 (S3's `SlowDown`), which clients try again. One request at a time may
-    /// go beyond the limit, so that an upload of any size that S3 allows is possible. What a client announces takes no
-    /// memory, only what it sends; and what is stored does not count.
+    /// Beyond it requests are answered with 503 (S3's `SlowDown`), which clients try again, and the connection is closed
+    /// whose client has not gone on with its body for the longest time. One request at a time may go beyond the limit,
+    /// so that an upload of any size that S3 allows is possible, and the first 64 KiB of each body do not count, so that
+    /// small requests are always served. What a client announces takes no memory, only what it sends.
     pub fn max_body_memory(mut self, bytes: u64) -> Self {
         self.limits.memory = bytes;
         self

@@ -98,10 +98,8 @@ fn ruling(policy: &Value, action: &str, resource: &str) -> Option<bool> {
             let matches = |pattern: &Value| pattern.as_str().is_some_and(|pattern| is_like(pattern, text));
             one_or_many(&statement[member]).iter().any(matches)
         };
-        let applies = everybody
-            && statement.get("Condition").is_none()
-            && names("Action", action)
-            && names("Resource", resource);
+        let applies =
+            everybody && statement.get("Condition").is_none() && names("Action", action) && names("Resource", resource);
         match statement["Effect"].as_str() {
             Some("Deny") if applies => return Some(false),
             Some("Allow") if applies => allowed = Some(true),
@@ -154,12 +152,9 @@ mod tests {
 
     #[test]
     fn policies_rule_on_everybody() {
-        let statement = |effect: &str, principal: Value, action: Value| {
-            json!({"Effect": effect, "Principal": principal, "Action": action, "Resource": ["arn:aws:s3:::b/open/*"]})
-        };
-        let rule = |statements: Vec<Value>| {
-            ruling(&json!({"Statement": statements}), "s3:GetObject", "arn:aws:s3:::b/open/k")
-        };
+        let statement = |effect: &str, principal: Value, action: Value| json!({"Effect": effect, "Principal": principal, "Action": action, "Resource": ["arn:aws:s3:::b/open/*"]});
+        let rule =
+            |statements: Vec<Value>| ruling(&json!({"Statement": statements}), "s3:GetObject", "arn:aws:s3:::b/open/k");
         let get = || json!("s3:GetObject");
         assert_eq!(rule(vec![statement("Allow", json!("*"), get())]), Some(true));
         assert_eq!(rule(vec![statement("Allow", json!({"AWS": ["1", "*"]}), json!(["s3:Put*", "s3:*"]))]), Some(true));

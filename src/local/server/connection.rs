@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_smithy_types::body::SdkBody;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -83,6 +84,12 @@ async fn answer(
     if let Err(refusal) = shared.hosts.check(&request) {
         let mut answer = wire::answer(refusal.status, TEXT, refusal.text);
         wire::set(&mut answer, "x-content-type-options", "nosniff");
+        return Ok(answer);
+    }
+    if request.headers().contains_key(CONTENT_LENGTH) && request.headers().contains_key(TRANSFER_ENCODING) {
+        // Somebody between the client and this server may have believed the other one, and seen other requests.
+        let mut answer = wire::answer(400, TEXT, "A request has either a Content-Length or a Transfer-Encoding.\n");
+        wire::set(&mut answer, "connection", "close");
         return Ok(answer);
     }
     // Held until the request is answered: what was received is in memory for as long.

@@ -97,6 +97,12 @@ impl Connections {
             close.notify_one();
             return Room::Made;
         }
+        Self::spare_a_stalled_one(&mut queues)
+    }
+
+    /// Tells the connection to close whose other side has been waited for the longest, and too long; whether there was
+    /// one, and when there may be one if there was none.
+    fn spare_a_stalled_one(queues: &mut Queues) -> Room {
         let Some(first) = queues.stalled.first_entry() else { return Room::None };
         let at = first.get().0 + STALLED;
         if at > Instant::now() {
@@ -126,6 +132,11 @@ impl Connection {
     /// Whether the other side does not take its answer.
     pub(super) fn leaves_answer(&self, leaves: bool) {
         self.change(|state| state.writing = leaves);
+    }
+
+    /// Closes a connection, if there is one, whose other side has been waited for for too long.
+    pub(super) fn spare_a_stalled_one(&self) {
+        Connections::spare_a_stalled_one(&mut self.all.queues());
     }
 
     /// Whether a request or its answer is under way.

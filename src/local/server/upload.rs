@@ -14,7 +14,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::connections::Connection;
-use super::limits::MIN_RATE;
+use super::limits::{FREE, MIN_RATE};
 
 /// Bytes of bodies that are held for requests under way, and how many may be.
 ///
@@ -38,18 +38,29 @@ impl Budget {
 pub(super) struct Share {
     budget: Arc<Budget>,
     held: AtomicU64,
+    /// Bytes that count for nobody: small requests are served while large ones fill the memory.
+    free: AtomicU64,
     /// Whether it is the one that is beyond the limit.
     beyond: AtomicBool,
 }
 
 impl Share {
     pub(super) fn new(budget: &Arc<Budget>) -> Arc<Self> {
-        Arc::new(Self { budget: budget.clone(), held: AtomicU64::new(0), beyond: AtomicBool::new(false) })
+        Arc::new(Self {
+            budget: budget.clone(),
+            held: AtomicU64::new(0),
+            free: AtomicU64::new(FREE),
+            beyond: AtomicBool::new(false),
+        })
     }
 
     /// Takes more; false if there is not so much left.
     fn take(&self, bytes: u64) -> bool {
-        if self.beyond.load(Ordering::Relaxed) {
+        // A body is received by one task at a time.
+        let free = self.free.load(Ordering::Relaxed).min(bytes);
+        self.free.fetch_sub(free, Ordering::Relaxed);
+        let bytes = bytes - free;
+        if bytes == 0 || self.beyond.load(Ordering::Relaxed) {
             return true;
         }
         let Budget { limit, used, beyond } = &*self.budget;
@@ -74,12 +85,7 @@ impl Drop for Share {
 }
 
 /// The body for the backend; one that is empty is in memory already.
-pub(super) fn body(
-    incoming: Incoming,
-    limit: Duration,
-    share: &Arc<Share>,
-    connection: &Arc<Connection>,
-) -> SdkBody {
+pub(super) fn body(incoming: Incoming, limit: Duration, share: &Arc<Share>, connection: &Arc<Connection>) -> SdkBody {
     if incoming.is_end_stream() {
         return SdkBody::empty();
     }
@@ -138,6 +144,8 @@ impl Body for Upload {
                 if this.share.take(length) {
                     Poll::Ready(Some(Ok(frame)))
                 } else {
+                    // Who does not go on with a large body holds up those who would.
+                    this.connection.spare_a_stalled_one();
                     Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::OutOfMemory).into())))
                 }
             }
@@ -170,13 +178,18 @@ mod tests {
     #[test]
     fn a_budget_is_shared_and_given_back() {
         let budget = Budget::new(10);
-        let (one, other) = (Share::new(&budget), Share::new(&budget));
+        let share = || {
+            let share = Share::new(&budget);
+            assert!(share.take(FREE) && share.take(0));
+            share
+        };
+        let (one, other) = (share(), share());
         assert!(one.take(6) && other.take(4));
         // One may go on, however much it is.
         assert!(other.take(1) && other.take(100) && !one.take(1));
         drop(other);
         assert!(one.take(4));
-        let another = Share::new(&budget);
+        let another = share();
         assert!(another.take(1) && !one.take(1));
         drop(another);
         drop(one);

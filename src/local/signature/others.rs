@@ -40,11 +40,8 @@ fn check_header(refusals: &Refusals, text: &str, request: &Request<SdkBody>) -> 
             digest()
         )));
     }
-    let parts = [
-        ("Credential", header.credential),
-        ("Signature", header.signature),
-        ("SignedHeaders", header.signed_headers),
-    ];
+    let parts =
+        [("Credential", header.credential), ("Signature", header.signature), ("SignedHeaders", header.signed_headers)];
     let mut missing: String = parts
         .iter()
         .filter(|(_, value)| value.is_none())
@@ -103,13 +100,7 @@ impl Protocol {
 struct Refusals(Protocol);
 
 impl Refusals {
-    fn check_parts(
-        &self,
-        algorithm: &str,
-        credential: &str,
-        signed_headers: &str,
-        day: &str,
-    ) -> Result<(), AwsError> {
+    fn check_parts(&self, algorithm: &str, credential: &str, signed_headers: &str, day: &str) -> Result<(), AwsError> {
         if !signs_host(signed_headers) {
             return Err(self.invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."));
         }
@@ -146,9 +137,7 @@ impl Refusals {
         match self.0 {
             Protocol::Json => self.error(400, "MissingAuthenticationToken", "Missing Authentication Token"),
             Protocol::RestJson => self.error(403, "MissingAuthenticationToken", "Missing Authentication Token"),
-            Protocol::Query => {
-                self.error(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
-            }
+            Protocol::Query => self.error(403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
         }
     }
 
@@ -237,7 +226,12 @@ mod tests {
             ("Signature=0f", "Signature=", "IncompleteSignature", "requires 'Signature' parameter"),
             ("Signature=0f", "Signature", "IncompleteSignature", "missing equal-sign"),
             ("us-east-1/", "", "IncompleteSignature", "exactly 5 slash-delimited elements"),
-            ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1", "IncompleteSignature", "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'"),
+            (
+                "AWS4-HMAC-SHA256",
+                "AWS4-HMAC-SHA1",
+                "IncompleteSignature",
+                "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'",
+            ),
             ("host;", "", "InvalidSignature", "'Host' or ':authority' must be a 'SignedHeader'"),
             ("aws4_request", "aws5_request", "InvalidSignature", "not 'aws5_request'"),
             ("20260102", "20260103", "InvalidSignature", "'20260103' != '20260102'"),

@@ -14,13 +14,14 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use crate::local::LocalBackend;
+use crate::local::signature::sign;
 
 /// Code and message of a refusal.
 type Refusal = (String, String);
 
 /// Sends an operation of SageMaker as any client does.
 async fn call(backend: &LocalBackend, operation: &str, body: &Value) -> Result<Value, Refusal> {
-    let request = Request::post("https://api.sagemaker.us-east-1.amazonaws.com/")
+    let request = sign(Request::post("https://api.sagemaker.us-east-1.amazonaws.com/"))
         .header("x-amz-target", format!("SageMaker.{operation}"))
         .body(SdkBody::from(body.to_string()))
         .unwrap();
