@@ -3,6 +3,7 @@
 mod accept;
 mod connection;
 mod connections;
+mod framing;
 mod host;
 mod limits;
 mod socket;

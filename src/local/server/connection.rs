@@ -1,9 +1,9 @@
 //! One connection: request after request, as HTTP/1.1 has it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use aws_smithy_types::body::SdkBody;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -66,7 +66,7 @@ pub(super) async fn serve(
         // Errors are the other side's: a reset, a time-out, or what is no HTTP, which has been answered with 400.
         _ = &mut serving => return,
         // Nobody knows how long the other side would still take, and others are waiting.
-        () = connection.close.notified() => if connection.is_stalled() { return },
+        () = connection.close.told.notified() => if connection.is_stalled() { return },
         _ = stopped.wait_for(|stopped| *stopped) => {}
     }
     if connection.is_busy() {
@@ -86,8 +86,7 @@ async fn answer(
         wire::set(&mut answer, "x-content-type-options", "nosniff");
         return Ok(answer);
     }
-    if request.headers().contains_key(CONTENT_LENGTH) && request.headers().contains_key(TRANSFER_ENCODING) {
-        // Somebody between the client and this server may have believed the other one, and seen other requests.
+    if connection.is_ambiguous.load(Ordering::Relaxed) {
         let mut answer = wire::answer(400, TEXT, "A request has either a Content-Length or a Transfer-Encoding.\n");
         wire::set(&mut answer, "connection", "close");
         return Ok(answer);

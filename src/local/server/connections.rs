@@ -1,12 +1,13 @@
 //! The open connections, and which of them can best be spared.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::limits::STALLED;
+use super::limits::{MAX_CLOSING, STALLED};
 
 /// All open connections of a server.
 #[derive(Debug, Default)]
@@ -21,10 +22,19 @@ struct Queues {
     /// Counts upwards: who came to a queue earlier has the lower number.
     next: u64,
     /// Those without a request.
-    idle: BTreeMap<u64, Arc<Notify>>,
+    idle: BTreeMap<u64, Arc<Close>>,
     /// Those whose other side owes a part of a request, or does not take its answer, and since when.
-    stalled: BTreeMap<u64, (Instant, Arc<Notify>)>,
+    stalled: BTreeMap<u64, (Instant, Arc<Close>)>,
     open: usize,
+    /// How many of the open ones were told to close and have not done so.
+    closing: usize,
+}
+
+/// Tells a connection to make room.
+#[derive(Debug, Default)]
+pub(super) struct Close {
+    pub(super) told: Notify,
+    is_told: AtomicBool,
 }
 
 /// Whether another connection makes room.
@@ -41,8 +51,9 @@ pub(super) enum Room {
 #[derive(Debug)]
 pub(super) struct Connection {
     all: Arc<Connections>,
-    /// Told when the connection is to make room.
-    pub(super) close: Arc<Notify>,
+    pub(super) close: Arc<Close>,
+    /// Whether a head has said in two ways how long its body is.
+    pub(super) is_ambiguous: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -80,13 +91,20 @@ impl Connections {
     /// Enters a new connection; without a request, at first.
     pub(super) fn enter(self: &Arc<Self>) -> Arc<Connection> {
         self.queues().open += 1;
-        let connection = Connection { all: self.clone(), close: Arc::default(), state: Mutex::default() };
+        let connection = Connection {
+            all: self.clone(),
+            close: Arc::default(),
+            is_ambiguous: AtomicBool::new(false),
+            state: Mutex::default(),
+        };
         connection.change(|_| {});
         Arc::new(connection)
     }
 
+    /// How many are open, but for those that are about to close. Those are few, so that the process has files for them.
     pub(super) fn open(&self) -> usize {
-        self.queues().open
+        let queues = self.queues();
+        queues.open - queues.closing.min(MAX_CLOSING)
     }
 
     /// Tells a connection to close: the one that has been without a request for the longest time; if there is none,
@@ -94,7 +112,7 @@ impl Connections {
     pub(super) fn make_room(&self) -> Room {
         let mut queues = self.queues();
         if let Some((_, close)) = queues.idle.pop_first() {
-            close.notify_one();
+            queues.close(&close);
             return Room::Made;
         }
         Self::spare_a_stalled_one(&mut queues)
@@ -108,7 +126,8 @@ impl Connections {
         if at > Instant::now() {
             return Room::At(at);
         }
-        first.remove().1.notify_one();
+        let close = first.remove().1;
+        queues.close(&close);
         Room::Made
     }
 
@@ -145,6 +164,11 @@ impl Connection {
         state.requests > 0 || state.writing
     }
 
+    /// Whether there is a request that is not answered yet.
+    pub(super) fn is_asked(&self) -> bool {
+        self.state().requests > 0
+    }
+
     /// Whether the other side is waited for.
     pub(super) fn is_stalled(&self) -> bool {
         self.state().queue() == Some(Queue::Stalled)
@@ -161,6 +185,10 @@ impl Connection {
         }
         let mut queues = self.all.queues();
         queues.leave(state.place.take());
+        // One that is to close comes into no queue again, and is not told twice.
+        if self.close.is_told.load(Ordering::Relaxed) {
+            return;
+        }
         state.place = queue.map(|queue| (queue, queues.enter(queue, &self.close)));
         drop(queues);
         if queue.is_some() {
@@ -174,7 +202,13 @@ impl Connection {
 }
 
 impl Queues {
-    fn enter(&mut self, queue: Queue, close: &Arc<Notify>) -> u64 {
+    fn close(&mut self, close: &Close) {
+        close.is_told.store(true, Ordering::Relaxed);
+        close.told.notify_one();
+        self.closing += 1;
+    }
+
+    fn enter(&mut self, queue: Queue, close: &Arc<Close>) -> u64 {
         let place = self.next;
         self.next += 1;
         match queue {
@@ -205,6 +239,9 @@ impl Drop for Connection {
         let mut queues = self.all.queues();
         queues.leave(place);
         queues.open -= 1;
+        if self.close.is_told.load(Ordering::Relaxed) {
+            queues.closing -= 1;
+        }
     }
 }
 
@@ -214,7 +251,7 @@ mod tests {
 
     fn told(connection: &Connection) -> bool {
         use futures_util::FutureExt;
-        connection.close.notified().now_or_never().is_some()
+        connection.close.told.notified().now_or_never().is_some()
     }
 
     #[tokio::test]
@@ -227,10 +264,12 @@ mod tests {
         drop(under_way);
         assert_eq!([all.make_room(), all.make_room(), all.make_room()], [Room::Made, Room::Made, Room::None]);
         assert_eq!([told(&first), told(&second), told(&third)], [true, false, true]);
+        assert_eq!((all.open(), all.queues().open), (0, 3), "who is about to close does not count");
         drop((second, third));
-        assert_eq!(all.open(), 1);
-        drop(first);
-        assert_eq!(all.open(), 0);
+        let newcomer = all.enter();
+        assert_eq!((all.open(), all.queues().open), (1, 2));
+        drop((first, newcomer));
+        assert_eq!((all.queues().open, all.queues().closing), (0, 0));
     }
 
     #[tokio::test]

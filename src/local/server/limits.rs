@@ -25,6 +25,8 @@ pub(super) const MAX_HEAD: usize = 64 * 1024;
 ///
 /// [`Budget`]: super::upload::Budget
 pub(super) const MAX_UNDER_WAY: u64 = 1 << 30;
+/// Connections that may be about to close besides those that are open. Fewer than [`OTHER_FILES`].
+pub(super) const MAX_CLOSING: usize = 128;
 /// Bytes of each body that do not count for it.
 pub(super) const FREE: u64 = 64 * 1024;
 /// How long the other side of a connection is waited for in any case, when others wait for a connection.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::connections::Connection;
+use super::framing::Heads;
 
 /// A TCP stream that gives up when its other side takes nothing for too long.
 pub(super) struct Socket {
@@ -19,11 +21,12 @@ pub(super) struct Socket {
     limit: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
     connection: Arc<Connection>,
+    heads: Heads,
 }
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, limit: Duration, connection: Arc<Connection>) -> Self {
-        Self { stream, limit, waiting: None, connection }
+        Self { stream, limit, waiting: None, connection, heads: Heads::default() }
     }
 
     fn limited<T>(&mut self, polled: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
@@ -47,7 +50,18 @@ impl Socket {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, into);
+        let come = &into.filled()[before..];
+        if !come.is_empty() {
+            if !self.connection.is_asked() {
+                self.heads.begin();
+            }
+            if self.heads.read(come) {
+                self.connection.is_ambiguous.store(true, Ordering::Relaxed);
+            }
+        }
+        polled
     }
 }
 

@@ -48,7 +48,7 @@ async fn broken_framing_is_refused() {
     let server = serve(LocalServer::builder).await;
     let head = head();
     let chunked = format!("PUT /data/bad HTTP/1.1\r\n{head}transfer-encoding: chunked\r\n\r\n");
-    let long = "x".repeat(100_000);
+    let long = "x".repeat(400_000);
     let mut open = Vec::new();
     for (what, request) in [
         ("a size that is no number", format!("{chunked}5g\r\nhello\r\n0\r\n\r\n")),
@@ -90,8 +90,8 @@ async fn broken_framing_is_refused() {
         assert!(refused && !answer.contains("HTTP/1.1 200"), "{what}: {answer}");
         open.push(client);
     }
-    let gone = ask(&server, &format!("HEAD /data/bad HTTP/1.1\r\n{head}\r\n"));
-    assert_eq!(gone.await.status, 404, "nothing of it was stored");
+    let get = format!("GET /data/bad HTTP/1.1\r\n{head}\r\n");
+    assert_eq!(ask(&server, &get).await.status, 404, "nothing of it was stored");
 }
 
 #[tokio::test]
