@@ -254,11 +254,19 @@ fn models(root: &Path) -> Vec<Vec<u8>> {
             false if number == 6 => ("text/csv", LABELLED.to_owned()),
             false => ("text/csv;label_size=1", LABELLED.to_owned()),
         };
+        let labels = [1.0_f32, 2.0, 3.0, 4.0];
+        let records =
+            RecordIo::labelled_rows().serialize(&([[0.5_f32, 2.0], [1.5, 3.0], [2.5, 1.0], [3.5, 0.0]], labels));
+        let (content_type, data) = match number {
+            // It takes nothing else.
+            0 => ("application/x-recordio-protobuf", records.expect("records")),
+            _ => (content_type, Bytes::from(data)),
+        };
         let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let channel = Channel {
             name: "train".to_owned(),
             content_type: Some(content_type.to_owned()),
-            files: vec![("data".to_owned(), Bytes::from(data))],
+            files: vec![("data".to_owned(), data)],
             ..Channel::default()
         };
         let task = TrainingTask {

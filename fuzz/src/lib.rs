@@ -70,8 +70,8 @@ impl Default for World {
 }
 
 async fn furnish(backend: &LocalBackend) {
-    for path in ["/bucket", "/bucket/key", "/bucket/folder/data.csv"] {
-        let request = request(format!("PUT {path}\n\n1,2\n3,4\n").as_bytes()).expect("a request");
+    for (path, body) in [("/bucket", ""), ("/bucket/key", "content"), ("/bucket/folder/data.csv", "1,2\n3,4\n")] {
+        let request = request(format!("PUT {path}\n\n{body}").as_bytes()).expect("a request");
         assert!(backend.handle(request).await.status().is_success(), "{path}");
     }
     for (operation, body) in FURNITURE {

@@ -15,14 +15,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpSocket, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::backend::LocalBackend;
 use accept::Acceptor;
 use host::Hosts;
-use limits::Limits;
+use limits::{BACKLOG, Limits};
 
 /// A running server; made by [`LocalBackend::serve`] or by a [`LocalServerBuilder`].
 ///
@@ -160,7 +160,7 @@ impl LocalServerBuilder {
     /// # Errors
     /// If the address cannot be bound.
     pub async fn bind(self, addr: impl ToSocketAddrs) -> io::Result<LocalServer> {
-        let listener = TcpListener::bind(addr).await?;
+        let listener = listen(addr).await?;
         let addr = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let acceptor = Acceptor {
@@ -172,6 +172,27 @@ impl LocalServerBuilder {
         };
         Ok(LocalServer { addr, stop, accepting: tokio::spawn(acceptor.run()) })
     }
+}
+
+/// Listens, and lets as many wait as the system does: a crowd that comes at once would otherwise be told to come again
+/// a second later.
+async fn listen(addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
+    let mut failure = None;
+    for addr in tokio::net::lookup_host(addr).await? {
+        let listen = || {
+            let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            // A port is free again at once when its server is gone; elsewhere it could be taken from a running one.
+            #[cfg(unix)]
+            socket.set_reuseaddr(true)?;
+            socket.bind(addr)?;
+            socket.listen(BACKLOG)
+        };
+        match listen() {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.unwrap_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the name has no address")))
 }
 
 impl Drop for LocalServer {

@@ -25,6 +25,8 @@ pub(super) const MAX_HEAD: usize = 64 * 1024;
 ///
 /// [`Budget`]: super::upload::Budget
 pub(super) const MAX_UNDER_WAY: u64 = 1 << 30;
+/// Connections that may wait to be accepted.
+pub(super) const BACKLOG: u32 = 4096;
 /// Connections that may be about to close besides those that are open. Fewer than [`OTHER_FILES`].
 pub(super) const MAX_CLOSING: usize = 128;
 /// Bytes of each body that do not count for it.
