@@ -44,6 +44,11 @@ fuzz_target!(|bytes: &[u8]| {
         2 => "text/libsvm",
         _ => "application/x-recordio-protobuf",
     };
+    // The time of a round and its memory are per column, and that is an index in the file: up to 2^24 of them are taken,
+    // which is seconds. What is looked for are other ways to take long.
+    if which % 7 == 6 && bytes.split(|byte| !byte.is_ascii_digit()).any(|number| number.len() > 5) {
+        return;
+    }
     let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let body = Bytes::copy_from_slice(bytes);
     let channel = Channel {
