@@ -33,7 +33,12 @@ mod data;
 mod documents;
 pub mod engines;
 mod faults;
+<<<<<<< HEAD
 mod file_systems;
+=======
+#[cfg(fuzzing)]
+pub mod fuzzing;
+>>>>>>> ha
 mod ignored;
 mod jobs;
 mod kinds;
@@ -49,6 +54,7 @@ mod s3;
 #[cfg(feature = "local-server")]
 mod server;
 mod services;
+mod signature;
 mod state;
 mod store;
 mod time;
