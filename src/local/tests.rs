@@ -1,9 +1,13 @@
 //! Flows over the real AWS clients.
 
+mod alarms;
 #[cfg(feature = "algorithms")]
 mod algorithms;
 mod components;
 mod endpoints;
+#[cfg(feature = "algorithms")]
+mod engines;
+mod file_systems;
 mod hosting;
 mod identity;
 mod invocations;
@@ -11,6 +15,7 @@ mod kinds;
 mod lenient;
 mod listing;
 mod logs;
+mod logs_settings;
 mod metrics;
 mod model_packages;
 #[cfg(feature = "local-server")]

@@ -12,6 +12,7 @@ use super::minimal;
 use crate::api_model::{self, Service};
 use crate::local::LocalBackend;
 use crate::local::kinds;
+use crate::local::s3::documents::kept;
 use crate::local::s3::service::INPUTS;
 use crate::local::services::sagemaker;
 
@@ -51,6 +52,20 @@ fn sagemaker_support(operation: &str) -> Support {
     }
 }
 
+/// What CloudWatch and its logs keep without acting on it, by what the names of the operations hold.
+const KEPT: [&str; 10] = [
+    "AccountPolic",
+    "DataProtectionPolicy",
+    "Deliver",
+    "Destination",
+    "IndexPolic",
+    "InsightRule",
+    "KmsKey",
+    "QueryDefinition",
+    "ResourcePolic",
+    "SubscriptionFilter",
+];
+
 /// Whether a service answers an operation with anything but that it does not know it.
 async fn answers(service: Service, operation: &str) -> bool {
     let backend = LocalBackend::new();
@@ -64,6 +79,9 @@ async fn answers(service: Service, operation: &str) -> bool {
             Request::post(format!("https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/e/{verb}"))
                 .body(SdkBody::from("x"))
         }
+        Service::CloudWatch => Request::post("https://monitoring.us-east-1.amazonaws.com/")
+            .header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"))
+            .body(SdkBody::from("{}")),
         _ => Request::post("https://logs.us-east-1.amazonaws.com/")
             .header("x-amz-target", format!("Logs_20140328.{operation}"))
             .body(SdkBody::from(minimal::request_of(service, operation).to_string())),
@@ -94,15 +112,24 @@ async fn page() -> String {
         let names: Vec<String> = operations.iter().map(|name| format!("`{name}`")).collect();
         writeln!(page, "| {} | {reason} |", names.join(", ")).unwrap();
     }
-    for (title, service) in [("SageMaker Runtime", Service::SageMakerRuntime), ("CloudWatch Logs", Service::Logs)] {
+    for (title, service) in [
+        ("SageMaker Runtime", Service::SageMakerRuntime),
+        ("CloudWatch Logs", Service::Logs),
+        ("CloudWatch", Service::CloudWatch),
+    ] {
         let mut found = Vec::new();
         for operation in api_model::operations(service) {
-            found.push((operation, if answers(service, operation).await { Support::Works } else { Support::Refused }));
+            let support = match answers(service, operation).await {
+                false => Support::Refused,
+                true if KEPT.iter().any(|part| operation.contains(part)) => Support::Table,
+                true => Support::Works,
+            };
+            found.push((operation, support));
         }
         section(&mut page, title, &found);
     }
-    let s3: Vec<(&str, Support)> =
-        INPUTS.iter().map(|input| (input.trim_end_matches("Input"), Support::Works)).collect();
+    let works = INPUTS.iter().map(|input| (input.trim_end_matches("Input"), Support::Works));
+    let s3: Vec<(&str, Support)> = works.chain(kept().into_iter().map(|name| (name, Support::Table))).collect();
     section(&mut page, "S3", &s3);
     page.push_str("\nOther operations of S3 answer `NotImplemented`.\n");
     page
