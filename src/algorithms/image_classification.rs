@@ -1,4 +1,36 @@
 //! The built-in Image Classification: what is to be seen in a picture, by a residual network (MXNet).
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-image`, `application/x-recordio` |
+//! | `validation` | yes | `application/x-image`, `application/x-recordio` |
+//! | `train_lst` | no | `application/x-image`, `application/x-recordio` |
+//! | `validation_lst` | no | `application/x-image`, `application/x-recordio` |
+//! | `model` | no | `application/x-sagemaker-model` |
+//!
+//! Instances: one or more, with GPUs. Default metrics: `train:accuracy`, `train:accuracy:epoch`,
+//! `validation:accuracy`, `train:throughput`.
+//!
+//! ```
+//! use sagemaker::algorithms::ImageClassification;
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = ImageClassification::builder(10, 50_000)
+//!     .image_shape([3, 32, 32])
+//!     .num_layers(20)
+//!     .compute(Compute::instances("ml.p3.2xlarge", 1))
+//!     .build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &Channels::from([
+//!     ("train", TrainingInput::new("s3://my-bucket/train/").content_type("application/x-recordio")),
+//!     ("validation", TrainingInput::new("s3://my-bucket/validation/").content_type("application/x-recordio")),
+//! ]))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["num_classes"].as_str(), told["image_shape"].as_str()), ("10", "3,32,32"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use super::accepts::Accepts::{Commas, Integer, OneOf};
 use super::accepts::{BIT, BOOL, MAX, POSITIVE, SHARE};

@@ -1,4 +1,36 @@
 //! The built-in Object Detection: what is to be seen where in a picture, by a single shot detector (MXNet).
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-image`, `application/x-recordio` |
+//! | `validation` | yes | `application/x-image`, `application/x-recordio` |
+//! | `train_annotation` | no | `application/x-image`, `application/x-recordio` |
+//! | `validation_annotation` | no | `application/x-image`, `application/x-recordio` |
+//! | `model` | no | `application/x-sagemaker-model` |
+//!
+//! Instances: one or more, with GPUs. Default metrics: `train:smooth_l1`, `train:cross_entropy`, `validation:mAP`,
+//! `train:progress`, `train:throughput`.
+//!
+//! ```
+//! use sagemaker::algorithms::object_detection::{BaseNetwork, ObjectDetection};
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = ObjectDetection::builder(3, 5000)
+//!     .base_network(BaseNetwork::ResNet50)
+//!     .image_shape(512)
+//!     .compute(Compute::instances("ml.p3.2xlarge", 1))
+//!     .build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &Channels::from([
+//!     ("train", TrainingInput::new("s3://my-bucket/train/").content_type("application/x-recordio")),
+//!     ("validation", TrainingInput::new("s3://my-bucket/validation/").content_type("application/x-recordio")),
+//! ]))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["base_network"].as_str(), told["image_shape"].as_str()), ("resnet-50", "512"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use serde::Deserialize;
 
