@@ -1,8 +1,9 @@
-//! Requests a second that the Rust clients get from a server at `SERVER_URL`: `benches/server/compare.py` runs this
-//! against `sagemaker-local` and against `moto_server`.
+//! Requests a second that the Rust clients get from a server at `SERVER_URL`, one at a time and several at once:
+//! `benches/server/compare.py` runs this against `sagemaker-local` and against `moto_server`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark is a program")]
 #![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region};
@@ -15,6 +16,8 @@ use sagemaker::aws::sagemaker::types::{
 use sagemaker::{Result, Session};
 
 const WARM_UP: u32 = 50;
+/// Requests under way at once.
+const AT_ONCE: [usize; 2] = [1, 16];
 const TIME: Duration = Duration::from_secs(4);
 const BUCKET: &str = "bench";
 
@@ -33,7 +36,7 @@ async fn main() -> Result<()> {
     let _ = s3.create_bucket().bucket(BUCKET).send().await;
 
     let body = vec![7; 1024];
-    let jobs = rate(async |i| {
+    let job = async |i| {
         let name = format!("rust-{i}");
         let algorithm = AlgorithmSpecification::builder()
             .training_image("123456789012.dkr.ecr.us-east-1.amazonaws.com/none:1")
@@ -56,27 +59,34 @@ async fn main() -> Result<()> {
             .await
             .unwrap();
         sagemaker.describe_training_job().training_job_name(&name).send().await.unwrap();
-    });
-    println!("job {:.1}", jobs.await);
-    let objects = rate(async |i| {
+    };
+    let object = async |i| {
         let key = format!("rust-{i}");
         s3.put_object().bucket(BUCKET).key(&key).body(body.clone().into()).send().await.unwrap();
         let got = s3.get_object().bucket(BUCKET).key(&key).send().await.unwrap();
         assert_eq!(got.body.collect().await.unwrap().to_vec(), body);
-    });
-    println!("object {:.1}", objects.await);
+    };
+    let next = Cell::new(0);
+    for at_once in AT_ONCE {
+        println!("job {at_once} {:.1}", rate(at_once, &next, &job).await);
+        println!("object {at_once} {:.1}", rate(at_once, &next, &object).await);
+    }
     Ok(())
 }
 
-/// Times that `action` is done in a second.
-async fn rate(mut action: impl AsyncFnMut(u32)) -> f64 {
-    for i in 0..WARM_UP {
-        action(i).await;
+/// Times that `action` is done in a second, by so many at once; each time it is given a number of its own.
+async fn rate(at_once: usize, next: &Cell<u32>, action: &impl AsyncFn(u32)) -> f64 {
+    let act = async || action(next.replace(next.get() + 1)).await;
+    for _ in 0..WARM_UP {
+        act().await;
     }
-    let (mut count, began) = (0, Instant::now());
-    while began.elapsed() < TIME {
-        action(WARM_UP + count).await;
-        count += 1;
-    }
-    f64::from(count) / began.elapsed().as_secs_f64()
+    let (count, began) = (Cell::new(0), Instant::now());
+    let act_on = async || {
+        while began.elapsed() < TIME {
+            act().await;
+            count.set(count.get() + 1);
+        }
+    };
+    futures_util::future::join_all((0..at_once).map(|_| act_on())).await;
+    f64::from(count.get()) / began.elapsed().as_secs_f64()
 }

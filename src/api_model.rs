@@ -14,6 +14,7 @@ mod violation;
 mod walk;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -22,13 +23,13 @@ use self::table::Kind;
 use self::table::Table;
 #[cfg(feature = "local")]
 pub(crate) use self::table::{Location, Member};
-#[cfg(test)]
-use self::violation::Constraint;
+#[cfg(any(test, feature = "local"))]
+pub(crate) use self::violation::Constraint;
 pub(crate) use self::violation::Violation;
 #[cfg(feature = "local")]
 pub(crate) use self::violation::message;
 #[cfg(feature = "local")]
-pub(crate) use self::walk::{Kind as ShapeKind, ModelShape};
+pub(crate) use self::walk::{EnumValues, Kind as ShapeKind, ModelShape};
 
 /// A service whose API is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,15 +48,21 @@ impl Service {
     const ALL: [Self; 4] = [Self::SageMaker, Self::SageMakerRuntime, Self::Logs, Self::CloudWatch];
 
     fn table(self) -> Table {
-        Table(match self {
-            Self::SageMaker => include_str!("api_model/tables/sagemaker.tsv"),
+        macro_rules! table {
+            ($file:literal) => {{
+                static STARTS: OnceLock<Box<[u32]>> = OnceLock::new();
+                Table { text: include_str!(concat!("api_model/tables/", $file)), starts: &STARTS }
+            }};
+        }
+        match self {
+            Self::SageMaker => table!("sagemaker.tsv"),
             #[cfg(feature = "local")]
-            Self::SageMakerRuntime => include_str!("api_model/tables/sagemaker-runtime.tsv"),
+            Self::SageMakerRuntime => table!("sagemaker-runtime.tsv"),
             #[cfg(feature = "local")]
-            Self::Logs => include_str!("api_model/tables/logs.tsv"),
+            Self::Logs => table!("logs.tsv"),
             #[cfg(feature = "local")]
-            Self::CloudWatch => include_str!("api_model/tables/cloudwatch.tsv"),
-        })
+            Self::CloudWatch => table!("cloudwatch.tsv"),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod backend;
 mod clock;
 mod control;
 mod data;
+mod documents;
 pub mod engines;
 mod faults;
 mod ignored;

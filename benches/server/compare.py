@@ -82,7 +82,8 @@ def boto3_rates(url):
 
 def rust_rates(program, url):
     text = subprocess.run([program, "--bench"], env={**os.environ, "SERVER_URL": url}, check=True, capture_output=True, text=True).stdout
-    return {name: float(value) for name, value in re.findall(r"^(\w+) ([\d.]+)$", text, re.M)}
+    found = re.findall(r"^(\w+) (\d+) ([\d.]+)$", text, re.M)
+    return {at_once: {name: float(value) for name, number, value in found if number == at_once} for _, at_once, _ in found}
 
 
 def resident(pid):
@@ -125,8 +126,9 @@ def main():
         boto_ours, boto_theirs = boto3_rates(our_url), boto3_rates(their_url)
         rust_ours, rust_theirs = rust_rates(arguments.rust_client, our_url), rust_rates(arguments.rust_client, their_url)
         for name, text in (("job", "Create + Describe job"), ("object", "Put + Get of 1 KiB")):
-            for who, mine, other in (("boto3", boto_ours, boto_theirs), ("Rust", rust_ours, rust_theirs)):
-                print(f"{text:22} {who:5}  {mine[name]:8.0f} /s   moto {other[name]:8.0f} /s   ratio {mine[name] / other[name]:6.1f}")
+            rust = [(f"Rust, {n} at once", rust_ours[n], rust_theirs[n]) for n in rust_ours]
+            for who, mine, other in [("boto3", boto_ours, boto_theirs), *rust]:
+                print(f"{text:22} {who:16}  {mine[name]:8.0f} /s   moto {other[name]:8.0f} /s   ratio {mine[name] / other[name]:6.1f}")
         payload = fill(our_url, arguments.objects, arguments.jobs)
         after = resident(ours.pid)
         print(f"{arguments.objects} objects of 1 KiB, {arguments.jobs} jobs: {payload:.1f} MiB of payload, resident {after:.1f} MiB, ratio {after / payload:.2f}")

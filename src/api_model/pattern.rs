@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     pub(super) fn all() -> BTreeSet<&'static str> {
-        let lines = Service::ALL.into_iter().flat_map(|service| service.table().0.lines());
+        let lines = Service::ALL.into_iter().flat_map(|service| service.table().text.lines());
         lines
             .filter(|line| !line.starts_with(['#', '@']))
             .filter_map(|line| line.split('\t').skip(2).find_map(|field| field.strip_prefix('p')))

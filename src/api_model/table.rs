@@ -1,9 +1,13 @@
 use std::fmt;
+use std::sync::OnceLock;
 
-/// One service's table (written by `tools/api_model.py`, which describes the form): sorted lines, searched in place,
-/// so that nothing is read, unpacked or allocated before the first request.
+/// One service's table (written by `tools/api_model.py`, which describes the form): sorted lines, searched in place, so
+/// that nothing is unpacked before the first request. That one notes where the lines begin.
 #[derive(Clone, Copy)]
-pub(super) struct Table(pub(super) &'static str);
+pub(super) struct Table {
+    pub(super) text: &'static str,
+    pub(super) starts: &'static OnceLock<Box<[u32]>>,
+}
 
 impl Table {
     /// The shape names of an operation's input and output; a name is empty where there is no shape.
@@ -13,7 +17,7 @@ impl Table {
 
     #[cfg(test)]
     pub(super) fn operations(self) -> impl Iterator<Item = &'static str> {
-        self.0.lines().filter_map(|line| line.strip_prefix('@')?.split('\t').next())
+        self.text.lines().filter_map(|line| line.strip_prefix('@')?.split('\t').next())
     }
 
     pub(super) fn shape(self, name: &str) -> Option<Shape> {
@@ -26,21 +30,14 @@ impl Table {
 
     /// What follows the key on its line.
     fn line(self, key: &str) -> Option<&'static str> {
-        let mut rest = self.0;
-        while !rest.is_empty() {
-            // Tables are ASCII, so that any middle is a character boundary.
-            let middle = rest.len() / 2;
-            let start = rest.get(..middle)?.rfind('\n').map_or(0, |at| at + 1);
-            let end = rest.get(middle..)?.find('\n').map_or(rest.len(), |at| middle + at);
-            let line = rest.get(start..end)?;
-            let (found, parts) = line.split_once('\t').unwrap_or((line, ""));
-            match key.cmp(found) {
-                std::cmp::Ordering::Equal => return Some(parts),
-                std::cmp::Ordering::Less => rest = &rest[..start],
-                std::cmp::Ordering::Greater => rest = rest.get(end + 1..)?,
-            }
-        }
-        None
+        let starts = self.starts.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect()
+        });
+        let key_at = |start: u32| self.text[start as usize..].split(['\t', '\n']).next().unwrap_or_default();
+        let start = starts[starts.binary_search_by(|&start| key_at(start).cmp(key)).ok()?] as usize;
+        let line = self.text[start..].lines().next()?;
+        Some(line.split_once('\t').map_or("", |(_, parts)| parts))
     }
 }
 
@@ -283,8 +280,8 @@ mod tests {
     fn every_line_is_found_and_nothing_else() {
         for service in Service::ALL {
             let table = service.table();
-            assert!(table.0.is_ascii() && table.0.ends_with('\n'));
-            for line in table.0.lines() {
+            assert!(table.text.is_ascii() && table.text.ends_with('\n'));
+            for line in table.text.lines() {
                 let (key, parts) = line.split_once('\t').unwrap_or((line, ""));
                 assert_eq!(table.line(key), Some(parts), "{key}");
                 assert_eq!(table.line(&format!("{key}~")), None);
@@ -308,7 +305,7 @@ mod tests {
                 }
             }
             let mut count = 0;
-            for line in table.0.lines().filter(|line| !line.starts_with(['#', '@'])) {
+            for line in table.text.lines().filter(|line| !line.starts_with(['#', '@'])) {
                 let shape = table.shape(line.split('\t').next().unwrap()).unwrap();
                 count += 1;
                 assert_eq!(shape.key().is_some(), shape.kind == Kind::Map, "{line}");

@@ -16,6 +16,7 @@ use tokio::sync::OnceCell;
 
 use super::clock::LocalClock;
 use super::control;
+use super::documents::Documents;
 use super::engines::{Engine, ModelFiles, ProcessingTask, ReadObject, TrainingTask};
 use super::faults::{self, Broken, Faults, Hindrance};
 use super::ignored::{self, IgnoredField};
@@ -74,6 +75,7 @@ pub(super) struct Core {
     pub(super) logs: LogStore,
     pub(super) queries: QueryStore,
     pub(super) metrics: MetricStore,
+    pub(super) documents: Documents,
     /// The largest body that `InvokeEndpoint` takes, in bytes.
     pub(super) max_invocation_body: u64,
     pub(super) faults: Arc<Faults>,
@@ -256,6 +258,7 @@ impl LocalBackend {
         core.logs.reset();
         core.queries.reset();
         core.metrics.reset();
+        core.documents.reset();
         core.recorder.reset();
         core.ignored().clear();
         core.faults.restart();
@@ -318,12 +321,12 @@ impl LocalBackendBuilder {
         self
     }
 
-    /// Keeps everything in a directory, which is made if it is not there: objects, resources, roles and logs are there
-    /// again when a backend is built on it later. By default everything is in memory and ends with the backend.
+    /// Keeps everything in a directory, which is made if it is not there: objects, resources, roles, logs and metrics are
+    /// there again when a backend is built on it later. By default everything is in memory and ends with the backend.
     ///
     /// An answer is sent only when what it tells of is safe, so that nothing that a client was told is lost when the
     /// process is killed. Jobs that were in progress then have failed with a reason that says so; endpoints that were in
-    /// service come up again when the first request arrives. Metrics and the record of requests are not kept. Contents
+    /// service come up again when the first request arrives. The record of requests is not kept. Contents
     /// of up to 64 KiB are also held in memory, larger ones are in files of their own.
     ///
     /// Build with [`try_build`](Self::try_build).
@@ -379,8 +382,11 @@ impl LocalBackendBuilder {
         let s3 = S3::load(region, account, Arc::new(move || now.now()), Arc::new(LocalClock::real_now), store.clone());
         let (s3, newest_object) = s3.map_err(unreadable)?;
         let (logs, newest_line) = LogStore::load(&store).map_err(unreadable)?;
+        let (metrics, newest_value) = MetricStore::load(&store).map_err(unreadable)?;
+        let (documents, newest_document) = Documents::load(&store).map_err(unreadable)?;
         let (mut state, newest_resource) = State::load(&store).map_err(unreadable)?;
-        for newest in [newest_object, newest_line, newest_resource].into_iter().flatten() {
+        for newest in [newest_object, newest_line, newest_value, newest_document, newest_resource].into_iter().flatten()
+        {
             clock.not_before(newest);
         }
         state.revive(|row, resource| revive::resource(row, resource, clock.now()));
@@ -392,7 +398,8 @@ impl LocalBackendBuilder {
             s3,
             logs,
             queries: QueryStore::default(),
-            metrics: MetricStore::default(),
+            metrics,
+            documents,
             max_invocation_body: self.max_invocation_body,
             faults: Arc::new(Faults::new(clock)),
             profile: *profile,
@@ -451,6 +458,7 @@ impl Core {
             logs: LogStore::default(),
             queries: QueryStore::default(),
             metrics: MetricStore::default(),
+            documents: Documents::default(),
             max_invocation_body: home.max_invocation_body,
             faults: home.faults.clone(),
             profile: home.profile,

@@ -113,6 +113,15 @@ pub(super) fn s3_uri(uri: &str) -> Result<S3Uri, AwsError> {
     uri.parse().map_err(|_| AwsError::validation(format!("Invalid S3 URI \"{uri}\": the form is s3://bucket/key")))
 }
 
+/// Parses the place for outputs; a lenient backend forgives upper case, and takes a mere name for that of a bucket.
+pub(super) fn output_uri(core: &Core, uri: &str) -> Result<S3Uri, AwsError> {
+    s3_uri(uri).or_else(|refused| {
+        let lower = uri.to_lowercase();
+        let forgiven = || lower.parse().or_else(|_| format!("s3://{lower}").parse());
+        if core.is_lenient() { forgiven().map_err(|_| refused) } else { Err(refused) }
+    })
+}
+
 /// Refuses an output place whose bucket does not exist.
 pub(super) fn check_output_bucket(core: &Core, place: &S3Uri) -> Result<(), AwsError> {
     if core.s3.bucket_exists(place.bucket()) {

@@ -1,5 +1,6 @@
 //! Flows over the real AWS clients.
 
+mod alarms;
 #[cfg(feature = "algorithms")]
 mod algorithms;
 mod components;
@@ -8,9 +9,12 @@ mod hosting;
 mod identity;
 mod invocations;
 mod kinds;
+mod lenient;
 mod listing;
 mod logs;
+mod logs_settings;
 mod metrics;
+mod model_packages;
 #[cfg(feature = "local-server")]
 mod persistence;
 #[cfg(unix)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::Run;
 use crate::local::kinds::Kind;
-use crate::local::state::{Resource, State};
+use crate::local::state::{Place, Resource, State};
 use crate::local::time::{epoch, millis_of};
 
 const STATUS: &str = "WarmPoolStatus";
@@ -23,21 +23,20 @@ pub(in crate::local) fn is_available(resource: &Resource) -> bool {
 }
 
 /// A job begins: it takes over a pool of the same instances, if one is available.
-pub(in crate::local) fn take_over(state: &mut State, own: u64, place: &crate::local::state::Place, now: SystemTime) {
+pub(in crate::local) fn take_over(state: &mut State, own: &str, place: &Place, now: SystemTime) {
     let like = |resource: &Resource| {
         let config = resource.request.get("ResourceConfig")?;
         Some(["InstanceType", "InstanceCount", "VolumeSizeInGB"].map(|member| config.get(member).cloned()))
     };
-    let Some(job) = state.all(Kind::TrainingJob).find(|job| job.id == own) else { return };
-    if keep_alive(job).is_none() {
+    let Some(job) = state.get(Kind::TrainingJob.row(), place, own).ok().filter(|job| keep_alive(job).is_some()) else {
         return;
-    }
-    let (wanted, name) = (like(job), job.name.clone());
-    let fits = |other: &&Resource| other.id != own && is_available(other) && like(other) == wanted;
+    };
+    let wanted = like(job);
+    let fits = |other: &&Resource| other.name != own && is_available(other) && like(other) == wanted;
     let Some(other) = state.all(Kind::TrainingJob).find(fits).map(|other| other.name.clone()) else { return };
     if let Ok(other) = state.get_mut(Kind::TrainingJob.row(), place, &other) {
         let kept = kept_for(other, now);
-        let status = json!({"Status": "Reused", "ReusedByJob": name, "ResourceRetainedBillableTimeInSeconds": kept});
+        let status = json!({"Status": "Reused", "ReusedByJob": own, "ResourceRetainedBillableTimeInSeconds": kept});
         other.set(STATUS, status);
     }
 }

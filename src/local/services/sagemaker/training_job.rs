@@ -196,8 +196,9 @@ pub(in crate::local) fn prepare(
         let now = core.clock.now();
         let resource = state.insert(Kind::TrainingJob.row(), &core.place, now, &document, launch.state)?;
         training::begin(resource, now, &plan.output);
-        let (run, arn, id) = (Run::new(core, Kind::TrainingJob, resource), resource.arn.clone(), resource.id);
-        warm_pool::take_over(state, id, &core.place, now);
+        let (run, arn, name) =
+            (Run::new(core, Kind::TrainingJob, resource), resource.arn.clone(), resource.name.clone());
+        warm_pool::take_over(state, &name, &core.place, now);
         Ok::<_, AwsError>((run, arn))
     })?;
     Ok((arn, training::run(run, plan)))
