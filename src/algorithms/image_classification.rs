@@ -37,6 +37,8 @@ use super::accepts::{BIT, BOOL, MAX, POSITIVE, SHARE};
 use super::answers::{IMAGES, MODEL};
 use super::builtin::{AlgorithmChannel, AlgorithmInstances, Checker, Processor, Spec, THROUGHPUT, builtin};
 use super::names::choices;
+pub use super::pictures::KvStore;
+use super::pictures::check_kv_store;
 use super::wire::{bit, list};
 
 /// Networks for large and for small pictures.
@@ -72,16 +74,6 @@ choices! {
         CropColor = "crop_color",
         /// and turned, sheared and stretched
         CropColorTransform = "crop_color_transform",
-    }
-}
-
-choices! {
-    /// How instances keep in step.
-    KvStore {
-        /// after each batch
-        DistSync = "dist_sync",
-        /// they do not wait for each other
-        DistAsync = "dist_async",
     }
 }
 
@@ -154,7 +146,7 @@ builtin! {
         image_shape(shape: [u32; 3]) in Commas(&POSITIVE) => list(shape);
 
         /// How instances keep in step. Needed for more than one. Default: none.
-        kv_store(store: KvStore) in OneOf(KvStore::NAMES);
+        kv_store(store: KvStore) in OneOf(KvStore::ACCEPTED);
 
         /// The step of the optimizer: 0 to 1. Default 0.1.
         learning_rate(rate: f64) in SHARE;
@@ -206,7 +198,5 @@ fn check(values: &mut Checker<'_>) {
     if frequency.is_some_and(|frequency| frequency > epochs) {
         values.refuse("checkpoint_frequency", format!("must be at most epochs, which is {epochs}"));
     }
-    if values.get("kv_store").is_none() && values.instance_count() > 1 {
-        values.refuse("kv_store", "is needed for more than one instance");
-    }
+    check_kv_store(values);
 }

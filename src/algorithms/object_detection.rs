@@ -37,10 +37,10 @@ use serde::Deserialize;
 use super::accepts::Accepts::{Commas, Integer, OneOf, Text};
 use super::accepts::{ABOVE_ZERO_TO_ONE, BIT, BOOL, FRACTION, MAX, POSITIVE, SHARE};
 use super::answers::{IMAGES, MODEL};
-use super::builtin::{
-    AlgorithmChannel, AlgorithmInstances, Checker, PROGRESS, Processor, Spec, THROUGHPUT, builtin, quality,
-};
+use super::builtin::{AlgorithmChannel, AlgorithmInstances, PROGRESS, Processor, Spec, THROUGHPUT, builtin, quality};
 use super::names::choices;
+pub use super::pictures::KvStore;
+use super::pictures::check_kv_store;
 use super::wire::{bit, list};
 
 static SPEC: Spec = Spec {
@@ -61,7 +61,7 @@ static SPEC: Spec = Spec {
         PROGRESS,
         THROUGHPUT,
     ],
-    check,
+    check: check_kv_store,
     ..Spec::DEFAULT
 };
 
@@ -70,16 +70,6 @@ choices! {
     BaseNetwork {
         Vgg16 = "vgg-16",
         ResNet50 = "resnet-50",
-    }
-}
-
-choices! {
-    /// How instances keep in step.
-    KvStore {
-        /// after each batch
-        DistSync = "dist_sync",
-        /// they do not wait for each other
-        DistAsync = "dist_async",
     }
 }
 
@@ -132,7 +122,7 @@ builtin! {
         freeze_layer_pattern(pattern: &str) in Text;
 
         /// How instances keep in step. Needed for more than one. Default: none.
-        kv_store(store: KvStore) in OneOf(KvStore::NAMES);
+        kv_store(store: KvStore) in OneOf(KvStore::ACCEPTED);
 
         /// How long the longest annotation of a picture is: at least 1. Default 350.
         label_width(numbers: u32) in POSITIVE;
@@ -166,12 +156,6 @@ builtin! {
 
         /// L2 regularization, for [`Optimizer::Sgd`] and [`Optimizer::RmsProp`]: above 0, below 1. Default 0.0005.
         weight_decay(weight: f64) in FRACTION;
-    }
-}
-
-fn check(values: &mut Checker<'_>) {
-    if values.get("kv_store").is_none() && values.instance_count() > 1 {
-        values.refuse("kv_store", "is needed for more than one instance");
     }
 }
 
