@@ -22,8 +22,10 @@ use crate::training::Channels;
 use crate::types::{ImageUri, S3Uri};
 
 pub use algorithm_source::AlgorithmSource;
+pub(crate) use attach::Attached;
 pub use container::{ContainerEstimator, ContainerEstimatorBuilder};
 pub use ext::EstimatorExt;
+pub(crate) use ext::hosted_as_trained;
 pub use fit::Fit;
 pub use marketplace::{AlgorithmEstimator, AlgorithmEstimatorBuilder};
 pub use options::{Checkpoints, ExperimentConfig, InstancePlacement, RegistryAccess};
@@ -81,8 +83,9 @@ pub trait Estimator: Debug + Send + Sync {
         None
     }
 
-    /// Hyperparameters that follow from the job's name and from where its output goes. Default: none.
-    fn hyperparameters_of_job(&self, job_name: &str, output: &S3Uri) -> BTreeMap<String, String> {
+    /// Hyperparameters that follow from the job's name and from where its output goes, which a
+    /// [plan](Self::plan) may not know. Default: none.
+    fn hyperparameters_of_job(&self, job_name: &str, output: Option<&S3Uri>) -> BTreeMap<String, String> {
         let _ = (job_name, output);
         BTreeMap::new()
     }
@@ -93,7 +96,7 @@ pub trait Estimator: Debug + Send + Sync {
     }
 
     /// What [`fit`](EstimatorExt::fit) would upload and send, without a call. Reads the names and sizes of the files of a
-    /// script; [`PlanContext::default_output`] tells where output goes that was given no place.
+    /// script. [`PlanContext::of`] a session tells where output goes that was given no place, and what else is its own.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
@@ -116,7 +119,8 @@ pub(crate) fn planned<E: Estimator + ?Sized>(
     let request = estimator.settings().request(estimator, context, channels, &mut problems);
     problems.into_result()?;
     let named_role = estimator.settings().role.as_deref().filter(|role| request::is_role_name(role));
-    let plan = TrainingPlan::new(request, context.region(), named_role);
+    let request = context.defaults().training(request);
+    let plan = TrainingPlan::new(request, context.region(), named_role).without_off();
     if context.looks_at_files() { fit::completed_offline(estimator, context, plan) } else { Ok(plan) }
 }
 
@@ -141,7 +145,7 @@ impl<E: Estimator + ?Sized> Estimator for Box<E> {
         (**self).source()
     }
 
-    fn hyperparameters_of_job(&self, job_name: &str, output: &S3Uri) -> BTreeMap<String, String> {
+    fn hyperparameters_of_job(&self, job_name: &str, output: Option<&S3Uri>) -> BTreeMap<String, String> {
         (**self).hyperparameters_of_job(job_name, output)
     }
 

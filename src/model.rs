@@ -2,6 +2,7 @@
 
 mod create;
 mod handle;
+mod package;
 
 pub use create::CreateModel;
 pub use handle::{Model, ModelDescription};

@@ -76,7 +76,7 @@ impl Completed<Training> {
 }
 
 /// A model that was trained in a closed network is not served outside of it.
-fn hosted_as_trained(mut model: CreateModel, trained: &Completed<Training>) -> CreateModel {
+pub(crate) fn hosted_as_trained(mut model: CreateModel, trained: &Completed<Training>) -> CreateModel {
     let job = trained.description().raw();
     if let Some(role) = job.role_arn() {
         model = model.role(role);

@@ -13,6 +13,18 @@ use crate::training::{Channels, InputMode, JobOfChannels, TrainingInput};
 use crate::types::{Arn, ResourceName, S3Uri, TrainingCompute};
 
 const DEFAULT_VOLUME_GB: u32 = 30;
+/// Regions without the profiler.
+const WITHOUT_PROFILER: [&str; 9] = [
+    "us-iso-east-1",
+    "us-isob-east-1",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "eu-south-2",
+    "me-central-1",
+    "ap-south-2",
+    "eu-central-2",
+    "us-gov-east-1",
+];
 const MODEL_CHANNEL: &str = "model";
 /// Tells the container that a channel holds a model.
 const MODEL_CONTENT_TYPE: &str = "application/x-sagemaker-model";
@@ -65,7 +77,11 @@ impl TrainingRequest<'_> {
             )
             .set_debug_rule_configurations(some(rules).or_else(|| some(taken.rules.clone())))
             .set_profiler_config(
-                settings.debugger.profiler_request(output.as_ref(), problems).or_else(|| taken.profiler.clone()),
+                settings
+                    .debugger
+                    .profiler_request(output.as_ref(), problems)
+                    .or_else(|| taken.profiler.clone())
+                    .or_else(|| self.no_profiler()),
             )
             .set_profiler_rule_configurations(some(profiler_rules).or_else(|| some(taken.profiler_rules.clone())))
             .set_tensor_board_output_config(
@@ -78,6 +94,16 @@ impl TrainingRequest<'_> {
             );
         let request = self.switches(request);
         self.stopping(request, problems)
+    }
+
+    /// Where there is no profiler, it is said to be off, as the Python SDK says it.
+    fn no_profiler(&self) -> Option<sdk::ProfilerConfig> {
+        let on_trainium = match &self.settings.compute {
+            Some(TrainingCompute::Instances(compute)) => compute.instance_type().starts_with("ml.trn"),
+            Some(TrainingCompute::Groups(_)) | None => false,
+        };
+        let is_there = !on_trainium && !WITHOUT_PROFILER.contains(&self.region);
+        (!is_there).then(|| sdk::ProfilerConfig::builder().disable_profiler(true).build())
     }
 
     fn algorithm(&self, problems: &mut Problems) -> Option<sdk::AlgorithmSpecification> {
@@ -166,12 +192,11 @@ impl TrainingRequest<'_> {
             }
             Some(TrainingCompute::Instances(compute)) => {
                 let compute = problems.check("compute", compute.checked())?;
-                let key = settings.volume_kms_key.clone().filter(|_| compute.instance_type.has_volume());
                 let resources = resources
                     .instance_type(sdk::TrainingInstanceType::from(compute.instance_type.as_str()))
                     .instance_count(compute.count)
                     .volume_size_in_gb(volume(compute.volume_gb.and_then(|gb| u32::try_from(gb).ok())))
-                    .set_volume_kms_key_id(key);
+                    .set_volume_kms_key_id(settings.volume_kms_key.clone());
                 Some(resources.build())
             }
             Some(TrainingCompute::Groups(cluster)) => {

@@ -247,7 +247,8 @@ macro_rules! training_setters {
             $self
         }
 
-        /// The KMS key of the storage volumes; left out for instance types that have none.
+        /// The KMS key of the storage volumes. The service refuses it for instance types with local disks only; that of a
+        /// defaults file is left out for them.
         pub fn volume_kms_key(mut $self, key: impl Into<String>) -> Self {
             $settings.volume_kms_key = Some(key.into());
             $self

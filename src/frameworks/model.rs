@@ -1,11 +1,16 @@
 use std::collections::BTreeMap;
 
+use super::attach::JobCode;
 use super::huggingface::BaseFramework;
+use super::script::Script;
 use super::versions;
 use crate::error::Problems;
+use crate::estimator::hosted_as_trained;
 use crate::images::{self, ImageQuery, ImageScope};
+use crate::job::Completed;
 use crate::model::{CreateModel, Model};
 use crate::source::{SourceCode, Tree, repack};
+use crate::training::Training;
 use crate::types::{ImageUri, ResourceName, S3Uri};
 use crate::{Result, Session};
 
@@ -56,7 +61,9 @@ pub struct FrameworkModel {
     source: Option<SourceCode>,
     container_log_level: Option<u8>,
     model_data: Option<String>,
+    base_name: Option<String>,
     name: Option<String>,
+    trained: Option<Completed<Training>>,
     environment: BTreeMap<String, String>,
     model_server_workers: Option<u32>,
     model_kms_key: Option<String>,
@@ -84,7 +91,9 @@ impl FrameworkModel {
             source: None,
             container_log_level: None,
             model_data: None,
+            base_name: None,
             name: None,
+            trained: None,
             environment: BTreeMap::new(),
             model_server_workers: None,
             model_kms_key: None,
@@ -129,6 +138,31 @@ impl FrameworkModel {
     /// A model of Chainer: its version and that of Python.
     pub fn chainer(framework_version: impl Into<String>, py_version: impl Into<String>) -> Self {
         Self::new(Kind::Chainer, framework_version, Some(py_version.into()))
+    }
+
+    /// What a job has trained with a script.
+    pub(super) fn of_training(mut self, script: &Script, trained: &Completed<Training>) -> Result<Self> {
+        let description = trained.description();
+        self.model_data = Some(trained.model_artifacts()?.to_string());
+        self.image_uri.clone_from(&script.image_uri);
+        let of_image = || description.training_image().and_then(|image| ImageUri::new(image).ok());
+        let base = script.settings.base_job_name.clone();
+        self.base_name = base.or_else(|| of_image().map(|image| image.repository().to_owned()));
+        let takes_script = !matches!(self.kind, Kind::TensorFlow | Kind::HuggingFace(_));
+        let code = JobCode::of(description).filter(|_| takes_script);
+        if let Some((program, archive)) = code.and_then(|code| Some((code.program, code.archive?))) {
+            let source = SourceCode::script(program).source_dir(archive);
+            let source = match script.source.code_location_uri() {
+                Some(uri) => source.code_location(uri),
+                None => source,
+            };
+            self.source = Some(source);
+        }
+        self.container_log_level = Some(script.source.log_level());
+        self.model_kms_key.clone_from(&script.settings.output_kms_key);
+        self.network_isolation = description.raw().enable_network_isolation() == Some(true);
+        self.trained = Some(trained.clone());
+        Ok(self)
     }
 
     /// The inference code. Default: the image's own.
@@ -254,6 +288,9 @@ impl FrameworkModel {
         problems.into_result()?;
 
         let base = image.as_ref().map_or("model", ImageUri::repository);
+        let name = self.name.clone();
+        // A model of a job has its own name from the beginning, as in the Python SDK.
+        let name = name.or_else(|| Some(session.name_from_base(self.base_name.as_deref()?).to_string()));
         let generated = || session.name_from_base(base).to_string();
         let mut model = Model::create(session, image.as_ref().map(ImageUri::to_string).unwrap_or_default());
         let mut placed = None;
@@ -263,7 +300,7 @@ impl FrameworkModel {
                 Some(uri) => uri.parse()?,
                 None => session.default_uri("").await?,
             };
-            let below = below.join(&self.name.clone().unwrap_or_else(generated));
+            let below = below.join(&name.clone().unwrap_or_else(generated));
             match data.filter(|_| self.repacks()) {
                 Some(data) => {
                     let target = below.join("model.tar.gz");
@@ -283,8 +320,11 @@ impl FrameworkModel {
         if let Some(artifacts) = artifacts {
             model = model.model_data(artifacts.to_string());
         }
-        if let Some(name) = &self.name {
+        if let Some(name) = name {
             model = model.name(name);
+        }
+        if let Some(trained) = &self.trained {
+            model = hosted_as_trained(model, trained);
         }
         Ok(if self.network_isolation { model.network_isolation() } else { model })
     }

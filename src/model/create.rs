@@ -6,7 +6,7 @@ use std::pin::Pin;
 use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
 use aws_sdk_sagemaker::types as sdk;
 
-use super::Model;
+use super::{Model, package};
 use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::session::Found;
@@ -17,7 +17,7 @@ use crate::{ErrorKind, Result, Session};
 #[must_use = "nothing is created until it is awaited"]
 pub struct CreateModel {
     session: Session,
-    image: Result<ImageUri>,
+    served_by: ServedBy,
     model_data: Option<Result<S3Uri>>,
     base_name: Option<String>,
     name: Option<String>,
@@ -29,11 +29,19 @@ pub struct CreateModel {
     changes: RawChanges<CreateModelInputBuilder>,
 }
 
+/// What serves the artifacts.
+#[derive(Debug)]
+enum ServedBy {
+    Image(Result<ImageUri>),
+    /// An algorithm that is registered in SageMaker, by a model package of the model's name.
+    Algorithm(Arn),
+}
+
 impl CreateModel {
     pub(super) fn new(session: &Session, image: Result<ImageUri>) -> Self {
         Self {
             session: session.clone(),
-            image,
+            served_by: ServedBy::Image(image),
             model_data: None,
             base_name: None,
             name: None,
@@ -50,7 +58,15 @@ impl CreateModel {
         Self { model_data: Some(model_data), ..Self::new(session, image) }
     }
 
-    /// What a generated name begins with. Default: the image's repository.
+    /// What a registered algorithm has trained.
+    pub(crate) fn from_algorithm(session: &Session, algorithm: Arn, model_data: Result<S3Uri>) -> Self {
+        let base = algorithm.resource().rsplit('/').next().map(str::to_owned);
+        let served_by = ServedBy::Algorithm(algorithm);
+        let unused = Err(crate::Error::invalid("", "an algorithm serves"));
+        Self { served_by, base_name: base, ..Self::from_training(session, unused, model_data) }
+    }
+
+    /// What a generated name begins with. Default: the image's repository, or the algorithm's name.
     pub fn base_name(mut self, base: impl Into<String>) -> Self {
         self.base_name = Some(base.into());
         self
@@ -109,7 +125,14 @@ impl CreateModel {
 
     async fn create(self) -> Result<Model> {
         let mut problems = Problems::default();
-        let image = problems.check("image_uri", self.image);
+        let (image, algorithm) = match self.served_by {
+            ServedBy::Image(image) => (problems.check("image_uri", image), None),
+            ServedBy::Algorithm(arn) => (None, Some(arn)),
+        };
+        if algorithm.is_some() {
+            let text = "is the algorithm's own: a package takes none";
+            problems.require(self.environment.is_empty(), "environment", text);
+        }
         let data = self.model_data.and_then(|data| problems.check("model_data", data));
         let given_name = self.name.map(|name| problems.check("name", ResourceName::new(name)));
         let role = self.role.map(|role| problems.check("role", Arn::role(role)));
@@ -126,13 +149,20 @@ impl CreateModel {
             Some(role) => role,
             None => self.session.role_for("SageMaker.Model.ExecutionRoleArn").await?,
         };
-        let container = sdk::ContainerDefinition::builder()
-            .set_image(image.map(String::from))
-            .set_model_data_url(data.map(String::from))
-            .set_environment(Some(self.environment.into_iter().collect()))
-            .build();
-        let mut request = CreateModelInputBuilder::default().model_name(name.as_str());
-        request = request.execution_role_arn(role).primary_container(container);
+        let mut request = CreateModelInputBuilder::default().model_name(name.as_str()).execution_role_arn(role);
+        request = match algorithm {
+            Some(algorithm) => {
+                Box::pin(package::of_algorithm(&self.session, &name, &algorithm, data.as_ref())).await?;
+                request.containers(sdk::ContainerDefinition::builder().model_package_name(name.as_str()).build())
+            }
+            None => {
+                let container = sdk::ContainerDefinition::builder()
+                    .set_image(image.map(String::from))
+                    .set_model_data_url(data.map(String::from))
+                    .set_environment(Some(self.environment.into_iter().collect()));
+                request.primary_container(container.build())
+            }
+        };
         if let Some(vpc) = self.vpc {
             let vpc = sdk::VpcConfig::builder()
                 .set_subnets(Some(vpc.subnets))
@@ -151,11 +181,17 @@ impl CreateModel {
         let find = || async {
             let description = model.describe().await?;
             let there = description.raw();
-            let container = |of: Option<&sdk::ContainerDefinition>| {
-                of.map(|of| (of.image().map(str::to_owned), of.model_data_url().map(str::to_owned)))
+            let key = |of: &sdk::ContainerDefinition| {
+                let text = |text: Option<&str>| text.map(str::to_owned);
+                (text(of.image()), text(of.model_data_url()), text(of.model_package_name()))
             };
+            let all = |primary: Option<&sdk::ContainerDefinition>, others: &[sdk::ContainerDefinition]| {
+                primary.into_iter().chain(others).map(key).collect::<Vec<_>>()
+            };
+            let others = asked.get_containers().as_deref().unwrap_or_default();
             let as_asked = there.execution_role_arn() == asked.get_execution_role_arn().as_deref()
-                && container(there.primary_container()) == container(asked.get_primary_container().as_ref());
+                && all(there.primary_container(), there.containers())
+                    == all(asked.get_primary_container().as_ref(), others);
             Ok(Found::new(there.creation_time(), as_asked))
         };
         let call = async { asked.clone().send_with(self.session.aws().sagemaker()).await.of("CreateModel") };
@@ -178,6 +214,9 @@ impl IntoFuture for CreateModel {
 
 impl fmt::Debug for CreateModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CreateModel").field("image", &self.image).field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("CreateModel")
+            .field("served_by", &self.served_by)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

@@ -92,6 +92,14 @@ impl Session {
         &self.0.defaults
     }
 
+    /// [`role_for`](Self::role_for), if it is known without a call.
+    pub(crate) fn known_role_for(&self, path: &str) -> Option<Arn> {
+        match self.0.defaults.text(path) {
+            Some(role) if self.0.role.is_none() => Arn::role(role).ok(),
+            _ => self.0.role.as_ref().or(self.0.resolved_role.get()).cloned(),
+        }
+    }
+
     /// The role for what was given none: the session's own, that of the defaults files at `path`, or the execution role.
     pub(crate) async fn role_for(&self, path: &str) -> Result<Arn> {
         match self.0.defaults.text(path) {

@@ -183,4 +183,70 @@ mod tests {
             assert!(session.role_inside_sagemaker(&path).await.is_err(), "{bad}");
         }
     }
+
+    #[cfg(feature = "local")]
+    mod inside_a_training_job {
+        use super::*;
+        use crate::local::{Fault, LocalBackend, Profile};
+        use crate::session::identity::Identity;
+
+        const JOB: &str = "inside";
+
+        /// A session that has assumed the role of a name, beside a job with the role of an ARN; IAM may not be asked.
+        async fn session(name: &str, role_of_job: &str) -> (LocalBackend, Session) {
+            let backend = LocalBackend::builder().profile(Profile::Lenient).build();
+            backend.faults().add(Fault::refuse(403, "AccessDenied", "not you").on("GetRole"));
+            let session = Session::with_backend(&backend);
+            let arn = Arn::new(format!("arn:aws:sts::123456789012:assumed-role/{name}/SageMaker")).unwrap();
+            let _ = session.0.identity.set(Identity { account: "123456789012".to_owned(), arn });
+            let output = aws_sdk_sagemaker::types::OutputDataConfig::builder().s3_output_path("s3://bucket/out");
+            let resources = aws_sdk_sagemaker::types::ResourceConfig::builder()
+                .instance_type(aws_sdk_sagemaker::types::TrainingInstanceType::MlM5Large)
+                .instance_count(1)
+                .volume_size_in_gb(1);
+            let stopping = aws_sdk_sagemaker::types::StoppingCondition::builder().max_runtime_in_seconds(60);
+            let algorithm = aws_sdk_sagemaker::types::AlgorithmSpecification::builder()
+                .training_image("stand-in:1")
+                .training_input_mode(aws_sdk_sagemaker::types::TrainingInputMode::File);
+            let started = session.aws().sagemaker().create_training_job().training_job_name(JOB).role_arn(role_of_job);
+            let started = started.output_data_config(output.build()).resource_config(resources.build());
+            let started = started.stopping_condition(stopping.build()).algorithm_specification(algorithm.build());
+            started.send().await.unwrap();
+            (backend, session)
+        }
+
+        async fn found(name: &str, role_of_job: &str, job: Option<&str>) -> String {
+            let (_backend, session) = session(name, role_of_job).await;
+            session.assumed_role(job.map(str::to_owned)).await.unwrap().to_string()
+        }
+
+        #[tokio::test]
+        async fn the_job_tells_the_path_of_its_role() {
+            let role = "arn:aws:iam::123456789012:role/team/a/Trainer";
+            assert_eq!(found("Trainer", role, Some(JOB)).await, role);
+        }
+
+        #[tokio::test]
+        async fn a_role_of_another_name_or_no_job_tells_nothing() {
+            let role = "arn:aws:iam::123456789012:role/team/a/Trainer";
+            let plain = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+            // The program has assumed a role of its own meanwhile.
+            assert_eq!(found("Other", role, Some(JOB)).await, plain("Other"));
+            assert_eq!(found("Trainer", role, Some("no-such-job")).await, plain("Trainer"));
+            assert_eq!(found("Trainer", role, None).await, plain("Trainer"));
+            let studio = "AmazonSageMaker-ExecutionRole-20240101T000000";
+            assert_eq!(found(studio, role, None).await, plain(&format!("service-role/{studio}")));
+        }
+
+        #[tokio::test]
+        async fn iam_is_asked_first() {
+            let role = "arn:aws:iam::123456789012:role/team/a/SageMakerRole";
+            let (backend, session) = session("SageMakerRole", role).await;
+            backend.faults().clear();
+            let found = session.assumed_role(Some(JOB.to_owned())).await.unwrap();
+            assert_eq!(found.as_str(), "arn:aws:iam::123456789012:role/SageMakerRole");
+            let described = |request: &crate::local::RecordedRequest| request.operation == "DescribeTrainingJob";
+            assert!(!backend.requests().iter().any(described));
+        }
+    }
 }

@@ -236,7 +236,7 @@ fn what_is_not_known_offline_stays_open() -> Result<()> {
 }
 
 /// An algorithm resource with one whole and one continuous hyperparameter.
-async fn algorithm(session: &Session) -> String {
+pub async fn algorithm(session: &Session) -> String {
     let specification = |name: &str, kind: ParameterType, range: ParameterRange| {
         HyperParameterSpecification::builder().name(name).r#type(kind).is_tunable(true).range(range)
     };

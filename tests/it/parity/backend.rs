@@ -64,7 +64,7 @@ fn set_up(scenario: &str) -> SetUp {
     match scenario {
         "session_bucket_us_east_1" => SetUp { region: "us-east-1", has_default_bucket: false, ..usual },
         "session_default_bucket_create" => SetUp { has_default_bucket: false, ..usual },
-        "session_prefix_everything" => SetUp { buckets: &["parity-own-bucket"], ..usual },
+        "session_prefix_everything" | "more_prefix" => SetUp { buckets: &["parity-own-bucket"], ..usual },
         "train_input_modes" => SetUp {
             manifests: &[
                 ("data/list.manifest", r#"[{"prefix": "s3://parity-fixtures/data/"}, "train.csv"]"#),
