@@ -22,7 +22,8 @@ use tokio::sync::OnceCell;
 use crate::Result;
 use crate::aws::Aws;
 use crate::poll::{Clock, PollPolicy, Poller};
-use crate::types::{Arn, ResourceName, name_from_base};
+use crate::source::SentCode;
+use crate::types::{Arn, GivenRole, ResourceName, name_from_base};
 
 pub(crate) use adopt::Found;
 pub use builder::SessionBuilder;
@@ -58,7 +59,7 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     aws: Aws,
     region: String,
-    role: Option<Arn>,
+    role: Option<GivenRole>,
     bucket: Option<String>,
     /// What keys in the default bucket begin with; without slashes at its ends.
     prefix: Option<String>,
@@ -69,6 +70,7 @@ struct Inner {
     resolved_role: OnceCell<Arn>,
     pending: Pending,
     transfers: Transfers,
+    sent_code: SentCode,
     watches: Watches,
     last_name: AtomicU64,
     #[cfg(feature = "local")]
@@ -127,6 +129,10 @@ impl Session {
 
     pub(crate) fn transfers(&self) -> &Transfers {
         &self.0.transfers
+    }
+
+    pub(crate) fn sent_code(&self) -> &SentCode {
+        &self.0.sent_code
     }
 
     pub(crate) fn watches(&self) -> &Watches {

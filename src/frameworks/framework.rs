@@ -149,6 +149,15 @@ macro_rules! framework_estimator {
                 Some(&self.script().source)
             }
 
+            fn hosting(
+                &self,
+                session: &$crate::Session,
+                trained: &$crate::job::Completed<$crate::training::Training>,
+            ) -> $crate::model::CreateModel {
+                $crate::model::CreateModel::from_framework(session, self.serving_model(trained))
+                    .tags_of_estimator(&self.script().settings.tags)
+            }
+
             fn check(&self, _channels: &$crate::training::Channels, problems: &mut $crate::error::Problems) {
                 self.script().check(Self::NEEDS_PY_VERSION, problems);
                 self.check_own(problems);
