@@ -4,6 +4,9 @@
 //! |---|---|
 //! | `/opt/ml` | a private folder; `SAGEMAKER_LOCAL_OPT_ML` and `SAGEMAKER_BASE_DIR` name it, and `/opt/ml` in arguments and variables of a request becomes it |
 //! | `train` | `<command> train`, or the job's `ContainerEntrypoint` and `ContainerArguments` |
+//! | Pipe mode | a named pipe an epoch, `input/data/train_0`, `train_1` ..: the next one is there as soon as one is opened, and one that was read or closed is gone |
+//! | FastFile mode | a folder with the files |
+//! | EFS, FSx for Lustre | a link to the folder that [stands for it](crate::local::LocalBackendBuilder::file_system); with the access mode `ro` a copy with read-only files |
 //! | `TRAINING_JOB_NAME`, `TRAINING_JOB_ARN` | the same, and the `SM_` variables that framework images set: `SM_MODEL_DIR`, `SM_CHANNEL_TRAIN`, `SM_HPS` .. |
 //! | a processing job | its `ContainerEntrypoint` and `ContainerArguments`, or the engine's command with the arguments; one process for all instances |
 //! | several instances | a process and a folder each, up to 16; files of all hosts come into one `model.tar.gz`, of one name that of the first host |
@@ -38,6 +41,7 @@ mod environment;
 mod folder;
 mod group;
 mod output;
+mod pipe;
 mod processing;
 mod run;
 mod serve;
@@ -235,6 +239,10 @@ impl ProcessEngine {
 impl Engine for ProcessEngine {
     fn runs(&self, image: &str) -> bool {
         self.image.matches(image)
+    }
+
+    fn reads_mounts(&self) -> bool {
+        true
     }
 
     fn train(&self, job: &TrainingTask) -> std::result::Result<TrainingOutput, EngineFailure> {

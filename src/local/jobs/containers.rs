@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Run;
 use super::calls::Failure;
@@ -15,6 +15,7 @@ use crate::local::data;
 use crate::local::engines::{Engine, ExecutionParameters, LoadedModel, ModelFiles};
 use crate::local::kinds::Kind;
 use crate::local::profile::Nothing;
+use crate::local::state::Resource;
 
 /// What a variant or an inference component serves.
 #[derive(Default)]
@@ -127,13 +128,18 @@ pub(super) fn load(
     environment: &BTreeMap<String, String>,
     surroundings: &Surroundings,
 ) -> Result<Serving, LoadFailure> {
-    let document = {
+    let (mut definitions, direct) = {
         let state = core.state();
-        let document = state.get(Kind::Model.row(), &core.place, model);
-        document.map_err(|error| LoadFailure::NoModel(error.message))?.request.clone()
+        let model = state.get(Kind::Model.row(), &core.place, model);
+        let model = model.map_err(|error| LoadFailure::NoModel(error.message))?;
+        let direct = model.request.get("InferenceExecutionConfig").is_some_and(|config| config["Mode"] == "Direct");
+        (definitions(model), direct)
     };
-    let direct = document.get("InferenceExecutionConfig").is_some_and(|config| config["Mode"] == "Direct");
-    Ok(Serving { containers: load_all(core, &definitions(&document), environment, surroundings)?, direct })
+    if definitions.is_empty() {
+        // Only a lenient backend has such models: they are served as any whose image no engine knows.
+        definitions.push(json!({}));
+    }
+    Ok(Serving { containers: load_all(core, &definitions, environment, surroundings)?, direct })
 }
 
 /// Loads what the `Specification` of an inference component names: a model, or a container of its own. May block.
@@ -177,11 +183,18 @@ fn load_all(
         .collect()
 }
 
-/// The containers in a `CreateModel` document.
-pub(super) fn definitions(model: &Map<String, Value>) -> Vec<Value> {
-    match model.get("PrimaryContainer") {
+/// Where a model keeps its containers if model packages were named for them.
+pub(in crate::local) const RESOLVED_CONTAINERS: &str = "ResolvedContainers";
+
+/// The containers of a model.
+pub(super) fn definitions(model: &Resource) -> Vec<Value> {
+    let list = |containers: Option<&Value>| containers.and_then(Value::as_array).cloned();
+    if let Some(resolved) = list(model.state.get(RESOLVED_CONTAINERS)) {
+        return resolved;
+    }
+    match model.request.get("PrimaryContainer") {
         Some(primary) => vec![primary.clone()],
-        None => model.get("Containers").and_then(Value::as_array).cloned().unwrap_or_default(),
+        None => list(model.request.get("Containers")).unwrap_or_default(),
     }
 }
 

@@ -127,7 +127,7 @@ fn images(variant: &Value, core: &Core) -> Value {
     let name = variant["ModelName"].as_str().unwrap_or_default();
     let model = state.get(Kind::Model.row(), &core.place, name);
     let Ok(model) = model else { return json!([]) };
-    containers::definitions(&model.request).iter().map(|container| deployed_image(&container["Image"], core)).collect()
+    containers::definitions(model).iter().map(|container| deployed_image(&container["Image"], core)).collect()
 }
 
 fn deployed_image(image: &Value, core: &Core) -> Value {

@@ -104,7 +104,7 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
         let details = details(&mut parts.headers);
         body = error_document(&String::from_utf8_lossy(&body), &details, context).into();
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-    } else {
+    } else if parts.extensions.remove::<Events>().is_none() {
         body = escape_controls(body);
         if parts.extensions.remove::<BareEtag>().is_some() {
             let document = String::from_utf8_lossy(&body);
@@ -156,6 +156,10 @@ pub(super) struct Status(pub(super) StatusCode);
 /// Asks for an entity tag without quotes: the one document of S3 that has it so is that of GetObjectAttributes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BareEtag;
+
+/// The body is a stream of events and no document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Events;
 
 /// The content of an object and the range of it that is the body of an answer. It bypasses the protocol crate.
 #[derive(Debug, Clone)]

@@ -150,7 +150,11 @@ fn check_owner(inner: &Inner, bucket: &str, headers: &HeaderMap) -> S3Result<()>
 
 /// S3 answers the whole object to a range that it cannot read, among them lists of ranges.
 fn drop_unreadable_range(headers: &mut HeaderMap) {
-    if text(headers, &RANGE).is_some_and(|range| s3s::dto::Range::parse(range).is_err()) {
+    let is_bad = |range: &str| match s3s::dto::Range::parse(range) {
+        Ok(s3s::dto::Range::Int { first, last: Some(last) }) => last < first,
+        parsed => parsed.is_err(),
+    };
+    if text(headers, &RANGE).is_some_and(is_bad) {
         headers.remove(RANGE);
     }
 }

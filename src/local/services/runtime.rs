@@ -9,6 +9,7 @@ use http::{HeaderMap, Request};
 use super::SeenBody;
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
+use crate::local::engines::Invocation;
 use crate::local::query;
 use crate::local::reading::Handling;
 use crate::local::router::Service;
@@ -74,6 +75,20 @@ struct Incoming {
 impl Incoming {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The request as its caller describes it. Where the body or the answer is wrapped, so are their types.
+    fn invocation(&self, body: Bytes) -> Invocation {
+        let (content_type, accept) = match self.operation {
+            Operation::Invoke => ("content-type", "accept"),
+            Operation::Stream => ("content-type", "x-amzn-sagemaker-accept"),
+            Operation::Async => ("x-amzn-sagemaker-content-type", "x-amzn-sagemaker-accept"),
+        };
+        Invocation {
+            content_type: self.header(content_type).unwrap_or_default().to_owned(),
+            accept: self.header(accept).unwrap_or("*/*").to_owned(),
+            body,
+        }
     }
 
     /// What is sent on to containers besides content type and accept.

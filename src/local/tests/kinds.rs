@@ -1,5 +1,9 @@
 //! Every row of the table of kinds, with requests made from the API model.
 
+mod account;
+mod capacity;
+mod clusters;
+mod edge;
 mod minimal;
 mod operations;
 mod pipelines;
@@ -16,10 +20,10 @@ use serde_json::Value;
 use crate::local::LocalBackend;
 
 /// Code and message of a refusal.
-type Refusal = (String, String);
+pub(super) type Refusal = (String, String);
 
 /// Sends an operation of SageMaker as any client does.
-async fn call(backend: &LocalBackend, operation: &str, body: &Value) -> Result<Value, Refusal> {
+pub(super) async fn call(backend: &LocalBackend, operation: &str, body: &Value) -> Result<Value, Refusal> {
     let request = Request::post("https://api.sagemaker.us-east-1.amazonaws.com/")
         .header("x-amz-target", format!("SageMaker.{operation}"))
         .body(SdkBody::from(body.to_string()))
@@ -35,7 +39,7 @@ async fn call(backend: &LocalBackend, operation: &str, body: &Value) -> Result<V
     Err((text("__type"), text("message")))
 }
 
-async fn done(backend: &LocalBackend, operation: &str, body: Value) -> Value {
+pub(super) async fn done(backend: &LocalBackend, operation: &str, body: Value) -> Value {
     match call(backend, operation, &body).await {
         Ok(answer) => answer,
         Err(refusal) => panic!("{operation} refused: {refusal:?}\n{body:#}"),

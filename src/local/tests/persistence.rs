@@ -174,6 +174,85 @@ async fn resources_and_logs_are_there_after_a_restart() {
     assert!(groups.log_groups().iter().all(|group| group.log_group_name() != Some("/aws/sagemaker/TrainingJobs")));
 }
 
+/// A call of one of the JSON protocols.
+async fn call(backend: &LocalBackend, target: &str, body: serde_json::Value) -> serde_json::Value {
+    let request = http::Request::post("http://localhost/").header("x-amz-target", target);
+    let answer = backend.handle(request.body(SdkBody::from(body.to_string())).unwrap()).await;
+    let status = answer.status();
+    let answer = answer.into_body().collect().await.unwrap().to_bytes();
+    assert!(status.is_success(), "{target}: {}", String::from_utf8_lossy(&answer));
+    serde_json::from_slice(&answer).unwrap_or_default()
+}
+
+async fn metrics(backend: &LocalBackend, operation: &str, body: serde_json::Value) -> serde_json::Value {
+    call(backend, &format!("GraniteServiceVersion20100801.{operation}"), body).await
+}
+
+async fn logs(backend: &LocalBackend, operation: &str, body: serde_json::Value) -> serde_json::Value {
+    call(backend, &format!("Logs_20140328.{operation}"), body).await
+}
+
+#[tokio::test]
+async fn metrics_alarms_and_settings_are_there_after_a_restart() {
+    use serde_json::json;
+    let directory = tempfile::tempdir().unwrap();
+    let aws = open(directory.path(), LocalClock::manual());
+    let now = crate::local::time::epoch(aws.backend.clock().now());
+    let datum = |value: f64, resolution: i64| json!({"MetricName": "m", "Value": value, "Timestamp": now, "StorageResolution": resolution, "Unit": "Count"});
+    let data = json!({"Namespace": "N", "MetricData": [datum(1.0, 60), datum(9.0, 60), datum(4.0, 1)]});
+    metrics(&aws.backend, "PutMetricData", data).await;
+    let alarm = json!({
+        "AlarmName": "a", "MetricName": "m", "Namespace": "N", "Statistic": "Maximum", "Period": 60,
+        "EvaluationPeriods": 1, "Threshold": 5, "ComparisonOperator": "GreaterThanThreshold",
+        "Tags": [{"Key": "k", "Value": "v"}],
+    });
+    metrics(&aws.backend, "PutMetricAlarm", alarm).await;
+    metrics(&aws.backend, "PutDashboard", json!({"DashboardName": "d", "DashboardBody": "{}"})).await;
+    metrics(&aws.backend, "PutDashboard", json!({"DashboardName": "gone", "DashboardBody": "{}"})).await;
+    metrics(&aws.backend, "DeleteDashboards", json!({"DashboardNames": ["gone"]})).await;
+    logs(&aws.backend, "CreateLogGroup", json!({"logGroupName": "g"})).await;
+    let transformation = json!({"metricName": "lines", "metricNamespace": "L", "metricValue": "1"});
+    let filter = json!({
+        "logGroupName": "g", "filterName": "f", "filterPattern": "ERROR", "metricTransformations": [transformation],
+    });
+    logs(&aws.backend, "PutMetricFilter", filter).await;
+    logs(&aws.backend, "PutQueryDefinition", json!({"name": "q", "queryString": "limit 1"})).await;
+    let read = async |backend: &LocalBackend| {
+        let request = json!({
+            "Namespace": "N", "MetricName": "m", "StartTime": now - 60, "EndTime": now + 60, "Period": 300,
+            "Statistics": ["Sum", "SampleCount"], "ExtendedStatistics": ["p50"],
+        });
+        let statistics = metrics(backend, "GetMetricStatistics", request).await;
+        let alarms = metrics(backend, "DescribeAlarms", json!({})).await;
+        let history = metrics(backend, "DescribeAlarmHistory", json!({})).await;
+        let dashboards = metrics(backend, "ListDashboards", json!({})).await;
+        let arn = alarms["MetricAlarms"][0]["AlarmArn"].clone();
+        let tags = metrics(backend, "ListTagsForResource", json!({"ResourceARN": arn})).await;
+        let filters = logs(backend, "DescribeMetricFilters", json!({})).await;
+        let definitions = logs(backend, "DescribeQueryDefinitions", json!({})).await;
+        [statistics, alarms, history, dashboards, tags, filters, definitions]
+    };
+    let before = read(&aws.backend).await;
+    assert_eq!(before[0]["Datapoints"][0]["Sum"], 14.0);
+    assert_eq!(before[1]["MetricAlarms"][0]["StateValue"], "ALARM");
+    assert_eq!(before[3]["DashboardEntries"].as_array().unwrap().len(), 1);
+    drop(aws);
+
+    let aws = open(directory.path(), LocalClock::manual());
+    assert_eq!(read(&aws.backend).await, before);
+    logs(&aws.backend, "CreateLogStream", json!({"logGroupName": "g", "logStreamName": "s"})).await;
+    let at = crate::local::time::millis(aws.backend.clock().now());
+    let events = json!([{"timestamp": at, "message": "an ERROR"}]);
+    logs(&aws.backend, "PutLogEvents", json!({"logGroupName": "g", "logStreamName": "s", "logEvents": events})).await;
+    let listed = metrics(&aws.backend, "ListMetrics", json!({"Namespace": "L"})).await;
+    assert_eq!(listed["Metrics"][0]["MetricName"], "lines", "the filter goes on");
+    aws.backend.reset();
+    drop(aws);
+    let aws = open(directory.path(), LocalClock::manual());
+    assert_eq!(metrics(&aws.backend, "ListMetrics", json!({})).await["Metrics"], json!([]));
+    assert_eq!(metrics(&aws.backend, "DescribeAlarms", json!({})).await["MetricAlarms"], json!([]));
+}
+
 #[test]
 #[should_panic(expected = "cannot be used")]
 fn build_panics_where_try_build_says_why() {
@@ -216,6 +295,15 @@ async fn write(aws: Aws, writer: String) {
         if number.is_multiple_of(3) {
             ok(&aws.backend, "DELETE", &format!("/data/{name}"), "").await;
             say(&format!("deleted {name}"));
+        }
+        if number.is_multiple_of(4) {
+            let datum = serde_json::json!({"MetricName": name, "Value": number});
+            let data = serde_json::json!({"Namespace": "N", "MetricData": [datum]});
+            metrics(&aws.backend, "PutMetricData", data).await;
+            say(&format!("metric {name}"));
+            let dashboard = serde_json::json!({"DashboardName": name, "DashboardBody": "{}"});
+            metrics(&aws.backend, "PutDashboard", dashboard).await;
+            say(&format!("dashboard {name}"));
         }
         if number.is_multiple_of(5) {
             let container = sm::ContainerDefinition::builder().image("1.dkr.ecr.us-east-1.amazonaws.com/a").build();
@@ -272,6 +360,13 @@ async fn check(directory: &Path, acknowledged: &[String]) {
                 assert_eq!((status, body == expected), (200, true), "{line}");
             }
             "deleted" => assert_eq!(send(&aws.backend, "GET", &format!("/data/{name}"), "").await.0, 404, "{line}"),
+            "metric" => {
+                let found = metrics(&aws.backend, "ListMetrics", serde_json::json!({"MetricName": name})).await;
+                assert_eq!(found["Metrics"].as_array().unwrap().len(), 1, "{line}");
+            }
+            "dashboard" => {
+                metrics(&aws.backend, "GetDashboard", serde_json::json!({"DashboardName": name})).await;
+            }
             "model" => {
                 aws.sagemaker.describe_model().model_name(name).send().await.unwrap();
             }
