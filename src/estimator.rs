@@ -28,7 +28,7 @@ pub use algorithm_source::AlgorithmSource;
 pub(crate) use attach::Attached;
 pub use container::{ContainerEstimator, ContainerEstimatorBuilder};
 pub use ext::EstimatorExt;
-pub(crate) use ext::hosted_as_trained;
+pub(crate) use ext::{hosted_as_trained, model_data};
 pub use fit::Fit;
 pub use marketplace::{AlgorithmEstimator, AlgorithmEstimatorBuilder};
 pub use options::{Checkpoints, ExperimentConfig, InstancePlacement, RegistryAccess};

@@ -4,7 +4,9 @@ mod create;
 mod data;
 mod handle;
 mod package;
+mod unplaced;
 
 pub use create::CreateModel;
 pub(crate) use data::ModelData;
 pub use handle::{Model, ModelDescription};
+pub(crate) use unplaced::{Placing, SetOnModel, Unplaced};

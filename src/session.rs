@@ -9,6 +9,7 @@ mod identity;
 #[cfg(feature = "local")]
 mod local;
 mod role;
+mod sent_code;
 mod transfers;
 mod watches;
 
@@ -22,7 +23,6 @@ use tokio::sync::OnceCell;
 use crate::Result;
 use crate::aws::Aws;
 use crate::poll::{Clock, PollPolicy, Poller};
-use crate::source::SentCode;
 use crate::types::{Arn, GivenRole, ResourceName, name_from_base};
 
 pub(crate) use adopt::Found;
@@ -31,6 +31,7 @@ pub use defaults::Defaults;
 pub use drain::Drained;
 pub(crate) use drain::Pending;
 use identity::Identity;
+pub(crate) use sent_code::SentCode;
 pub(crate) use transfers::Transfers;
 pub(crate) use watches::{Listing, WatchedJob, Watches};
 

@@ -21,13 +21,11 @@ use crate::types::S3Uri;
 mod pack;
 mod place;
 mod repack;
-mod sent;
 mod tree;
 mod upload;
 
 pub(crate) use place::{Place, Staged};
 pub(crate) use repack::repack;
-pub(crate) use sent::SentCode;
 pub(crate) use tree::Tree;
 pub(crate) use upload::CodeOf;
 

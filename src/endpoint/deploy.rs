@@ -68,7 +68,7 @@ impl Deploy {
             compute,
             endpoint_name: None,
             variant_name: "AllTraffic".to_owned(),
-            tags: model.tags_of_deployments().clone(),
+            tags: model.inherited_tags().clone(),
             wait: Some(DEFAULT_TIMEOUT),
             changes: RawChanges::default(),
         }

@@ -1,9 +1,11 @@
+use aws_sdk_sagemaker::types::{OutputCompressionType, OutputDataConfig};
+
 use super::{Estimator, Fit};
 use crate::job::Completed;
-use crate::model::CreateModel;
+use crate::model::{CreateModel, ModelData};
 use crate::training::{Channels, Training};
 use crate::types::{ImageUri, VpcConfig};
-use crate::{Error, Session};
+use crate::{Error, Result, Session};
 
 /// What callers do with an [`Estimator`].
 pub trait EstimatorExt: Estimator {
@@ -97,7 +99,7 @@ pub(super) fn hosted_by_image<E: Estimator + ?Sized>(
 ) -> CreateModel {
     let image = trained.description().training_image().map(str::to_owned);
     let image = image.map_or_else(|| estimator.image_uri(session.region()), |image| image.parse());
-    hosted_for(estimator, CreateModel::from_training(session, image, trained.model_data()), trained)
+    hosted_for(estimator, CreateModel::from_training(session, image, model_data(trained)), trained)
 }
 
 /// A model with what it has from its estimator and its job.
@@ -130,7 +132,17 @@ impl Completed<Training> {
             Some(image) => image,
             None => Err(Error::invalid("", "the job was trained by an algorithm without an image: use Model::create")),
         };
-        hosted_as_trained(CreateModel::from_training(self.job().session(), image, self.model_data()), self)
+        hosted_as_trained(CreateModel::from_training(self.job().session(), image, model_data(self)), self)
+    }
+}
+
+/// What a job has trained, with the form that it is in.
+pub(crate) fn model_data(trained: &Completed<Training>) -> Result<ModelData> {
+    let uri = trained.model_artifacts()?;
+    let output = trained.description().raw().output_data_config();
+    match output.and_then(OutputDataConfig::compression_type) {
+        Some(OutputCompressionType::None) => ModelData::files(&uri),
+        _ => Ok(ModelData::Archive(uri)),
     }
 }
 

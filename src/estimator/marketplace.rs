@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sagemaker::types as sdk;
 
-use super::ext::hosted_for;
+use super::ext::{hosted_for, model_data};
 use super::{AlgorithmSource, Attached, Estimator, TrainingSettings, training_setters};
 use crate::aws::ServiceCall;
 use crate::error::Problems;
@@ -158,7 +158,7 @@ impl Estimator for AlgorithmEstimator {
 
     /// A model package of the algorithm is made first, under the model's name, and waited for while the service checks it.
     fn hosting(&self, session: &Session, trained: &Completed<Training>) -> CreateModel {
-        let model = CreateModel::from_algorithm(session, self.arn.clone(), trained.model_data());
+        let model = CreateModel::from_algorithm(session, self.arn.clone(), model_data(trained));
         hosted_for(self, model, trained)
     }
 

@@ -154,8 +154,9 @@ macro_rules! framework_estimator {
                 session: &$crate::Session,
                 trained: &$crate::job::Completed<$crate::training::Training>,
             ) -> $crate::model::CreateModel {
-                $crate::model::CreateModel::from_framework(session, self.serving_model(trained))
-                    .tags_of_estimator(&self.script().settings.tags)
+                let model =
+                    self.serving_model(trained).map(|model| Box::new(model) as Box<dyn $crate::model::Unplaced>);
+                $crate::model::CreateModel::with_code(session, model).tags_of_estimator(&self.script().settings.tags)
             }
 
             fn check(&self, _channels: &$crate::training::Channels, problems: &mut $crate::error::Problems) {

@@ -5,10 +5,10 @@ use super::huggingface::BaseFramework;
 use super::script::Script;
 use super::versions;
 use crate::error::Problems;
-use crate::estimator::hosted_as_trained;
+use crate::estimator::{hosted_as_trained, model_data};
 use crate::images::{self, ImageQuery, ImageScope};
 use crate::job::Completed;
-use crate::model::{CreateModel, Model, ModelData};
+use crate::model::{CreateModel, Model, ModelData, Placing, SetOnModel, Unplaced};
 use crate::source::{CodeOf, SourceCode, Tree, repack};
 use crate::training::Training;
 use crate::types::{ImageUri, ResourceName, S3Uri, Tags};
@@ -148,7 +148,7 @@ impl FrameworkModel {
     /// What a job has trained with a script.
     pub(super) fn of_training(mut self, script: &Script, trained: &Completed<Training>) -> Result<Self> {
         let description = trained.description();
-        self = self.with_data(trained.model_data()?);
+        self = self.with_data(model_data(trained)?);
         self.tags = script.settings.tags.clone();
         self.image_uri.clone_from(&script.image_uri);
         let of_image = || description.training_image().and_then(|image| ImageUri::new(image).ok());
@@ -184,27 +184,8 @@ impl FrameworkModel {
         }
     }
 
-    /// With what was set on the model that it becomes.
-    pub(crate) fn changed(
-        mut self,
-        name: Option<String>,
-        base_name: Option<String>,
-        data: Option<ModelData>,
-        environment: BTreeMap<String, String>,
-        network_isolation: bool,
-    ) -> Self {
-        self.name = name.or(self.name);
-        self.base_name = base_name.or(self.base_name);
-        self.environment.extend(environment);
-        self.network_isolation |= network_isolation;
-        match data {
-            Some(data) => self.with_data(data),
-            None => self,
-        }
-    }
-
     /// An instance type to find the image by: the one that was given, or any where all have the same image.
-    pub(crate) fn needed_instance_type(&self, session: &Session, given: Option<String>) -> Result<String> {
+    fn needed_instance_type(&self, session: &Session, given: Option<String>) -> Result<String> {
         const ANY: &str = "ml.m5.large";
         if let Some(given) = given {
             return Ok(given);
@@ -442,6 +423,23 @@ impl FrameworkModel {
             set("SAGEMAKER_MODEL_SERVER_WORKERS", workers.to_string());
         }
         all
+    }
+}
+
+impl Unplaced for FrameworkModel {
+    fn placed<'a>(mut self: Box<Self>, session: &'a Session, set: SetOnModel) -> Placing<'a> {
+        self.name = set.name.or(self.name);
+        self.base_name = set.base_name.or(self.base_name);
+        self.environment.extend(set.environment);
+        self.network_isolation |= set.network_isolation;
+        let model = match set.data {
+            Some(data) => self.with_data(data),
+            None => *self,
+        };
+        Box::pin(async move {
+            let instance_type = model.needed_instance_type(session, set.instance_type)?;
+            model.create(session, &instance_type).await
+        })
     }
 }
 

@@ -6,10 +6,9 @@ use std::pin::Pin;
 use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
 use aws_sdk_sagemaker::types as sdk;
 
-use super::{Model, ModelData, package};
+use super::{Model, ModelData, SetOnModel, Unplaced, package};
 use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
-use crate::frameworks::FrameworkModel;
 use crate::session::Found;
 use crate::types::{Arn, GivenRole, ImageUri, ResourceName, Tags, VpcConfig};
 use crate::{ErrorKind, Result, Session};
@@ -28,8 +27,8 @@ pub struct CreateModel {
     vpc: Option<VpcConfig>,
     network_isolation: bool,
     tags: Tags,
-    /// Whether deployments are tagged like the model.
-    deployments_have_tags: bool,
+    /// Whether endpoints and transform jobs are tagged like the model.
+    passes_tags_on: bool,
     changes: RawChanges<CreateModelInputBuilder>,
 }
 
@@ -39,8 +38,8 @@ enum ServedBy {
     Image(Result<ImageUri>),
     /// An algorithm that is registered in SageMaker, by a model package of the model's name.
     Algorithm(Arn),
-    /// An image of a framework, with the code that it is given.
-    Framework(Result<Box<FrameworkModel>>),
+    /// An image, with code that is not in its place yet.
+    Unplaced(Result<Box<dyn Unplaced>>),
 }
 
 impl CreateModel {
@@ -57,7 +56,7 @@ impl CreateModel {
             vpc: None,
             network_isolation: false,
             tags: Tags::default(),
-            deployments_have_tags: false,
+            passes_tags_on: false,
             changes: RawChanges::default(),
         }
     }
@@ -66,10 +65,10 @@ impl CreateModel {
         Self { model_data: Some(model_data), ..Self::new(session, image) }
     }
 
-    /// What a framework's script has trained.
-    pub(crate) fn from_framework(session: &Session, model: Result<FrameworkModel>) -> Self {
-        let unused = Err(crate::Error::invalid("", "a framework serves"));
-        Self { served_by: ServedBy::Framework(model.map(Box::new)), ..Self::new(session, unused) }
+    /// What has code that is put in its place when the model is created.
+    pub(crate) fn with_code(session: &Session, model: Result<Box<dyn Unplaced>>) -> Self {
+        let unused = Err(crate::Error::invalid("", "is found with the code"));
+        Self { served_by: ServedBy::Unplaced(model), ..Self::new(session, unused) }
     }
 
     /// What a registered algorithm has trained.
@@ -145,7 +144,7 @@ impl CreateModel {
     /// The tags of an estimator, which are those of all that is made of what it has trained.
     pub(crate) fn tags_of_estimator(mut self, tags: &Tags) -> Self {
         self.tags = tags.clone();
-        self.deployments_have_tags = true;
+        self.passes_tags_on = true;
         self
     }
 
@@ -158,27 +157,33 @@ impl CreateModel {
         self
     }
 
-    /// Puts the code of a framework in its place, which makes it a model of an image; of what was set here, that wins.
-    async fn with_code_placed(mut self) -> Result<Self> {
+    /// Puts the code in its place, which makes it a model of an image; of what was set here, that wins.
+    async fn placed(mut self) -> Result<Self> {
         let unused = ServedBy::Image(Err(crate::Error::invalid("", "is replaced below")));
-        let framework = match std::mem::replace(&mut self.served_by, unused) {
-            ServedBy::Framework(framework) => framework,
-            other => return Ok(Self { served_by: other, ..self }),
+        let unplaced = match std::mem::replace(&mut self.served_by, unused) {
+            ServedBy::Unplaced(unplaced) => unplaced,
+            served_by => return Ok(Self { served_by, ..self }),
         };
         let mut problems = Problems::default();
-        let framework = problems.check("", framework);
-        let data = self.model_data.take().and_then(|data| problems.check("model_data", data));
         self.check(&mut problems);
+        let unplaced = problems.check("model_data", unplaced);
+        let data = self.model_data.and_then(|data| problems.check("model_data", data));
         problems.into_result()?;
-        let Some(framework) = framework else { unreachable!("its absence is a problem above") };
-        let framework = framework.changed(self.name, self.base_name, data, self.environment, self.network_isolation);
-        let instance_type = framework.needed_instance_type(&self.session, self.instance_type)?;
-        let placed = Box::pin(framework.create(&self.session, &instance_type)).await?;
+        let Some(unplaced) = unplaced else { unreachable!("its absence is a problem above") };
+        let set = SetOnModel {
+            name: self.name,
+            base_name: self.base_name,
+            data,
+            environment: self.environment,
+            network_isolation: self.network_isolation,
+            instance_type: self.instance_type,
+        };
+        let placed = unplaced.placed(&self.session, set).await?;
         Ok(Self {
             role: self.role.or(placed.role),
             vpc: self.vpc.or(placed.vpc),
             tags: self.tags,
-            deployments_have_tags: self.deployments_have_tags,
+            passes_tags_on: self.passes_tags_on,
             changes: self.changes,
             ..placed
         })
@@ -199,7 +204,7 @@ impl CreateModel {
     }
 
     async fn create(self) -> Result<Model> {
-        self.with_code_placed().await?.create_placed().await
+        self.placed().await?.create_placed().await
     }
 
     async fn create_placed(self) -> Result<Model> {
@@ -208,7 +213,7 @@ impl CreateModel {
         let (image, algorithm) = match self.served_by {
             ServedBy::Image(image) => (problems.check("image_uri", image), None),
             ServedBy::Algorithm(arn) => (None, Some(arn)),
-            ServedBy::Framework(_) => unreachable!("its code was placed before"),
+            ServedBy::Unplaced(_) => unreachable!("its code was placed before"),
         };
         if algorithm.is_some() {
             let text = "is the algorithm's own: a package takes none";
@@ -257,7 +262,7 @@ impl CreateModel {
         tracing::debug!(model = %name, "create model");
         let asked = self.changes.apply(self.session.defaults().model(request));
         let model = Model::new(self.session.clone(), name);
-        let model = if self.deployments_have_tags { model.tagged(self.tags) } else { model };
+        let model = if self.passes_tags_on { model.tagged(self.tags) } else { model };
         let find = || async {
             let description = model.describe().await?;
             let there = description.raw();

@@ -10,7 +10,7 @@ use crate::{Error, Result, Session};
 pub struct Model {
     session: Session,
     name: ResourceName,
-    /// What its deployments are tagged with unless they are told otherwise.
+    /// What its endpoints and transform jobs are tagged with unless they are told otherwise.
     tags: Tags,
 }
 
@@ -36,12 +36,12 @@ impl Model {
         Self { session, name, tags: Tags::default() }
     }
 
-    /// With tags for its deployments.
+    /// With tags for what is made of it.
     pub(super) fn tagged(self, tags: Tags) -> Self {
         Self { tags, ..self }
     }
 
-    pub(crate) fn tags_of_deployments(&self) -> &Tags {
+    pub(crate) fn inherited_tags(&self) -> &Tags {
         &self.tags
     }
 

@@ -5,11 +5,10 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use tokio::sync::OnceCell;
 
 use super::bucket::checked_prefix;
-use super::{Defaults, Inner, Pending, Session, Transfers, Watches};
+use super::{Defaults, Inner, Pending, SentCode, Session, Transfers, Watches};
 use crate::aws::Aws;
 use crate::error::Problems;
 use crate::poll::{Clock, PollPolicy, SystemClock};
-use crate::source::SentCode;
 use crate::types::{GivenRole, S3Uri};
 use crate::{Error, ErrorKind, Result};
 

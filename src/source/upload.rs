@@ -148,11 +148,33 @@ fn encoded(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::encoded;
 
     #[test]
     fn sources_of_copies_are_encoded() {
         assert_eq!(encoded("a/b-1/x.tar.gz"), "a/b-1/x.tar.gz");
         assert_eq!(encoded("a b+ü?"), "a%20b%2B%C3%BC%3F");
+    }
+
+    proptest! {
+        #[test]
+        fn any_key_is_read_back(key in any::<String>()) {
+            let mut read = Vec::new();
+            let text = encoded(&key);
+            prop_assert!(text.is_ascii());
+            let mut bytes = text.bytes();
+            while let Some(byte) = bytes.next() {
+                read.push(match byte {
+                    b'%' => {
+                        let digits = [bytes.next().unwrap(), bytes.next().unwrap()];
+                        u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+                    }
+                    plain => plain,
+                });
+            }
+            prop_assert_eq!(String::from_utf8(read).unwrap(), key);
+        }
     }
 }

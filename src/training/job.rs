@@ -4,10 +4,8 @@ use super::series::ReadMetricSeries;
 use super::{Metric, TrainingJobDescription};
 use crate::aws::ServiceCall;
 use crate::job::{Changed, Completed, Job, JobKind, sealed};
-use crate::model::ModelData;
 use crate::types::S3Uri;
 use crate::{Error, ErrorKind, Result, Session};
-use aws_sdk_sagemaker::types::{OutputCompressionType, OutputDataConfig};
 
 /// The kind of [`TrainingJob`].
 #[derive(Debug)]
@@ -87,16 +85,6 @@ impl Completed<Training> {
         match self.description().model_artifacts() {
             Some(uri) => uri.parse(),
             None => Err(Error::new(ErrorKind::NotFound, format!("the training job {} left no model", self.name()))),
-        }
-    }
-
-    /// [`model_artifacts`](Self::model_artifacts) with the form that they are in.
-    pub(crate) fn model_data(&self) -> Result<ModelData> {
-        let uri = self.model_artifacts()?;
-        let output = self.description().raw().output_data_config();
-        match output.and_then(OutputDataConfig::compression_type) {
-            Some(OutputCompressionType::None) => ModelData::files(&uri),
-            _ => Ok(ModelData::Archive(uri)),
         }
     }
 

@@ -10,6 +10,7 @@ use sagemaker::job::Completed;
 use sagemaker::local::{LocalBackend, Profile};
 use sagemaker::source::SourceCode;
 use sagemaker::training::{Channels, Training, TrainingInput};
+use sagemaker::transform::TransformInput;
 use sagemaker::types::Compute;
 use sagemaker::{ErrorKind, Result, Session};
 use serde_json::{Value, json};
@@ -100,6 +101,9 @@ async fn tags_of_the_call_are_those_of_the_deployment() -> Result<()> {
     assert_eq!(sent(&session, "CreateEndpoint")["Tags"], tags("model"));
     model.deploy(one()).endpoint_name("other").tags([("team", "call")]).no_wait().await?;
     assert_eq!(sent(&session, "CreateEndpointConfig")["Tags"], tags("call"));
+    let batch = put(&session, "batch/x.csv", "1\n").await?;
+    model.transformer(one()).build()?.transform(TransformInput::csv(&batch)).await?;
+    assert_eq!(sent(&session, "CreateTransformJob")["Tags"], tags("model"));
     // Only what an estimator has trained passes its tags on.
     let model = sagemaker::model::Model::create(&session, IMAGE).role(ROLE).name("own").tags([("team", "own")]).await?;
     model.deploy(one()).no_wait().await?;

@@ -17,7 +17,7 @@ impl SentCode {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn remember(&self, digest: &str, place: &S3Uri) {
+    pub(crate) fn remember(&self, digest: &str, place: &S3Uri) {
         let mut all = self.all();
         all.retain(|(known, there)| known != digest || there.bucket() != place.bucket());
         all.truncate(REMEMBERED - 1);
@@ -25,7 +25,7 @@ impl SentCode {
     }
 
     /// The place of the same code in a bucket.
-    pub(super) fn find(&self, digest: &str, bucket: &str) -> Option<S3Uri> {
+    pub(crate) fn find(&self, digest: &str, bucket: &str) -> Option<S3Uri> {
         let all = self.all();
         all.iter().find(|(known, place)| known == digest && place.bucket() == bucket).map(|(_, place)| place.clone())
     }
