@@ -52,7 +52,7 @@ impl<K: JobKind> Shared<K> {
     /// The status of a job that goes on, as far as listings tell; `None` if it has to be asked for itself.
     pub(super) async fn going_on(&self) -> Result<Option<String>> {
         let now = self.job.session().now();
-        let last = std::mem::replace(&mut self.asked().at_all, Some(now));
+        let last = self.asked().at_all.replace(now);
         let Some(last) = last.filter(|_| self.watched.watch().len() >= SHARED_FROM) else { return Ok(None) };
         let is_recent = |at: SystemTime| now.duration_since(at).unwrap_or_default() < ALONE_EVERY;
         if !self.asked().alone.is_some_and(is_recent) {
