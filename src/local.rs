@@ -33,12 +33,9 @@ mod data;
 mod documents;
 pub mod engines;
 mod faults;
-<<<<<<< HEAD
 mod file_systems;
-=======
 #[cfg(fuzzing)]
 pub mod fuzzing;
->>>>>>> ha
 mod ignored;
 mod jobs;
 mod kinds;

@@ -24,13 +24,8 @@ use crate::local::signature::sign;
 pub(super) type Refusal = (String, String);
 
 /// Sends an operation of SageMaker as any client does.
-<<<<<<< HEAD
 pub(super) async fn call(backend: &LocalBackend, operation: &str, body: &Value) -> Result<Value, Refusal> {
-    let request = Request::post("https://api.sagemaker.us-east-1.amazonaws.com/")
-=======
-async fn call(backend: &LocalBackend, operation: &str, body: &Value) -> Result<Value, Refusal> {
     let request = sign(Request::post("https://api.sagemaker.us-east-1.amazonaws.com/"))
->>>>>>> ha
         .header("x-amz-target", format!("SageMaker.{operation}"))
         .body(SdkBody::from(body.to_string()))
         .unwrap();

@@ -80,14 +80,10 @@ async fn answers(service: Service, operation: &str) -> bool {
             sign(Request::post(format!("https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/e/{verb}")))
                 .body(SdkBody::from("x"))
         }
-<<<<<<< HEAD
-        Service::CloudWatch => Request::post("https://monitoring.us-east-1.amazonaws.com/")
+        Service::CloudWatch => sign(Request::post("https://monitoring.us-east-1.amazonaws.com/"))
             .header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"))
             .body(SdkBody::from("{}")),
-        _ => Request::post("https://logs.us-east-1.amazonaws.com/")
-=======
         _ => sign(Request::post("https://logs.us-east-1.amazonaws.com/"))
->>>>>>> ha
             .header("x-amz-target", format!("Logs_20140328.{operation}"))
             .body(SdkBody::from(minimal::request_of(service, operation).to_string())),
     };
