@@ -32,7 +32,9 @@ impl Table {
     fn line(self, key: &str) -> Option<&'static str> {
         let starts = self.starts.get_or_init(|| {
             let ends = self.text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-            std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect()
+            let starts = std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1));
+            // Nothing begins after the last line: an empty key there would spoil the order.
+            starts.filter(|&start| (start as usize) < self.text.len()).collect()
         });
         let key_at = |start: u32| self.text[start as usize..].split(['\t', '\n']).next().unwrap_or_default();
         let start = starts[starts.binary_search_by(|&start| key_at(start).cmp(key)).ok()?] as usize;
