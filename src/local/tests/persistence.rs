@@ -178,7 +178,7 @@ async fn resources_and_logs_are_there_after_a_restart() {
 /// A call of one of the JSON protocols.
 async fn call(backend: &LocalBackend, target: &str, body: serde_json::Value) -> serde_json::Value {
     let request = http::Request::post("http://localhost/").header("x-amz-target", target);
-    let answer = backend.handle(request.body(SdkBody::from(body.to_string())).unwrap()).await;
+    let answer = backend.handle(sign(request).body(SdkBody::from(body.to_string())).unwrap()).await;
     let status = answer.status();
     let answer = answer.into_body().collect().await.unwrap().to_bytes();
     assert!(status.is_success(), "{target}: {}", String::from_utf8_lossy(&answer));
