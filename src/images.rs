@@ -29,7 +29,6 @@ use crate::{Error, Result};
 mod instance;
 mod nearest;
 mod query;
-mod region;
 mod resolve;
 mod table;
 #[cfg(test)]

@@ -35,6 +35,7 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "InputDataConfig[].DataSource.S3DataSource.S3DataType",
             "InputDataConfig[].DataSource.S3DataSource.S3Uri",
             "InputDataConfig[].DataSource.S3DataSource.AttributeNames",
+            "InputDataConfig[].DataSource.FileSystemDataSource",
             "InputDataConfig[].ShuffleConfig",
             "OutputDataConfig.S3OutputPath",
             "OutputDataConfig.CompressionType",
@@ -88,6 +89,7 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "ProductionVariants[].InitialInstanceCount",
             "ProductionVariants[].InitialVariantWeight",
             "ProductionVariants[].InstanceType",
+            "ProductionVariants[].ContainerStartupHealthCheckTimeoutInSeconds",
             "ProductionVariants[].ServerlessConfig.MaxConcurrency",
             "ProductionVariants[].ServerlessConfig.ProvisionedConcurrency",
             "ShadowProductionVariants[].VariantName",
@@ -95,6 +97,7 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "ShadowProductionVariants[].InitialInstanceCount",
             "ShadowProductionVariants[].InitialVariantWeight",
             "ShadowProductionVariants[].InstanceType",
+            "ShadowProductionVariants[].ContainerStartupHealthCheckTimeoutInSeconds",
             "AsyncInferenceConfig.ClientConfig",
             "AsyncInferenceConfig.OutputConfig.S3OutputPath",
             "AsyncInferenceConfig.OutputConfig.S3FailurePath",
@@ -132,10 +135,12 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "Specification.Container.Image",
             "Specification.Container.ArtifactUrl",
             "Specification.Container.Environment",
+            "Specification.StartupParameters.ContainerStartupHealthCheckTimeoutInSeconds",
             "Specifications[].ModelName",
             "Specifications[].Container.Image",
             "Specifications[].Container.ArtifactUrl",
             "Specifications[].Container.Environment",
+            "Specifications[].StartupParameters.ContainerStartupHealthCheckTimeoutInSeconds",
             "RuntimeConfig.CopyCount",
             "Tags",
         ],
@@ -260,17 +265,14 @@ mod tests {
             "TrainingJobName": "j",
             "HyperParameters": {"a": "1"},
             "InputDataConfig": [
-                {"ChannelName": "train", "DataSource": {"FileSystemDataSource": {"FileSystemId": "fs-1"}}},
-                {"ChannelName": "validation", "DataSource": {"FileSystemDataSource": {"FileSystemId": "fs-2"}}},
+                {"ChannelName": "train", "DataSource": {"DatasetSource": {"DatasetArn": "a"}}},
+                {"ChannelName": "validation", "DataSource": {"DatasetSource": {"DatasetArn": "b"}}},
             ],
             "ResourceConfig": {"InstanceCount": 1, "VolumeKmsKeyId": "k"},
             "VpcConfig": {"Subnets": ["s"]},
         });
         let paths: Vec<String> = find("CreateTrainingJob", &request).into_iter().map(|field| field.path).collect();
-        assert_eq!(
-            paths,
-            ["InputDataConfig[].DataSource.FileSystemDataSource", "ResourceConfig.VolumeKmsKeyId", "VpcConfig"]
-        );
+        assert_eq!(paths, ["InputDataConfig[].DataSource.DatasetSource", "ResourceConfig.VolumeKmsKeyId", "VpcConfig"]);
         assert!(find("DescribeTrainingJob", &request).is_empty());
     }
 }

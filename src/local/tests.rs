@@ -5,6 +5,9 @@ mod alarms;
 mod algorithms;
 mod components;
 mod endpoints;
+#[cfg(feature = "algorithms")]
+mod engines;
+mod file_systems;
 mod hosting;
 mod identity;
 mod invocations;
