@@ -44,7 +44,7 @@ impl Attached {
         };
         let mut settings = TrainingSettings::of_job(description.raw(), tags)?;
         let image = description.training_image().and_then(|image| ImageUri::new(image).ok());
-        if image.is_some_and(|image| images::is_builtin(&image, session.region())) {
+        if image.is_some_and(|image| images::is_builtin(&image)) {
             settings.metric_definitions.clear();
         }
         Ok(Self { job_name: job.name().to_owned(), description, settings })
