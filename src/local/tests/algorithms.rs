@@ -129,7 +129,12 @@ async fn an_engine_that_trains_for_too_long_is_stopped() {
     let aws = Aws::with_clock(LocalClock::scaled(2000.0));
     put_line(&aws);
     let boosts = [("num_round", "1000000")];
-    let learns = [("predictor_type", "regressor"), ("epochs", "100000"), ("num_models", "1")];
+    let learns = [
+        ("predictor_type", "regressor"),
+        ("epochs", "100000"),
+        ("num_models", "1"),
+        ("early_stopping_patience", "100000"),
+    ];
     let jobs: [(&str, &str, &[(&str, &str)]); 2] =
         [("boosts", "sagemaker-xgboost:1.7-1", &boosts), ("learns", "linear-learner:1", &learns)];
     for (name, repository, hyperparameters) in jobs {

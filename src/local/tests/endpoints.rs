@@ -360,7 +360,8 @@ async fn a_container_that_takes_too_long_is_given_up() {
     let reason = endpoint.failure_reason().unwrap();
     assert!(reason.contains("did not pass the ping health check") && reason.contains("240 seconds"), "{reason}");
 
-    for (seconds, status) in [(60, sm::EndpointStatus::Failed), (3600, sm::EndpointStatus::InService)] {
+    // Given enough time, the engine says what it thinks of the model.
+    for (seconds, why) in [(60, "within 60 seconds"), (3600, "mean.txt holds no number")] {
         let name = format!("late-{seconds}");
         let variant = sm::ProductionVariant::builder()
             .variant_name("A")
@@ -372,8 +373,8 @@ async fn a_container_that_takes_too_long_is_given_up() {
         let config = aws.sagemaker.create_endpoint_config().endpoint_config_name(&name);
         config.production_variants(variant).send().await.unwrap();
         let endpoint = up(name).await;
-        assert_eq!(endpoint.endpoint_status(), Some(&status));
-        assert_eq!(endpoint.failure_reason().is_some_and(|why| why.contains("within 60 seconds")), seconds == 60);
+        let reason = endpoint.failure_reason().unwrap();
+        assert!(reason.contains(why), "{reason}");
     }
 
     aws.model("e", "1").await;
