@@ -236,13 +236,16 @@ async fn code_takes_its_place_in_the_artifacts() -> Result<()> {
     let whole = SourceCode::script("inference.py").source_dir(&serve).dependency(folder.path().join("tools"));
     let (prepared, names) = create(whole).await?;
     assert_eq!(names, ["code/inference.py=new", "code/lib/tools/t.py=t", "code/util.py=u", "model.pth=weights"]);
-    let model = prepared.await?.describe().await?;
+    let created = prepared.await?;
+    let model = created.describe().await?;
     let container = model.raw().primary_container().unwrap();
     assert_eq!(container.model_data_url(), Some(target.to_string().as_str()));
     let told = container.environment().unwrap();
     assert_eq!(told["SAGEMAKER_SUBMIT_DIRECTORY"], "/opt/ml/model/code");
     assert_eq!(told["SAGEMAKER_PROGRAM"], "inference.py");
 
+    // While there is a model of the name, its artifacts stay.
+    created.delete().await?;
     let (_, names) = create(SourceCode::script(serve.join("inference.py"))).await?;
     assert_eq!(names, ["code/inference.py=new", "code/old.py=old", "model.pth=weights"]);
     let (_, names) = create(SourceCode::script("inference.py")).await?;
