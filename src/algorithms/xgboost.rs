@@ -4,7 +4,12 @@
 //! use sagemaker::algorithms::xgboost::{Objective, XGBoost};
 //! use sagemaker::types::Compute;
 //!
-//! let xgboost = XGBoost::builder(Objective::BinaryLogistic, 100).max_depth(5).eta(0.2).subsample(0.8).compute(Compute::instances("ml.m5.xlarge", 1)).build()?;
+//! let xgboost = XGBoost::builder(Objective::BinaryLogistic, 100)
+//!     .max_depth(5)
+//!     .eta(0.2)
+//!     .subsample(0.8)
+//!     .compute(Compute::instances("ml.m5.xlarge", 1))
+//!     .build()?;
 //! assert_eq!(xgboost.hyperparameters().to_wire()["eta"], "0.2");
 //!
 //! let error = XGBoost::builder(Objective::BinaryLogistic, 0).eta(1.5).build().unwrap_err();

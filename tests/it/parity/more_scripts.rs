@@ -211,6 +211,7 @@ pub async fn more_scripts(session: &Session) -> Result<()> {
     }
     let deep = [("z", json!([1, {"b": null}])), ("a", json!(true))];
     values = values
+        .hyperparameter("tuple", [1, 2])
         .hyperparameter("deep", HyperparameterValue::map(deep))
         .hyperparameter("emoji", "\u{1f600}")
         .hyperparameter("lines", "a\nb\t");
@@ -229,7 +230,6 @@ pub fn odd_values() -> Vec<(&'static str, HyperparameterValue)> {
     vec![
         ("text", "gr\u{fc}\u{df}".into()),
         ("big", 123_456_789_012_345_678_901_234_567_890_i128.into()),
-        ("tuple", json!([1, 2]).into()),
         ("exp", 1e22.into()),
         ("tiny", 1.5e-10.into()),
         ("neg", (-0.0).into()),
