@@ -45,6 +45,8 @@ async fn a_script_is_hosted_by_the_image_that_serves_with_its_code() -> Result<(
     let (session, _folder, source) = lenient().await?;
     let forest = SKLearn::builder(source).framework_version("1.2-1").compute(one()).tags([("team", "a")]).build()?;
     let done = trained(&session, "forest", &forest).await?;
+    // Without the estimator nothing tells the code.
+    assert_eq!(done.model().await.unwrap_err().kind(), ErrorKind::InvalidInput);
     let model = forest.model(&session, &done).environment("DEPTH", "3").await?;
     let request = sent(&session, "CreateModel");
     let container = &request["PrimaryContainer"];
