@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
+use sagemaker::aws::s3::types::ServerSideEncryption;
 use sagemaker::estimator::EstimatorExt;
 use sagemaker::frameworks::{FrameworkModel, PyTorch, SKLearn};
 use sagemaker::source::SourceCode;
@@ -128,7 +129,7 @@ async fn large_code_that_was_sent_before_is_copied() -> Result<()> {
     assert_eq!(session.read(&place("first").await?).await?, session.read(&place("second").await?).await?);
     let second = session.aws().s3().head_object().bucket(session.default_bucket().await?);
     let second = second.key(place("second").await?.key()).send().await.unwrap();
-    assert_eq!(second.server_side_encryption().map(|kind| kind.as_str()), Some("aws:kms"));
+    assert_eq!(second.server_side_encryption(), Some(&ServerSideEncryption::AwsKms));
     // What was put in its place meanwhile is not taken for it.
     session.upload_bytes("other", &place("second").await?, &ContentType::from("application/gzip")).await?;
     fit("third").await?;
