@@ -169,6 +169,7 @@ macro_rules! estimator_behind {
             fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
                 (**self).plan(context, channels)
             }
+
             fn hosting(&self, session: &Session, trained: &Completed<Training>) -> CreateModel {
                 (**self).hosting(session, trained)
             }

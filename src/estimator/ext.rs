@@ -119,14 +119,16 @@ pub(super) fn hosted_for<E: Estimator + ?Sized>(
 impl Completed<Training> {
     /// Creates a model from what the job has trained, without the estimator: for jobs that were started elsewhere.
     ///
-    /// It is served by the image that trained it, in the job's network and with its role. Images of frameworks that only
-    /// train are refused: for these `attach` gives the estimator, such as
+    /// It is served by the image that trained it, in the job's network and with its role. What a script has trained in an
+    /// image of a framework is refused, as code is needed to serve it: for these `attach` gives the estimator, such as
     /// [`PyTorch::attach`](crate::frameworks::PyTorch::attach), and its [`model`](EstimatorExt::model) is the one to serve.
     pub fn model(&self) -> CreateModel {
         let image = match self.description().training_image().map(str::parse::<ImageUri>) {
-            Some(Ok(image)) if image.repository().ends_with("-training") => {
-                let text =
-                    format!("{image} cannot serve: attach the framework's estimator to the job, and use its model");
+            Some(Ok(image)) if needs_code_to_serve(&image, self) => {
+                let text = format!(
+                    "{image} does not serve what a script has trained without code: attach the framework's estimator to the \
+                     job, and use its model"
+                );
                 Err(Error::invalid("", text))
             }
             Some(image) => image,
@@ -134,6 +136,14 @@ impl Completed<Training> {
         };
         hosted_as_trained(CreateModel::from_training(self.job().session(), image, model_data(self)), self)
     }
+}
+
+/// Whether what a job has trained is served by another image, or with code.
+fn needs_code_to_serve(image: &ImageUri, trained: &Completed<Training>) -> bool {
+    let hyperparameters = trained.description().raw().hyper_parameters();
+    let ran_script = hyperparameters.is_some_and(|all| all.contains_key("sagemaker_program"));
+    let serves_with_code = ["sagemaker-scikit-learn", "sagemaker-xgboost"].contains(&image.repository());
+    image.repository().ends_with("-training") || (ran_script && serves_with_code)
 }
 
 /// What a job has trained, with the form that it is in.

@@ -50,10 +50,10 @@ mod tests {
 
     #[test]
     fn files_are_below_a_slash() {
-        for uri in ["s3://b/job/output/model", "s3://b/job/output/model/"] {
+        for uri in ["s3://bucket/job/output/model", "s3://bucket/job/output/model/"] {
             let data = ModelData::files(&uri.parse().unwrap()).unwrap();
             let source = data.source().unwrap();
-            assert_eq!(source.s3_data_source().unwrap().s3_uri(), Some("s3://b/job/output/model/"));
+            assert_eq!(source.s3_data_source().unwrap().s3_uri(), Some("s3://bucket/job/output/model/"));
             assert_eq!(data.url(), None);
         }
     }

@@ -42,15 +42,15 @@ mod tests {
     #[test]
     fn the_latest_place_in_each_bucket_is_known() {
         let sent = SentCode::default();
-        sent.remember("d", &uri("s3://b/1"));
-        sent.remember("d", &uri("s3://c/1"));
-        sent.remember("d", &uri("s3://b/2"));
-        assert_eq!(sent.find("d", "b"), Some(uri("s3://b/2")));
-        assert_eq!(sent.find("d", "c"), Some(uri("s3://c/1")));
-        assert_eq!((sent.find("d", "a"), sent.find("e", "b")), (None, None));
+        sent.remember("d", &uri("s3://bucket-b/1"));
+        sent.remember("d", &uri("s3://bucket-c/1"));
+        sent.remember("d", &uri("s3://bucket-b/2"));
+        assert_eq!(sent.find("d", "bucket-b"), Some(uri("s3://bucket-b/2")));
+        assert_eq!(sent.find("d", "bucket-c"), Some(uri("s3://bucket-c/1")));
+        assert_eq!((sent.find("d", "bucket-a"), sent.find("e", "bucket-b")), (None, None));
         for number in 0..REMEMBERED {
-            sent.remember(&number.to_string(), &uri("s3://b/3"));
+            sent.remember(&number.to_string(), &uri("s3://bucket-b/3"));
         }
-        assert_eq!((sent.find("d", "b"), sent.all().len()), (None, REMEMBERED));
+        assert_eq!((sent.find("d", "bucket-b"), sent.all().len()), (None, REMEMBERED));
     }
 }

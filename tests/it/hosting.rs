@@ -45,6 +45,8 @@ async fn a_script_is_hosted_by_the_image_that_serves_with_its_code() -> Result<(
     let (session, _folder, source) = lenient().await?;
     let forest = SKLearn::builder(source).framework_version("1.2-1").compute(one()).tags([("team", "a")]).build()?;
     let done = trained(&session, "forest", &forest).await?;
+    // Without the estimator nothing tells the code.
+    assert_eq!(done.model().await.unwrap_err().kind(), ErrorKind::InvalidInput);
     let model = forest.model(&session, &done).environment("DEPTH", "3").await?;
     let request = sent(&session, "CreateModel");
     let container = &request["PrimaryContainer"];
@@ -107,7 +109,7 @@ async fn tags_of_the_call_are_those_of_the_deployment() -> Result<()> {
     // Only what an estimator has trained passes its tags on.
     let model = sagemaker::model::Model::create(&session, IMAGE).role(ROLE).name("own").tags([("team", "own")]).await?;
     model.deploy(one()).no_wait().await?;
-    assert_eq!(sent(&session, "CreateEndpoint")["Tags"], Value::Null);
+    assert_eq!(sent(&session, "CreateEndpoint")["Tags"], json!([]));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
+use sagemaker::aws::s3::types::ServerSideEncryption;
 use sagemaker::estimator::EstimatorExt;
 use sagemaker::frameworks::{FrameworkModel, PyTorch, SKLearn};
 use sagemaker::source::SourceCode;
@@ -128,7 +129,7 @@ async fn large_code_that_was_sent_before_is_copied() -> Result<()> {
     assert_eq!(session.read(&place("first").await?).await?, session.read(&place("second").await?).await?);
     let second = session.aws().s3().head_object().bucket(session.default_bucket().await?);
     let second = second.key(place("second").await?.key()).send().await.unwrap();
-    assert_eq!(second.server_side_encryption().map(|kind| kind.as_str()), Some("aws:kms"));
+    assert_eq!(second.server_side_encryption(), Some(&ServerSideEncryption::AwsKms));
     // What was put in its place meanwhile is not taken for it.
     session.upload_bytes("other", &place("second").await?, &ContentType::from("application/gzip")).await?;
     fit("third").await?;
@@ -236,13 +237,16 @@ async fn code_takes_its_place_in_the_artifacts() -> Result<()> {
     let whole = SourceCode::script("inference.py").source_dir(&serve).dependency(folder.path().join("tools"));
     let (prepared, names) = create(whole).await?;
     assert_eq!(names, ["code/inference.py=new", "code/lib/tools/t.py=t", "code/util.py=u", "model.pth=weights"]);
-    let model = prepared.await?.describe().await?;
+    let created = prepared.await?;
+    let model = created.describe().await?;
     let container = model.raw().primary_container().unwrap();
     assert_eq!(container.model_data_url(), Some(target.to_string().as_str()));
     let told = container.environment().unwrap();
     assert_eq!(told["SAGEMAKER_SUBMIT_DIRECTORY"], "/opt/ml/model/code");
     assert_eq!(told["SAGEMAKER_PROGRAM"], "inference.py");
 
+    // While there is a model of the name, its artifacts stay.
+    created.delete().await?;
     let (_, names) = create(SourceCode::script(serve.join("inference.py"))).await?;
     assert_eq!(names, ["code/inference.py=new", "code/old.py=old", "model.pth=weights"]);
     let (_, names) = create(SourceCode::script("inference.py")).await?;
