@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::accepts::Accepts::{Integer, OneOf};
 use super::accepts::{ABOVE_ZERO, BOOL, MAX, POSITIVE};
-use super::answers::{MODEL, TEXT};
+use super::answers::{MODEL, SENTENCES};
 use super::builtin::{AlgorithmChannel, Checker, Spec, builtin};
 use super::names::choices;
 
@@ -12,8 +12,8 @@ static SPEC: Spec = Spec {
     image: "blazingtext",
     class: "BlazingText",
     channels: &[
-        AlgorithmChannel::required("train", TEXT),
-        AlgorithmChannel::optional("validation", TEXT),
+        AlgorithmChannel::required("train", SENTENCES),
+        AlgorithmChannel::optional("validation", SENTENCES),
         AlgorithmChannel::optional("model", MODEL),
     ],
     metrics: &[

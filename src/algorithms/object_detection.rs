@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::accepts::Accepts::{Commas, Integer, OneOf, Text};
 use super::accepts::{ABOVE_ZERO_TO_ONE, BIT, BOOL, FRACTION, MAX, POSITIVE, SHARE};
-use super::answers::{IMAGES, MODEL};
+use super::answers::{ANNOTATIONS, IMAGES, MODEL};
 use super::builtin::{
     AlgorithmChannel, AlgorithmInstances, Checker, PROGRESS, Processor, Spec, THROUGHPUT, builtin, quality,
 };
@@ -17,8 +17,8 @@ static SPEC: Spec = Spec {
     channels: &[
         AlgorithmChannel::required("train", IMAGES),
         AlgorithmChannel::required("validation", IMAGES),
-        AlgorithmChannel::optional("train_annotation", IMAGES),
-        AlgorithmChannel::optional("validation_annotation", IMAGES),
+        AlgorithmChannel::optional("train_annotation", ANNOTATIONS),
+        AlgorithmChannel::optional("validation_annotation", ANNOTATIONS),
         AlgorithmChannel::optional("model", MODEL),
     ],
     instances: AlgorithmInstances { processor: Processor::Gpu, is_single: false },

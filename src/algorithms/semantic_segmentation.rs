@@ -2,14 +2,14 @@
 
 use super::accepts::Accepts::{Integer, OneOf};
 use super::accepts::{ABOVE_ZERO_TO_ONE, BOOL, FRACTION, MAX, POSITIVE, SHARE};
-use super::answers::{JSON, MODEL};
+use super::answers::{IMAGES, JSON, MODEL};
 use super::builtin::{AlgorithmChannel, AlgorithmInstances, Processor, Spec, builtin, quality};
 use super::names::choices;
 use crate::types::ContentType;
 
-const PICTURES: &[ContentType] =
-    &[ContentType::from_static("image/jpeg"), ContentType::from_static("application/x-image")];
-const MASKS: &[ContentType] = &[ContentType::from_static("image/png"), ContentType::from_static("application/x-image")];
+/// Pictures are JPEG and masks PNG; a manifest that is read in a pipe has both.
+const PICTURES: &[ContentType] = IMAGES;
+const MASKS: &[ContentType] = IMAGES;
 
 static SPEC: Spec = Spec {
     image: "semantic-segmentation",

@@ -14,10 +14,12 @@
 
 use std::collections::BTreeMap;
 
+use super::builtin::check_content_types;
+use super::{AlgorithmChannel, AlgorithmInstances, Processor};
 use crate::error::Problems;
 use crate::estimator::{Estimator, TrainingSettings, training_setters};
 use crate::training::Channels;
-use crate::types::ImageUri;
+use crate::types::{ContentType, ImageUri};
 use crate::{Result, images};
 
 mod choices;
@@ -40,8 +42,9 @@ pub use objective::Objective;
 
 /// An estimator of the built-in XGBoost algorithm.
 ///
-/// Channels: `train`, and `validation` to watch (needed for early stopping); CSV with the label first and no header, or
-/// LIBSVM. Instances: any CPU type; memory matters more than speed.
+/// Channels: `train`, and `validation` to watch (needed for early stopping); CSV with the label first and no header, LIBSVM,
+/// Parquet or RecordIO-protobuf. A channel that declares no content type is read as LIBSVM. Instances: CPUs, where memory
+/// matters more than speed; GPUs with [`TreeMethod::GpuHist`].
 #[derive(Debug, Clone)]
 pub struct XGBoost {
     hyperparameters: Hyperparameters,
@@ -57,6 +60,21 @@ impl XGBoost {
             version: images::xgboost::DEFAULT_VERSION.to_owned(),
             settings: TrainingSettings::default(),
         })
+    }
+
+    /// The channels that the container reads.
+    pub fn channels() -> &'static [AlgorithmChannel] {
+        CHANNELS
+    }
+
+    /// The instances that it trains on.
+    pub fn instances() -> AlgorithmInstances {
+        AlgorithmInstances { processor: Processor::Any, is_single: false }
+    }
+
+    /// The metrics that the service reads from the logs by itself, as [`default_metrics`].
+    pub fn default_metrics() -> Vec<DefaultMetric> {
+        default_metrics()
     }
 
     /// What the algorithm is told.
@@ -85,13 +103,28 @@ impl Estimator for XGBoost {
             let there = channels.get("validation").is_some();
             problems.require(there, "inputs.validation", "is needed by the hyperparameter early_stopping_rounds");
         }
-        for (name, _) in channels.iter().filter(|(name, _)| !CHANNELS.contains(name)) {
-            problems.push(format!("inputs.{name}"), format!("the algorithm has the channels {}", CHANNELS.join(", ")));
+        for (name, _) in channels.iter().filter(|(name, _)| !NAMES.contains(name)) {
+            problems.push(format!("inputs.{name}"), format!("the algorithm has the channels {}", NAMES.join(", ")));
         }
+        check_content_types(CHANNELS, channels, problems);
     }
 }
 
-const CHANNELS: [&str; 4] = ["train", "validation", "code", "model"];
+const NAMES: [&str; 4] = ["train", "validation", "code", "model"];
+const CHANNELS: &[AlgorithmChannel] =
+    &[AlgorithmChannel::required("train", TABLES), AlgorithmChannel::optional("validation", TABLES)];
+/// The container takes the last ones' short names too.
+const TABLES: &[ContentType] = &[
+    ContentType::CSV,
+    ContentType::LIBSVM,
+    ContentType::from_static("text/x-libsvm"),
+    ContentType::from_static("application/x-parquet"),
+    ContentType::RECORDIO_PROTOBUF,
+    ContentType::from_static("csv"),
+    ContentType::from_static("libsvm"),
+    ContentType::from_static("parquet"),
+    ContentType::from_static("recordio-protobuf"),
+];
 
 /// Settings of an [`XGBoost`] training. Every hyperparameter of [`Hyperparameters`] is a method here too.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use crate::error::Problems;
 use crate::images::{self, ImageQuery, ImageScope};
 use crate::model::{CreateModel, Model};
 use crate::source::{SourceCode, Tree, repack};
-use crate::types::{ImageUri, ResourceName, S3Uri};
+use crate::types::{Environment, ImageUri, ResourceName, S3Uri};
 use crate::{Result, Session};
 
 /// Where code is found in a container whose artifacts have it.
@@ -57,7 +57,7 @@ pub struct FrameworkModel {
     container_log_level: Option<u8>,
     model_data: Option<String>,
     name: Option<String>,
-    environment: BTreeMap<String, String>,
+    environment: Environment,
     model_server_workers: Option<u32>,
     model_kms_key: Option<String>,
     network_isolation: bool,
@@ -85,7 +85,7 @@ impl FrameworkModel {
             container_log_level: None,
             model_data: None,
             name: None,
-            environment: BTreeMap::new(),
+            environment: Environment::default(),
             model_server_workers: None,
             model_kms_key: None,
             network_isolation: false,
@@ -303,7 +303,7 @@ impl FrameworkModel {
 
     /// What the container is told; the caller's own variables give way, as in the Python SDK.
     fn variables(&self, region: &str, placed: Option<(String, String)>) -> BTreeMap<String, String> {
-        let mut all = self.environment.clone();
+        let mut all = (*self.environment).clone();
         let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
         if self.kind == Kind::TensorFlow {
             let level = self.container_log_level.and_then(|level| match level {
