@@ -16,6 +16,12 @@ use sagemaker::poll::PollPolicy;
 
 #[path = "../tests/it/parity/algo.rs"]
 mod algo;
+#[path = "../tests/it/parity/more_algorithms.rs"]
+mod more_algorithms;
+#[path = "../tests/it/parity/more_jobs.rs"]
+mod more_jobs;
+#[path = "../tests/it/parity/more_scripts.rs"]
+mod more_scripts;
 #[path = "../tests/it/parity/script.rs"]
 mod script;
 #[path = "../tests/it/parity/session.rs"]
@@ -27,7 +33,8 @@ mod train;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let all = [algo::SCENARIOS, script::SCENARIOS, session::SCENARIOS, train::SCENARIOS].concat();
+    let more = [more_scripts::SCENARIOS, more_jobs::SCENARIOS, more_algorithms::SCENARIOS].concat();
+    let all = [algo::SCENARIOS, script::SCENARIOS, session::SCENARIOS, train::SCENARIOS, &more].concat();
     let Some(name) = std::env::args().nth(1) else {
         all.iter().for_each(|(name, _)| println!("{name}"));
         return Ok(());

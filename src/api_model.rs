@@ -23,13 +23,13 @@ use self::table::Kind;
 use self::table::Table;
 #[cfg(feature = "local")]
 pub(crate) use self::table::{Location, Member};
-#[cfg(test)]
-use self::violation::Constraint;
+#[cfg(any(test, feature = "local"))]
+pub(crate) use self::violation::Constraint;
 pub(crate) use self::violation::Violation;
 #[cfg(feature = "local")]
 pub(crate) use self::violation::message;
 #[cfg(feature = "local")]
-pub(crate) use self::walk::{Kind as ShapeKind, ModelShape};
+pub(crate) use self::walk::{EnumValues, Kind as ShapeKind, ModelShape};
 
 /// A service whose API is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

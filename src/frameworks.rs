@@ -20,8 +20,10 @@
 //! ([`images`](crate::images)); `image_uri` overrides it. Hyperparameters reach the script as command line arguments; on
 //! the wire each is JSON, as the images' toolkits read it. See [`source`](crate::source) for what is packed and where it goes.
 
+mod attach;
 mod chainer;
 mod distribution;
+mod framework;
 mod huggingface;
 mod model;
 mod mxnet;

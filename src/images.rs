@@ -29,7 +29,6 @@ use crate::{Error, Result};
 mod instance;
 mod nearest;
 mod query;
-mod region;
 mod resolve;
 mod table;
 #[cfg(test)]
@@ -66,6 +65,36 @@ pub fn versions(framework: &str) -> Result<Vec<&'static str>> {
 pub fn builtin(algorithm: &str, region: &str, version: &str) -> Result<ImageUri> {
     table::framework(algorithm).map_err(|error| renamed(&error, "framework", "algorithm"))?;
     image_uri(algorithm).version(version).scope(ImageScope::Training).region(region)
+}
+
+/// Whether an image is that of a built-in algorithm, wherever AWS publishes it. The service knows what these log, and
+/// takes no other definition of their metrics.
+pub(crate) fn is_builtin(image: &ImageUri, region: &str) -> bool {
+    const ALGORITHMS: [&str; 17] = [
+        "blazingtext",
+        "factorization-machines",
+        "forecasting-deepar",
+        "image-classification",
+        "ipinsights",
+        "kmeans",
+        "knn",
+        "lda",
+        "linear-learner",
+        "ntm",
+        "object-detection",
+        "object2vec",
+        "pca",
+        "randomcutforest",
+        "semantic-segmentation",
+        "seq2seq",
+        "xgboost",
+    ];
+    let version = image.tag().unwrap_or_default();
+    let untagged = |image: &ImageUri| image.as_str().rsplit_once(':').map(|(repository, _)| repository.to_owned());
+    // XGBoost's images have a second, longer tag.
+    let version = version.strip_suffix("-cpu-py3").unwrap_or(version);
+    let published = ALGORITHMS.iter().filter_map(|name| builtin(name, region, version).ok());
+    published.into_iter().any(|published| untagged(&published) == untagged(image))
 }
 
 /// The image with nothing but Python in a region, version 1.0: `py_version` is `310` or `38`.

@@ -9,6 +9,10 @@ mod image_uri;
 mod instance_groups;
 mod instance_type;
 mod name;
+#[cfg(feature = "control-plane")]
+mod partition;
+#[cfg(feature = "control-plane")]
+mod role;
 mod s3_uri;
 mod spot;
 mod tags;
@@ -25,6 +29,10 @@ pub use instance_type::InstanceType;
 pub use name::ResourceName;
 #[cfg(feature = "control-plane")]
 pub(crate) use name::{base_of_name, name_from_base};
+#[cfg(feature = "control-plane")]
+pub(crate) use partition::Partition;
+#[cfg(feature = "control-plane")]
+pub(crate) use role::GivenRole;
 pub use s3_uri::S3Uri;
 pub use spot::Spot;
 pub use tags::Tags;

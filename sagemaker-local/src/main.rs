@@ -70,6 +70,9 @@ async fn serve(options: Options) -> Result<(), String> {
     for engine in &options.engines {
         backend = backend.engine(engine.parse::<ProcessEngine>().map_err(|error| error.to_string())?);
     }
+    for (id, folder) in &options.file_systems {
+        backend = backend.file_system(id, folder);
+    }
     if let Some(directory) = &options.data_dir {
         backend = backend.data_dir(directory);
     }

@@ -26,14 +26,18 @@ Options:
                            60 a minute a second [default: instant] [env: SAGEMAKER_LOCAL_TIME_SCALE]
       --data-dir <FOLDER>  Keep everything in this folder across restarts; in memory otherwise
                            [env: SAGEMAKER_LOCAL_DATA_DIR]
-      --profile <PROFILE>  'strict' refuses what AWS refuses; 'lenient' accepts unknown roles, missing data and images
-                           that nothing stands in for [default: strict] [env: SAGEMAKER_LOCAL_PROFILE]
+      --profile <PROFILE>  'strict' refuses what AWS refuses; 'lenient' accepts unsigned requests, unknown roles, missing
+                           data and images that nothing stands in for [default: strict] [env: SAGEMAKER_LOCAL_PROFILE]
       --faults <FILE>      What is to go wrong, as JSON: see Faults::load in the crate's documentation
                            [env: SAGEMAKER_LOCAL_FAULTS]
       --engine <IMAGE=COMMAND>
                            Program that stands in for an image, such as 'my-image=python3 app.py', which is run with
                            'train' and 'serve'; may be given several times
                            [env: SAGEMAKER_LOCAL_ENGINE, one a line]
+      --file-system <ID=FOLDER>
+                           Folder that is an EFS or FSx for Lustre file system, such as 'fs-0123456789abcdef0=./data',
+                           for channels with a FileSystemDataSource; may be given several times
+                           [env: SAGEMAKER_LOCAL_FILE_SYSTEM, one a line]
   -h, --help               Print this text
   -V, --version            Print the version";
 
@@ -60,6 +64,8 @@ pub(crate) struct Options {
     pub(crate) data_dir: Option<PathBuf>,
     /// Each is `IMAGE=COMMAND`.
     pub(crate) engines: Vec<String>,
+    /// Identifiers of file systems and their folders.
+    pub(crate) file_systems: Vec<(String, PathBuf)>,
 }
 
 impl Default for Options {
@@ -75,6 +81,7 @@ impl Default for Options {
             faults: None,
             data_dir: None,
             engines: Vec::new(),
+            file_systems: Vec::new(),
         }
     }
 }
@@ -122,14 +129,32 @@ impl Options {
                     self.engines.push(engine.to_owned());
                 }
             }
+            "file-system" => {
+                for line in value.lines().filter(|line| !line.trim().is_empty()) {
+                    let parts = line.split_once('=').filter(|(id, folder)| !id.is_empty() && !folder.is_empty());
+                    let (id, folder) = parts.ok_or_else(|| wrong("ID=FOLDER is expected"))?;
+                    self.file_systems.push((id.trim().to_owned(), PathBuf::from(folder)));
+                }
+            }
             _ => return Err(wrong("there is no such option")),
         }
         Ok(())
     }
 }
 
-const NAMES: [&str; 10] =
-    ["port", "host", "allow-host", "account", "region", "time-scale", "data-dir", "profile", "faults", "engine"];
+const NAMES: [&str; 11] = [
+    "port",
+    "host",
+    "allow-host",
+    "account",
+    "region",
+    "time-scale",
+    "data-dir",
+    "profile",
+    "faults",
+    "engine",
+    "file-system",
+];
 
 #[cfg(unix)]
 fn check_engine(text: &str) -> Result<(), String> {
@@ -216,6 +241,7 @@ mod tests {
             faults: Some("f.json".into()),
             data_dir: Some("kept".into()),
             engines: Vec::new(),
+            file_systems: Vec::new(),
         };
         assert_eq!(served(line, &[]), expected);
         assert_eq!(read("--port 1 --help", &[]), Ok(Asked::Help));
@@ -242,6 +268,14 @@ mod tests {
     }
 
     #[test]
+    fn file_systems_are_read() {
+        let lines = [("SAGEMAKER_LOCAL_FILE_SYSTEM", "fs-01234567=/a\n\nfs-12345678=b=c")];
+        let expected = [("fs-01234567", "/a"), ("fs-12345678", "b=c"), ("fs-23456789", "d")];
+        let expected = expected.map(|(id, folder)| (id.to_owned(), PathBuf::from(folder)));
+        assert_eq!(served("--file-system fs-23456789=d", &lines).file_systems, expected);
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (line, named) in [
             ("--port", "--port"),
@@ -251,6 +285,7 @@ mod tests {
             ("--time-scale 0", "above 0"),
             ("--time-scale nan", "above 0"),
             ("--profile loose", "'strict' or 'lenient'"),
+            ("--file-system fs-01234567", "ID=FOLDER"),
             ("--nonsense", "--nonsense"),
             ("4566", "4566"),
         ] {

@@ -1,4 +1,32 @@
 //! The built-in BlazingText: vectors of words (Word2vec), and classes of texts.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `text/plain` |
+//! | `validation` | no | `text/plain` |
+//! | `model` | no | `application/x-sagemaker-model` |
+//!
+//! Instances: one, with CPUs or a GPU; several with CPUs in the mode `batch_skipgram`. Default metrics:
+//! `train:mean_rho`, `train:accuracy`, `validation:accuracy`.
+//!
+//! ```
+//! use sagemaker::algorithms::blazing_text::{BlazingText, Mode};
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = BlazingText::builder(Mode::Supervised)
+//!     .epochs(10)
+//!     .word_ngrams(2)
+//!     .compute(Compute::instances("ml.c5.2xlarge", 1))
+//!     .build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let train = TrainingInput::new("s3://my-bucket/texts/").content_type("text/plain");
+//! let plan = estimator.plan(&context, &Channels::from([("train", train)]))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["mode"].as_str(), told["word_ngrams"].as_str()), ("supervised", "2"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use serde::Deserialize;
 

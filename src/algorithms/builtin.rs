@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::DefaultMetric;
 use super::accepts::Accepts;
 use crate::error::Problems;
-use crate::estimator::{Estimator, PlanContext, TrainingPlan, TrainingSettings};
+use crate::estimator::{Attached, Estimator, PlanContext, TrainingPlan, TrainingSettings};
 use crate::training::Channels;
 use crate::types::{ContentType, ImageUri, InstanceGroup, InstanceType, TrainingCompute};
-use crate::{Result, images};
+use crate::{Result, Session, images};
 
 /// A channel that a built-in algorithm reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +131,8 @@ pub(super) struct Builtin {
     ranges: &'static [(&'static str, Accepts)],
     values: BTreeMap<String, String>,
     version: String,
+    /// Of a job that was not trained by the image that the version stands for.
+    image: Option<ImageUri>,
     pub(super) data_location: Option<String>,
     pub(super) settings: TrainingSettings,
 }
@@ -143,6 +145,7 @@ impl Builtin {
             ranges,
             values: fixed.collect(),
             version: "1".to_owned(),
+            image: None,
             data_location: None,
             settings: TrainingSettings::default(),
         }
@@ -154,6 +157,27 @@ impl Builtin {
 
     pub(super) fn set_version(&mut self, version: String) {
         self.version = version;
+        self.image = None;
+    }
+
+    /// What a job was trained with.
+    pub(super) async fn attach(mut self, session: &Session, job_name: &str) -> Result<Self> {
+        let job = Attached::of(session, job_name).await?;
+        let image = ImageUri::new(job.image()?)?;
+        // Accounts and registries differ, the repository's name does not.
+        let published = images::builtin(self.spec.image, "us-east-1", &self.version)?;
+        if image.repository() != published.repository() {
+            let text = format!("was trained by {image}, which is no image of {}", self.spec.class);
+            return Err(job.refusal(&format!("{text}: ContainerEstimator::attach takes it")));
+        }
+        if let Some(version) = image.tag() {
+            self.set_version(version.to_owned());
+        }
+        let of_version = self.image_uri(session.region()).ok();
+        self.image = Some(image).filter(|image| Some(image) != of_version.as_ref());
+        self.values = job.hyperparameters();
+        self.settings = job.settings;
+        Ok(self)
     }
 
     /// Checks what can be checked before the channels are known.
@@ -251,7 +275,10 @@ impl Builtin {
 
 impl Estimator for Builtin {
     fn image_uri(&self, region: &str) -> Result<ImageUri> {
-        images::builtin(self.spec.image, region, &self.version)
+        match &self.image {
+            Some(image) => Ok(image.clone()),
+            None => images::builtin(self.spec.image, region, &self.version),
+        }
     }
 
     fn hyperparameters(&self) -> BTreeMap<String, String> {
@@ -412,6 +439,24 @@ macro_rules! builtin {
                 let mut builtin = $crate::algorithms::builtin::Builtin::new(&$spec, RANGES);
                 $(builtin.set(stringify!($need), $crate::algorithms::wire::ToWire::to_wire(&$need));)*
                 $builder(builtin)
+            }
+
+            /// An estimator with the hyperparameters, tags and settings of a job of this algorithm, whoever started it.
+            ///
+            /// Nothing is lost that the service tells; see
+            /// [`ContainerEstimator::attach`](crate::estimator::ContainerEstimator::attach) for the job's channels.
+            ///
+            /// # Errors
+            /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such job,
+            /// [`Unsupported`](crate::ErrorKind::Unsupported) if another image trained it.
+            pub async fn attach(session: &$crate::Session, job_name: impl AsRef<str>) -> $crate::Result<Self> {
+                let builtin = $crate::algorithms::builtin::Builtin::new(&$spec, RANGES);
+                builtin.attach(session, job_name.as_ref()).await.map(Self)
+            }
+
+            /// A builder that begins with the settings of this one.
+            pub fn edit(self) -> $builder {
+                $builder(self.0)
             }
 
             /// The channels that the container reads.

@@ -1,4 +1,34 @@
 //! The built-in Semantic Segmentation: a class for each pixel of a picture (MXNet Gluon).
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `image/jpeg`, `application/x-image` |
+//! | `validation` | yes | `image/jpeg`, `application/x-image` |
+//! | `train_annotation` | no | `image/png`, `application/x-image` |
+//! | `validation_annotation` | no | `image/png`, `application/x-image` |
+//! | `label_map` | no | `application/json` |
+//! | `model` | no | `application/x-sagemaker-model` |
+//!
+//! Instances: one, with GPUs. Default metrics: `train:loss`, `validation:mIOU`, `validation:pixel_accuracy`.
+//!
+//! ```
+//! use sagemaker::algorithms::semantic_segmentation::{Algorithm, SemanticSegmentation};
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = SemanticSegmentation::builder(21, 1464)
+//!     .algorithm(Algorithm::DeepLab)
+//!     .compute(Compute::instances("ml.p3.2xlarge", 1))
+//!     .build()?;
+//! let names = ["train", "validation", "train_annotation", "validation_annotation"];
+//! let places = names.map(|name| (name, TrainingInput::new(format!("s3://my-bucket/{name}/"))));
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &Channels::from(places))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["num_classes"].as_str(), told["algorithm"].as_str()), ("21", "deeplab"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use super::accepts::Accepts::{Integer, OneOf};
 use super::accepts::{ABOVE_ZERO_TO_ONE, BOOL, FRACTION, MAX, POSITIVE, SHARE};

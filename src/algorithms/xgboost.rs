@@ -4,7 +4,12 @@
 //! use sagemaker::algorithms::xgboost::{Objective, XGBoost};
 //! use sagemaker::types::Compute;
 //!
-//! let xgboost = XGBoost::builder(Objective::BinaryLogistic, 100).max_depth(5).eta(0.2).subsample(0.8).compute(Compute::instances("ml.m5.xlarge", 1)).build()?;
+//! let xgboost = XGBoost::builder(Objective::BinaryLogistic, 100)
+//!     .max_depth(5)
+//!     .eta(0.2)
+//!     .subsample(0.8)
+//!     .compute(Compute::instances("ml.m5.xlarge", 1))
+//!     .build()?;
 //! assert_eq!(xgboost.hyperparameters().to_wire()["eta"], "0.2");
 //!
 //! let error = XGBoost::builder(Objective::BinaryLogistic, 0).eta(1.5).build().unwrap_err();
@@ -17,10 +22,10 @@ use std::collections::BTreeMap;
 use super::builtin::check_content_types;
 use super::{AlgorithmChannel, AlgorithmInstances, Processor};
 use crate::error::Problems;
-use crate::estimator::{Estimator, TrainingSettings, training_setters};
+use crate::estimator::{Attached, Estimator, TrainingSettings, training_setters};
 use crate::training::Channels;
 use crate::types::{ContentType, ImageUri};
-use crate::{Result, images};
+use crate::{Result, Session, images};
 
 mod choices;
 mod eval_metric;
@@ -49,6 +54,8 @@ pub use objective::Objective;
 pub struct XGBoost {
     hyperparameters: Hyperparameters,
     version: String,
+    /// Of a job that was not trained by the image that the version stands for.
+    image: Option<ImageUri>,
     settings: TrainingSettings,
 }
 
@@ -58,6 +65,7 @@ impl XGBoost {
         XGBoostBuilder(Self {
             hyperparameters: Hyperparameters::new(objective, num_round),
             version: images::xgboost::DEFAULT_VERSION.to_owned(),
+            image: None,
             settings: TrainingSettings::default(),
         })
     }
@@ -77,6 +85,64 @@ impl XGBoost {
         default_metrics()
     }
 
+    /// An estimator with the hyperparameters, tags and settings of a job of the built-in XGBoost, whoever started it.
+    ///
+    /// Nothing is lost that the service tells; hyperparameters that the container knows under two names get the one of
+    /// their setter. See [`ContainerEstimator::attach`](crate::estimator::ContainerEstimator::attach) for the job's channels.
+    ///
+    /// ```
+    /// # #[cfg(feature = "algorithms")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> sagemaker::Result<()> {
+    /// # use sagemaker::algorithms::xgboost::{Objective, XGBoost};
+    /// # use sagemaker::estimator::EstimatorExt;
+    /// # use sagemaker::training::TrainingInput;
+    /// # use sagemaker::types::{Compute, ContentType};
+    /// # let session = sagemaker::Session::local();
+    /// # session.ensure_bucket().await?;
+    /// # let data = session.default_uri("doubling/train.csv").await?;
+    /// # session.upload_bytes("2,1\n4,2\n6,3\n8,4\n", &data, &ContentType::CSV).await?;
+    /// # let first = XGBoost::builder(Objective::RegSquaredError, 10).compute(Compute::instances("ml.m5.xlarge", 1)).build()?;
+    /// # let job = first.fit(&session, [("train", TrainingInput::csv(data))]).await?;
+    /// let again = XGBoost::attach(&session, job.name()).await?.edit().max_depth(3).build()?;
+    /// assert_eq!(again.hyperparameters().get("num_round"), Some("10"));
+    /// again.fit(&session, job.describe().await?.channels()?).await?;
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "algorithms"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such job, [`Unsupported`](crate::ErrorKind::Unsupported) if
+    /// another image trained it, or if it ran a script: [`frameworks::XGBoost`](crate::frameworks::XGBoost) takes those.
+    pub async fn attach(session: &Session, job_name: impl AsRef<str>) -> Result<Self> {
+        let job = Attached::of(session, job_name.as_ref()).await?;
+        let image = ImageUri::new(job.image()?)?;
+        if !REPOSITORIES.contains(&image.repository()) {
+            let text = format!("was trained by {image}, which is no image of XGBoost");
+            return Err(job.refusal(&format!("{text}: ContainerEstimator::attach takes it")));
+        }
+        let hyperparameters = job.hyperparameters();
+        if hyperparameters.contains_key("sagemaker_program") {
+            return Err(job.refusal("ran a script: frameworks::XGBoost::attach takes it"));
+        }
+        let tag = image.tag().unwrap_or(images::xgboost::DEFAULT_VERSION);
+        let version = tag.split_once("-cpu").map_or(tag, |(version, _)| version).to_owned();
+        let of_version = images::xgboost(session.region(), &version).ok();
+        Ok(Self {
+            hyperparameters: Hyperparameters::from_wire(hyperparameters),
+            version,
+            image: Some(image).filter(|image| Some(image) != of_version.as_ref()),
+            settings: job.settings,
+        })
+    }
+
+    /// A builder that begins with the settings of this one.
+    pub fn edit(self) -> XGBoostBuilder {
+        XGBoostBuilder(self)
+    }
+
     /// What the algorithm is told.
     pub fn hyperparameters(&self) -> &Hyperparameters {
         &self.hyperparameters
@@ -85,7 +151,10 @@ impl XGBoost {
 
 impl Estimator for XGBoost {
     fn image_uri(&self, region: &str) -> Result<ImageUri> {
-        images::xgboost(region, &self.version)
+        match &self.image {
+            Some(image) => Ok(image.clone()),
+            None => images::xgboost(region, &self.version),
+        }
     }
 
     fn hyperparameters(&self) -> BTreeMap<String, String> {
@@ -125,6 +194,8 @@ const TABLES: &[ContentType] = &[
     ContentType::from_static("parquet"),
     ContentType::from_static("recordio-protobuf"),
 ];
+/// That of version 1, and that of all others.
+const REPOSITORIES: [&str; 2] = ["xgboost", "sagemaker-xgboost"];
 
 /// Settings of an [`XGBoost`] training. Every hyperparameter of [`Hyperparameters`] is a method here too.
 #[derive(Debug, Clone)]
@@ -137,6 +208,7 @@ impl XGBoostBuilder {
     /// The version of the algorithm's image, such as `1.7-1`. Default: [`images::xgboost::DEFAULT_VERSION`].
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.0.version = version.into();
+        self.0.image = None;
         self
     }
 

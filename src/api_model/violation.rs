@@ -79,6 +79,17 @@ impl Constraint {
 }
 
 impl Violation {
+    /// Takes the value out of the service's words, as services do with some members.
+    #[cfg(feature = "local")]
+    pub(crate) fn mute(&mut self) {
+        let end = format!("at '{}' failed to satisfy", self.path);
+        if let Some(at) = self.message.rfind(&end)
+            && self.message.starts_with("Value ")
+        {
+            self.message.replace_range(.."Value ".len().max(at), "Value ");
+        }
+    }
+
     /// What is wrong and what is accepted, without the field: `"a_b" must match ..`.
     pub(crate) fn advice(&self) -> String {
         let value = self.value.as_deref().map_or_else(String::new, |value| format!("{value} "));

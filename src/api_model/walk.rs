@@ -2,9 +2,7 @@
 
 use serde_json::{Map, Value};
 
-#[cfg(test)]
-pub(crate) use super::table::EnumValues;
-pub(crate) use super::table::{Kind, Member};
+pub(crate) use super::table::{EnumValues, Kind, Member};
 
 use super::Service;
 use super::table::Table;
@@ -73,7 +71,7 @@ impl ModelShape {
             && shape.values().is_none_or(|values| values.iter().any(|value| value == text))
     }
 
-    #[cfg(test)]
+    /// The values of an enum.
     pub(crate) fn values(self) -> Option<EnumValues> {
         self.table.shape(self.name)?.values()
     }

@@ -119,7 +119,7 @@ fn classify(code: &str, status: u16, message: &str) -> ErrorKind {
         | "BucketAlreadyExists"
         | "BucketAlreadyOwnedByYou"
         | "EntityAlreadyExists" => return ErrorKind::AlreadyExists,
-        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" | "SlowDown" => {
+        code if is_throttling(code) => {
             return ErrorKind::Throttled;
         }
         "ResourceLimitExceeded" | "LimitExceededException" | "ServiceQuotaExceededException" => {
@@ -166,6 +166,12 @@ fn classify(code: &str, status: u16, message: &str) -> ErrorKind {
         400..=499 => ErrorKind::Rejected,
         _ => ErrorKind::Service,
     }
+}
+
+/// Whether an error code says that there were too many requests.
+pub(super) fn is_throttling(code: &str) -> bool {
+    ["ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"]
+        .contains(&code)
 }
 
 #[cfg(test)]

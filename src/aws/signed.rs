@@ -11,12 +11,15 @@ use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::identity::Identity;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::ServiceCall;
+use super::error::is_throttling;
 use crate::{Error, ErrorKind, Result};
 
 /// A `POST` to the root of an endpoint.
@@ -59,6 +62,7 @@ impl Signed<'_> {
             .standard_retry(&retries)
             .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
             .retry_classifier(HttpStatusCodeClassifier::default())
+            .retry_classifier(Throttling)
             .timeout_config(self.timeouts.clone())
             .time_source(time);
         if let Some(behavior) = config.behavior_version() {
@@ -78,6 +82,22 @@ impl Signed<'_> {
             .deserializer(read)
             .build();
         operation.invoke(()).await.of(name)
+    }
+}
+
+/// Has a throttled request sent again: AWS refuses it with the status 400, which says nothing by itself.
+#[derive(Debug)]
+struct Throttling;
+
+impl ClassifyRetry for Throttling {
+    fn name(&self) -> &'static str {
+        "Throttling"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(|answer| answer.err()?.as_operation_error());
+        let code = error.and_then(|error| error.downcast_ref::<ErrorMetadata>()?.code());
+        if code.is_some_and(is_throttling) { RetryAction::throttling_error() } else { RetryAction::NoActionIndicated }
     }
 }
 

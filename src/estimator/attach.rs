@@ -1,5 +1,6 @@
 //! An estimator from a job that was started before, by this crate, by the Python SDK or by hand.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
@@ -7,8 +8,11 @@ use aws_sdk_sagemaker::types as sdk;
 
 use super::{Checkpoints, ContainerEstimator, ExperimentConfig, InstancePlacement, RegistryAccess, TrainingSettings};
 use crate::aws::ServiceCall;
-use crate::training::{InputMode, TrainingJob};
-use crate::types::{Compute, InstanceGroup, InstanceGroups, Spot, Tags, TrainingCompute, VpcConfig, base_of_name};
+use crate::images;
+use crate::training::{InputMode, TrainingJob, TrainingJobDescription};
+use crate::types::{
+    Compute, ImageUri, InstanceGroup, InstanceGroups, Spot, Tags, TrainingCompute, VpcConfig, base_of_name,
+};
 use crate::{Error, ErrorKind, Result, Session};
 
 /// Parts of a job that are taken over as they are: settings hold them in words of their own, or not at all.
@@ -20,6 +24,48 @@ pub(crate) struct TakenOver {
     pub(super) profiler_rules: Vec<sdk::ProfilerRuleConfiguration>,
     pub(super) tensorboard: Option<sdk::TensorBoardOutputConfig>,
     pub(super) max_pending: Option<i32>,
+}
+
+/// A job that an estimator is made of.
+#[derive(Debug)]
+pub(crate) struct Attached {
+    job_name: String,
+    pub(crate) description: TrainingJobDescription,
+    pub(crate) settings: TrainingSettings,
+}
+
+impl Attached {
+    pub(crate) async fn of(session: &Session, job_name: &str) -> Result<Self> {
+        let job = TrainingJob::attach(session, job_name).await?;
+        let description = job.describe().await?;
+        let tags = match description.raw().training_job_arn() {
+            Some(arn) => tags_of(session, arn).await?,
+            None => Tags::default(),
+        };
+        let mut settings = TrainingSettings::of_job(description.raw(), tags)?;
+        let image = description.training_image().and_then(|image| ImageUri::new(image).ok());
+        if image.is_some_and(|image| images::is_builtin(&image, session.region())) {
+            settings.metric_definitions.clear();
+        }
+        Ok(Self { job_name: job.name().to_owned(), description, settings })
+    }
+
+    pub(crate) fn image(&self) -> Result<&str> {
+        let without =
+            || self.refusal("was trained by an algorithm without an image: AlgorithmEstimator::attach takes it");
+        self.description.training_image().ok_or_else(without)
+    }
+
+    /// Each as the container read it.
+    pub(crate) fn hyperparameters(&self) -> BTreeMap<String, String> {
+        let all = self.description.raw().hyper_parameters().into_iter().flatten();
+        all.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Why the job is not one of an estimator's.
+    pub(crate) fn refusal(&self, text: &str) -> Error {
+        Error::new(ErrorKind::Unsupported, format!("the training job {} {text}", self.job_name))
+    }
 }
 
 impl ContainerEstimator {
@@ -45,20 +91,10 @@ impl ContainerEstimator {
     /// # }
     /// ```
     pub async fn attach(session: &Session, job_name: impl AsRef<str>) -> Result<Self> {
-        let job = TrainingJob::attach(session, job_name).await?;
-        let description = job.describe().await?;
-        let described = description.raw();
-        let Some(image) = description.training_image() else {
-            let text = format!("{} was trained by an algorithm without an image", job.name());
-            return Err(Error::new(ErrorKind::Unsupported, text));
-        };
-        let tags = match described.training_job_arn() {
-            Some(arn) => tags_of(session, arn).await?,
-            None => Tags::default(),
-        };
-        let hyperparameters = described.hyper_parameters().into_iter().flatten();
-        let hyperparameters = hyperparameters.map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-        Ok(Self::of_parts(image.to_owned(), hyperparameters, TrainingSettings::of_job(described, tags)?))
+        let job = Attached::of(session, job_name.as_ref()).await?;
+        let image = job.image()?.to_owned();
+        let hyperparameters = job.hyperparameters().into_iter().map(|(name, value)| (name, value.into())).collect();
+        Ok(Self::of_parts(image, hyperparameters, job.settings))
     }
 }
 
@@ -133,9 +169,7 @@ impl TrainingSettings {
             metric_definitions: metrics
                 .filter_map(|of| Some((of.name()?.to_owned(), of.regex()?.to_owned())))
                 .collect(),
-            metrics_time_series: algorithm
-                .and_then(sdk::AlgorithmSpecification::enable_sage_maker_metrics_time_series)
-                .filter(|on| *on),
+            metrics_time_series: algorithm.and_then(sdk::AlgorithmSpecification::enable_sage_maker_metrics_time_series),
             entrypoint: algorithm.map(|of| of.container_entrypoint().to_vec()).unwrap_or_default(),
             arguments: algorithm.map(|of| of.container_arguments().to_vec()).unwrap_or_default(),
             registry_access: algorithm.and_then(sdk::AlgorithmSpecification::training_image_config).and_then(registry),

@@ -7,14 +7,14 @@ use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJ
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
 use aws_sdk_sagemaker::types::{AlgorithmSpecification, Channel, OutputDataConfig};
 
-use super::request::is_role_name;
+use super::plan::ROLE_OF_TRAINING;
 use super::{Estimator, PlanContext, PlannedUpload, TrainingPlan};
 use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::session::Found;
-use crate::source::{Place, Staged, Tree};
+use crate::source::{CodeOf, Place, Staged, Tree};
 use crate::training::{Channels, TrainingJob};
-use crate::types::{ResourceName, S3Uri};
+use crate::types::{GivenRole, ResourceName, S3Uri};
 use crate::{ErrorKind, Result, Session};
 
 /// A training job that is about to start; `.await` it.
@@ -59,14 +59,11 @@ impl<'a> Fit<'a> {
     }
 
     fn plan(&mut self) -> Result<TrainingPlan> {
-        let mut context = PlanContext::new(self.session.region(), self.session.name_time());
+        let mut context = PlanContext::about_to_start(self.session);
         if let Some(name) = self.job_name.take() {
             context = context.job_name(name);
         }
-        let context = context.without_files();
         let plan = self.estimator.plan(&context, &self.channels)?;
-        let plan = plan.map_raw(|request| self.session.defaults().training(request));
-        let plan = plan.without_off();
         Ok(plan.map_raw(|request| std::mem::take(&mut self.changes).apply(request)))
     }
 
@@ -84,10 +81,9 @@ impl<'a> Fit<'a> {
             refuse_empty(self.session, &self.channels).await?;
         }
         if plan.needs_role() {
-            let named = self.estimator.settings().role.as_deref().filter(|role| is_role_name(role));
-            let role = match named {
-                Some(name) => self.session.aws().iam().role(name).await?,
-                None => self.session.role_for("SageMaker.TrainingJob.RoleArn").await?,
+            let role = match self.estimator.settings().role.as_deref() {
+                Some(role) => self.session.full_role(&GivenRole::new(role)?).await?,
+                None => self.session.role_for(ROLE_OF_TRAINING).await?,
             };
             plan = plan.with_role(role);
         }
@@ -96,11 +92,12 @@ impl<'a> Fit<'a> {
             plan = plan.with_output(&self.session.default_uri("").await?);
         }
         let output: S3Uri = plan.output().parse()?;
-        let (plan, staged) = located(self.estimator, plan, self.session.region(), &output, output_is_default)?;
+        let (plan, staged) = located(self.estimator, plan, self.session.region(), Some(&output), output_is_default)?;
         if let (Some(code), Some(staged)) = (code, staged)
             && let Some(target) = &staged.upload
         {
-            Box::pin(code.upload(self.session, target, staged.kms_key.as_deref())).await?;
+            let of = CodeOf::Job(plan.job_name());
+            Box::pin(code.upload(self.session, target, staged.kms_key.as_deref(), of)).await?;
         }
         let name = ResourceName::new(plan.job_name())?;
         tracing::debug!(job = %name, "create training job");
@@ -117,12 +114,13 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// A plan with what follows from where its output goes: the code's place, and what the job is told of both.
+/// A plan with what follows from where its output goes, as far as that is known: the code's place, and what the job is
+/// told of both.
 fn located<E: Estimator + ?Sized>(
     estimator: &E,
     plan: TrainingPlan,
     region: &str,
-    output: &S3Uri,
+    output: Option<&S3Uri>,
     output_is_default: bool,
 ) -> Result<(TrainingPlan, Option<Staged>)> {
     let more = estimator.hyperparameters_of_job(plan.job_name(), output);
@@ -138,7 +136,10 @@ fn located<E: Estimator + ?Sized>(
         output_kms_key: request.get_output_data_config().as_ref().and_then(OutputDataConfig::kms_key_id),
         network_isolation: isolated,
     })?;
-    let plan = if isolated { plan.with_code_channel(&staged.uri) } else { plan };
+    let plan = match staged.uri.as_deref().filter(|_| isolated) {
+        Some(uri) => plan.with_code_channel(uri),
+        None => plan,
+    };
     let plan = plan.with_hyperparameters(std::mem::take(&mut staged.hyperparameters));
     Ok((plan, Some(staged)))
 }
@@ -155,14 +156,15 @@ pub(super) fn completed_offline<E: Estimator + ?Sized>(
         true => context.known_default_output().cloned(),
         false => Some(plan.output().parse()?),
     };
-    let (mut plan, mut staged) = (plan, None);
-    if let Some(output) = output {
-        if output_is_default {
-            plan = plan.with_output(&output);
-        }
-        (plan, staged) = located(estimator, plan, context.region(), &output, output_is_default)?;
+    let mut plan = plan;
+    if let Some(output) = output.as_ref().filter(|_| output_is_default) {
+        plan = plan.with_output(output);
     }
-    let plan = plan.without_off();
+    let role_was_named = estimator.settings().role.is_some();
+    if let Some(role) = context.known_default_role().filter(|_| plan.needs_role() && !role_was_named) {
+        plan = plan.with_role(role.clone());
+    }
+    let (plan, staged) = located(estimator, plan, context.region(), output.as_ref(), output_is_default)?;
     Ok(match code {
         Some(code) => {
             let (target, kms_key) = staged.map_or((None, None), |staged| (staged.upload, staged.kms_key));

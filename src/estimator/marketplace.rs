@@ -2,10 +2,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sagemaker::types as sdk;
 
-use super::{AlgorithmSource, Estimator, TrainingSettings, training_setters};
+use super::ext::{hosted_for, model_data};
+use super::{AlgorithmSource, Attached, Estimator, TrainingSettings, training_setters};
 use crate::aws::ServiceCall;
 use crate::error::Problems;
-use crate::training::{Channels, HyperparameterValue};
+use crate::job::Completed;
+use crate::model::CreateModel;
+use crate::training::{Channels, HyperparameterValue, Training};
 use crate::types::{Arn, ImageUri};
 use crate::{Error, Result, Session};
 
@@ -52,6 +55,28 @@ impl AlgorithmEstimator {
             hyperparameters: BTreeMap::new(),
             settings: TrainingSettings::default(),
         }))
+    }
+
+    /// An estimator with the algorithm, hyperparameters, tags and settings of a job; see
+    /// [`ContainerEstimator::attach`](super::ContainerEstimator::attach).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such job or its algorithm is no longer there,
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if an image trained it.
+    pub async fn attach(session: &Session, job_name: impl AsRef<str>) -> Result<Self> {
+        let job = Attached::of(session, job_name.as_ref()).await?;
+        let algorithm = job.description.raw().algorithm_specification();
+        let Some(name) = algorithm.and_then(sdk::AlgorithmSpecification::algorithm_name) else {
+            return Err(job.refusal("was trained by an image: ContainerEstimator::attach takes it"));
+        };
+        let of_algorithm = Self::builder(session, name).await?.0;
+        let hyperparameters = job.hyperparameters().into_iter().map(|(name, value)| (name, value.into())).collect();
+        Ok(Self { hyperparameters, settings: job.settings, ..of_algorithm })
+    }
+
+    /// A builder that begins with the settings of this one.
+    pub fn edit(self) -> AlgorithmEstimatorBuilder {
+        AlgorithmEstimatorBuilder(self)
     }
 
     fn check_hyperparameters(&self, problems: &mut Problems) {
@@ -131,6 +156,12 @@ impl Estimator for AlgorithmEstimator {
         &self.settings
     }
 
+    /// A model package of the algorithm is made first, under the model's name, and waited for while the service checks it.
+    fn hosting(&self, session: &Session, trained: &Completed<Training>) -> CreateModel {
+        let model = CreateModel::from_algorithm(session, self.arn.clone(), model_data(trained));
+        hosted_for(self, model, trained)
+    }
+
     fn check(&self, channels: &Channels, problems: &mut Problems) {
         self.check_hyperparameters(problems);
         self.check_machines(problems);
@@ -183,6 +214,15 @@ impl AlgorithmEstimatorBuilder {
     /// A hyperparameter of the algorithm.
     pub fn hyperparameter(mut self, name: impl Into<String>, value: impl Into<HyperparameterValue>) -> Self {
         self.0.hyperparameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// Several hyperparameters, beside and in place of those that were set before.
+    pub fn hyperparameters<N: Into<String>, V: Into<HyperparameterValue>>(
+        mut self,
+        values: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.0.hyperparameters.extend(values.into_iter().map(|(name, value)| (name.into(), value.into())));
         self
     }
 

@@ -10,7 +10,12 @@ use aws_sdk_sagemaker::types::{
 
 use super::Permission;
 use super::permissions;
+use crate::Session;
+use crate::session::Defaults;
 use crate::types::{Arn, S3Uri};
+
+/// The key of a defaults file that names the role of training jobs.
+pub(super) const ROLE_OF_TRAINING: &str = "SageMaker.TrainingJob.RoleArn";
 
 /// What a plan needs to know of its surroundings.
 #[derive(Debug, Clone)]
@@ -19,13 +24,59 @@ pub struct PlanContext {
     now: SystemTime,
     job_name: Option<String>,
     default_output: Option<S3Uri>,
+    default_role: Option<Arn>,
+    defaults: Defaults,
     looks_at_files: bool,
+    /// Whether the session is not known yet, so that its defaults may put the job into a network.
+    of_any_session: bool,
 }
 
 impl PlanContext {
     /// The region to plan for, and the time that generated names tell.
     pub fn new(region: impl Into<String>, now: SystemTime) -> Self {
-        Self { region: region.into(), now, job_name: None, default_output: None, looks_at_files: true }
+        Self {
+            region: region.into(),
+            now,
+            job_name: None,
+            default_output: None,
+            default_role: None,
+            defaults: Defaults::default(),
+            looks_at_files: true,
+            of_any_session: false,
+        }
+    }
+
+    /// What a session knows without a call: region, time, its [defaults](Session::defaults), and its default bucket and
+    /// role as far as they were given or have been asked for before. With both known, a plan is the very request that
+    /// [`fit`](super::EstimatorExt::fit) sends.
+    ///
+    /// ```
+    /// # #[cfg(feature = "local")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> sagemaker::Result<()> {
+    /// use sagemaker::estimator::{ContainerEstimator, Estimator, PlanContext};
+    /// use sagemaker::training::Channels;
+    /// use sagemaker::types::Compute;
+    ///
+    /// let session = sagemaker::Session::local(); // or Session::from_env().await?
+    /// let bucket = session.ensure_bucket().await?;
+    /// let estimator = ContainerEstimator::builder("123456789012.dkr.ecr.us-east-1.amazonaws.com/forecaster:3")
+    ///     .compute(Compute::instances("ml.m5.xlarge", 1))
+    ///     .build()?;
+    /// let plan = estimator.plan(&PlanContext::of(&session), &Channels::default())?;
+    /// assert!(plan.to_string().contains(&format!("output   s3://{bucket}/")));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "local"))]
+    /// # fn main() {}
+    /// ```
+    pub fn of(session: &Session) -> Self {
+        Self {
+            default_output: session.known_default_uri(),
+            default_role: session.known_role_for(ROLE_OF_TRAINING),
+            defaults: session.defaults().clone(),
+            ..Self::new(session.region(), session.now())
+        }
     }
 
     /// The job's name. Default: generated from the base name and the time.
@@ -42,10 +93,30 @@ impl PlanContext {
         self
     }
 
-    /// For who looks at the code themselves.
-    pub(super) fn without_files(mut self) -> Self {
-        self.looks_at_files = false;
+    /// For who is about to start the job: names are told apart by their time, and who starts it looks at the code and asks
+    /// for what is not known.
+    pub(super) fn about_to_start(session: &Session) -> Self {
+        let defaults = session.defaults().clone();
+        Self { defaults, looks_at_files: false, ..Self::new(session.region(), session.name_time()) }
+    }
+
+    /// For checks before a session is known.
+    pub(super) fn of_any_session(mut self) -> Self {
+        self.of_any_session = true;
         self
+    }
+
+    /// Whether the session puts jobs into a private network, or may do so.
+    pub(super) fn has_network(&self) -> bool {
+        self.of_any_session || self.defaults.has_network_of_training()
+    }
+
+    pub(super) fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+
+    pub(super) fn known_default_role(&self) -> Option<&Arn> {
+        self.default_role.as_ref()
     }
 
     pub(super) fn looks_at_files(&self) -> bool {
@@ -184,8 +255,12 @@ impl TrainingPlan {
         self.map_raw(|request| more.into_iter().fold(request, add))
     }
 
-    /// The channel by which code reaches a container without a network.
+    /// The channel by which code reaches a container without a network. A job that is run again has it already.
     pub(super) fn with_code_channel(self, uri: &str) -> Self {
+        let mut channels = self.request.get_input_data_config().iter().flatten();
+        if channels.any(|channel| channel.channel_name() == Some("code")) {
+            return self;
+        }
         let s3 = S3DataSource::builder().s3_data_type(S3DataType::S3Prefix).s3_uri(uri);
         let s3 = s3.s3_data_distribution_type(S3DataDistribution::FullyReplicated).build();
         let source = DataSource::builder().s3_data_source(s3).build();

@@ -10,9 +10,21 @@ use super::{AlgorithmSource, TrainingSettings};
 use crate::Result;
 use crate::error::Problems;
 use crate::training::{Channels, InputMode, JobOfChannels, TrainingInput};
-use crate::types::{Arn, ResourceName, S3Uri, TrainingCompute};
+use crate::types::{Arn, GivenRole, ResourceName, S3Uri, TrainingCompute};
 
 const DEFAULT_VOLUME_GB: u32 = 30;
+/// Regions without the profiler.
+const WITHOUT_PROFILER: [&str; 9] = [
+    "us-iso-east-1",
+    "us-isob-east-1",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "eu-south-2",
+    "me-central-1",
+    "ap-south-2",
+    "eu-central-2",
+    "us-gov-east-1",
+];
 const MODEL_CHANNEL: &str = "model";
 /// Tells the container that a channel holds a model.
 const MODEL_CONTENT_TYPE: &str = "application/x-sagemaker-model";
@@ -25,6 +37,8 @@ pub(super) struct TrainingRequest<'a> {
     pub(super) channels: &'a Channels,
     pub(super) region: &'a str,
     pub(super) settings: &'a TrainingSettings,
+    /// Whether the job is in a private network, by its settings or by the session's defaults.
+    pub(super) has_network: bool,
 }
 
 impl TrainingRequest<'_> {
@@ -41,7 +55,9 @@ impl TrainingRequest<'_> {
         settings.tags.validate(problems);
         let tags: Vec<_> =
             settings.tags.iter().map(|(key, value)| sdk::Tag::builder().key(key).value(value).build()).collect();
-        let role = settings.role.as_deref().and_then(|role| full_role(role, problems));
+        // One that was given by name stays open, as it takes a call to find out.
+        let role = settings.role.as_deref().and_then(|role| problems.check("role", GivenRole::new(role)));
+        let role = role.and_then(|role| role.arn().cloned());
 
         let taken = &settings.taken_over;
         let request = CreateTrainingJobInputBuilder::default()
@@ -65,7 +81,11 @@ impl TrainingRequest<'_> {
             )
             .set_debug_rule_configurations(some(rules).or_else(|| some(taken.rules.clone())))
             .set_profiler_config(
-                settings.debugger.profiler_request(output.as_ref(), problems).or_else(|| taken.profiler.clone()),
+                settings
+                    .debugger
+                    .profiler_request(output.as_ref(), problems)
+                    .or_else(|| taken.profiler.clone())
+                    .or_else(|| self.no_profiler()),
             )
             .set_profiler_rule_configurations(some(profiler_rules).or_else(|| some(taken.profiler_rules.clone())))
             .set_tensor_board_output_config(
@@ -80,6 +100,16 @@ impl TrainingRequest<'_> {
         self.stopping(request, problems)
     }
 
+    /// Where there is no profiler, it is said to be off, as the Python SDK says it.
+    fn no_profiler(&self) -> Option<sdk::ProfilerConfig> {
+        let on_trainium = match &self.settings.compute {
+            Some(TrainingCompute::Instances(compute)) => compute.instance_type().starts_with("ml.trn"),
+            Some(TrainingCompute::Groups(_)) | None => false,
+        };
+        let is_there = !on_trainium && !WITHOUT_PROFILER.contains(&self.region);
+        (!is_there).then(|| sdk::ProfilerConfig::builder().disable_profiler(true).build())
+    }
+
     fn algorithm(&self, problems: &mut Problems) -> Option<sdk::AlgorithmSpecification> {
         let settings = self.settings;
         let metrics = settings.metric_definitions.iter().map(|(name, regex)| {
@@ -91,7 +121,7 @@ impl TrainingRequest<'_> {
         problems.require(settings.entrypoint.len() <= 100, "container_entrypoint", "has at most 100 words");
         problems.require(settings.arguments.len() <= 100, "container_arguments", "has at most 100 words");
         let registry = settings.registry_access.as_ref();
-        let registry = registry.map(|access| access.to_request(settings.vpc.is_some(), problems));
+        let registry = registry.map(|access| access.to_request(self.has_network, problems));
         let (image, name) = match &self.algorithm {
             Ok(AlgorithmSource::Image(image)) => (Some(image.to_string()), None),
             Ok(AlgorithmSource::Arn(arn)) => (None, Some(arn.to_string())),
@@ -123,7 +153,7 @@ impl TrainingRequest<'_> {
         };
         let job = JobOfChannels {
             input_mode: self.channels.single_mode().unwrap_or(settings.input_mode),
-            has_network: settings.vpc.is_some(),
+            has_network: self.has_network,
             instance_groups: groups,
         };
         let Some(model) = &settings.initial_model else { return self.channels.to_request(&job, problems) };
@@ -166,12 +196,11 @@ impl TrainingRequest<'_> {
             }
             Some(TrainingCompute::Instances(compute)) => {
                 let compute = problems.check("compute", compute.checked())?;
-                let key = settings.volume_kms_key.clone().filter(|_| compute.instance_type.has_volume());
                 let resources = resources
                     .instance_type(sdk::TrainingInstanceType::from(compute.instance_type.as_str()))
                     .instance_count(compute.count)
                     .volume_size_in_gb(volume(compute.volume_gb.and_then(|gb| u32::try_from(gb).ok())))
-                    .set_volume_kms_key_id(key);
+                    .set_volume_kms_key_id(settings.volume_kms_key.clone());
                 Some(resources.build())
             }
             Some(TrainingCompute::Groups(cluster)) => {
@@ -261,20 +290,6 @@ where
 {
     let is_empty = (&collection).into_iter().next().is_none();
     (!is_empty).then_some(collection)
-}
-
-/// A role that was given in full; one that was given by name stays open, as it takes a call to find out.
-fn full_role(role: &str, problems: &mut Problems) -> Option<Arn> {
-    if !is_role_name(role) {
-        return problems.check("role", Arn::role(role));
-    }
-    None
-}
-
-/// Whether a role is given by its name alone.
-pub(super) fn is_role_name(role: &str) -> bool {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    (1..=64).contains(&role.len()) && role.chars().all(legal)
 }
 
 /// The service's limits: 100 entries, names to 256 characters, values to 2,500.

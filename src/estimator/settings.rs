@@ -192,9 +192,27 @@ macro_rules! training_setters {
             $self
         }
 
+        /// Several environment variables, beside and in place of those that were set before.
+        pub fn environment_variables<N: Into<String>, V: Into<String>>(
+            mut $self,
+            variables: impl IntoIterator<Item = (N, V)>,
+        ) -> Self {
+            $settings.environment.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+            $self
+        }
+
         /// A metric that the service reads off the log lines: its name, and a regular expression with one group.
         pub fn metric_definition(mut $self, name: impl Into<String>, regex: impl Into<String>) -> Self {
             $settings.metric_definitions.push((name.into(), regex.into()));
+            $self
+        }
+
+        /// Several metrics, beside those that were set before: their names, and regular expressions with one group.
+        pub fn metric_definitions<N: Into<String>, R: Into<String>>(
+            mut $self,
+            definitions: impl IntoIterator<Item = (N, R)>,
+        ) -> Self {
+            $settings.metric_definitions.extend(definitions.into_iter().map(|(name, regex)| (name.into(), regex.into())));
             $self
         }
 
@@ -246,7 +264,8 @@ macro_rules! training_setters {
             $self
         }
 
-        /// The KMS key of the storage volumes; left out for instance types that have none.
+        /// The KMS key of the storage volumes. The service refuses it for instance types with local disks only; that of a
+        /// defaults file is left out for them.
         pub fn volume_kms_key(mut $self, key: impl Into<String>) -> Self {
             $settings.volume_kms_key = Some(key.into());
             $self
@@ -355,13 +374,16 @@ impl TrainingSettings {
         }
         let hyperparameters = estimator.hyperparameters();
         let region = context.region();
-        TrainingRequest { name: &name, algorithm, hyperparameters, channels, region, settings: self }.check(problems)
+        let has_network = self.vpc.is_some() || context.has_network();
+        let request =
+            TrainingRequest { name: &name, algorithm, hyperparameters, channels, region, settings: self, has_network };
+        request.check(problems)
     }
 
     /// Checks what can be checked before the channels are known.
     pub(crate) fn check_alone<E: Estimator + ?Sized>(&self, estimator: &E, problems: &mut Problems) {
         // Any region does: only the images depend on it, and those are checked again when the job is planned.
-        let context = PlanContext::new("us-east-1", SystemTime::UNIX_EPOCH);
+        let context = PlanContext::new("us-east-1", SystemTime::UNIX_EPOCH).of_any_session();
         self.request(estimator, &context, &Channels::default(), problems);
     }
 }

@@ -1,14 +1,18 @@
 use std::collections::BTreeMap;
 
-use super::script::{self, Script};
-use super::script_setters;
+use super::attach::ScriptJob;
+use super::framework::{Framework, framework_estimator};
+use super::script::Script;
+use super::{FrameworkModel, script_setters};
 use crate::Result;
 use crate::error::Problems;
-use crate::estimator::{Estimator, TrainingSettings};
-use crate::images::{self, ImageScope};
+use crate::images::{self, ImageQuery, ImageScope};
 use crate::source::{SourceCode, json_text};
-use crate::training::Channels;
-use crate::types::ImageUri;
+
+const USE_MPI: &str = "sagemaker_use_mpi";
+const PROCESSES: &str = "sagemaker_num_processes";
+const SLOTS: &str = "sagemaker_process_slots_per_host";
+const MPI_OPTIONS: &str = "sagemaker_additional_mpi_options";
 
 /// An estimator of a script that uses Chainer.
 ///
@@ -49,40 +53,54 @@ impl Chainer {
     }
 }
 
-impl Estimator for Chainer {
-    fn image_uri(&self, region: &str) -> Result<ImageUri> {
-        self.script.image(images::image_uri("chainer").scope(ImageScope::Training), region)
+impl Framework for Chainer {
+    const NAME: &'static str = "Chainer";
+
+    fn script(&self) -> &Script {
+        &self.script
     }
 
-    fn hyperparameters(&self) -> BTreeMap<String, String> {
-        let mut all = self.script.hyperparameters();
+    fn script_mut(&mut self) -> &mut Script {
+        &mut self.script
+    }
+
+    fn query(&self) -> ImageQuery {
+        images::image_uri("chainer").scope(ImageScope::Training)
+    }
+
+    fn told(&self) -> BTreeMap<String, String> {
+        let mut told = BTreeMap::new();
         if self.use_mpi {
-            all.insert("sagemaker_use_mpi".to_owned(), "true".to_owned());
+            told.insert(USE_MPI.to_owned(), "true".to_owned());
         }
-        for (name, number) in [
-            ("sagemaker_num_processes", self.num_processes),
-            ("sagemaker_process_slots_per_host", self.process_slots_per_host),
-        ] {
+        for (name, number) in [(PROCESSES, self.num_processes), (SLOTS, self.process_slots_per_host)] {
             if number > 0 {
-                all.insert(name.to_owned(), number.to_string());
+                told.insert(name.to_owned(), number.to_string());
             }
         }
         if !self.additional_mpi_options.is_empty() {
-            all.insert("sagemaker_additional_mpi_options".to_owned(), json_text(&self.additional_mpi_options));
+            told.insert(MPI_OPTIONS.to_owned(), json_text(&self.additional_mpi_options));
         }
-        all
+        told
     }
 
-    fn settings(&self) -> &TrainingSettings {
-        &self.script.settings
+    fn check_own(&self, _problems: &mut Problems) {}
+
+    fn of_job(job: &mut ScriptJob) -> Result<Self> {
+        let mut number = |name| job.take(name).and_then(|value| u32::try_from(value.as_u64()?).ok()).unwrap_or(0);
+        let (num_processes, process_slots_per_host) = (number(PROCESSES), number(SLOTS));
+        let options = job.take(MPI_OPTIONS).and_then(|value| value.as_str().map(str::to_owned));
+        Ok(Self {
+            use_mpi: job.take(USE_MPI).and_then(|value| value.as_bool()).unwrap_or(false),
+            num_processes,
+            process_slots_per_host,
+            additional_mpi_options: options.unwrap_or_default(),
+            script: job.begun(),
+        })
     }
 
-    fn source(&self) -> Option<&SourceCode> {
-        Some(&self.script.source)
-    }
-
-    fn check(&self, _channels: &Channels, problems: &mut Problems) {
-        self.script.check(true, problems);
+    fn serving(&self) -> FrameworkModel {
+        FrameworkModel::chainer(self.script.version(), self.script.python())
     }
 }
 
@@ -117,12 +135,6 @@ impl ChainerBuilder {
         self.0.additional_mpi_options = options.into();
         self
     }
-
-    /// Checks everything.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
-    pub fn build(self) -> Result<Chainer> {
-        script::built(self.0)
-    }
 }
+
+framework_estimator!(Chainer, ChainerBuilder);

@@ -1,15 +1,14 @@
 use std::collections::BTreeMap;
 
-use super::distribution::Distribution;
-use super::script::{self, Script};
-use super::script_setters;
+use super::attach::ScriptJob;
+use super::distribution::{Distribution, Toolkit};
+use super::framework::{Framework, framework_estimator};
+use super::script::{self, Script, TrainingCompiler};
+use super::{FrameworkModel, script_setters};
 use crate::Result;
 use crate::error::Problems;
-use crate::estimator::{Estimator, PlanContext, TrainingPlan, TrainingSettings};
-use crate::images::{self, ImageScope};
+use crate::images::{self, ImageQuery, ImageScope};
 use crate::source::SourceCode;
-use crate::training::Channels;
-use crate::types::ImageUri;
 
 /// What Hugging Face's libraries stand on, with its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,43 +72,39 @@ pub struct HuggingFace {
     script: Script,
     base: BaseFramework,
     distribution: Option<Distribution>,
-    training_compiler: bool,
+    compiler: Option<TrainingCompiler>,
 }
 
 impl HuggingFace {
     /// Begins with the script, or a whole [`SourceCode`], and what the libraries stand on.
     pub fn builder(entry_point: impl Into<SourceCode>, base: BaseFramework) -> HuggingFaceBuilder {
         let script = Script::new(entry_point.into());
-        HuggingFaceBuilder(Self { script, base, distribution: None, training_compiler: false })
+        HuggingFaceBuilder(Self { script, base, distribution: None, compiler: None })
     }
 }
 
-impl Estimator for HuggingFace {
-    fn image_uri(&self, region: &str) -> Result<ImageUri> {
+impl Framework for HuggingFace {
+    const NAME: &'static str = "HuggingFace";
+
+    fn script(&self) -> &Script {
+        &self.script
+    }
+
+    fn script_mut(&mut self) -> &mut Script {
+        &mut self.script
+    }
+
+    fn query(&self) -> ImageQuery {
         let query = images::image_uri("huggingface").scope(ImageScope::Training).base_framework(self.base.full_name());
-        let query = if self.training_compiler { query.training_compiler() } else { query };
-        self.script.image(query, region)
+        if self.compiler.is_some() { query.training_compiler() } else { query }
     }
 
-    fn hyperparameters(&self) -> BTreeMap<String, String> {
-        let mut all = self.script.hyperparameters();
-        all.extend(self.distribution.iter().flat_map(|it| it.hyperparameters(self.script.instance_type())));
-        if self.training_compiler {
-            all.extend(script::compiler_hyperparameters());
-        }
-        all
+    fn told(&self) -> BTreeMap<String, String> {
+        script::launch_hyperparameters(&self.script, Toolkit::HuggingFace, self.distribution.as_ref(), self.compiler)
     }
 
-    fn settings(&self) -> &TrainingSettings {
-        &self.script.settings
-    }
-
-    fn source(&self) -> Option<&SourceCode> {
-        Some(&self.script.source)
-    }
-
-    fn check(&self, _channels: &Channels, problems: &mut Problems) {
-        self.script.check(true, problems);
+    fn check_own(&self, problems: &mut Problems) {
+        script::check_training_compiler(&self.script, self.compiler, self.distribution.as_ref(), problems);
         if let (Some(version), None) = (&self.script.framework_version, &self.script.image_uri) {
             let parts = |version: &str| version.split('.').count();
             let alike = parts(version) == parts(self.base.version());
@@ -121,8 +116,26 @@ impl Estimator for HuggingFace {
         }
     }
 
-    fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
-        script::planned_with_metrics(self, true, context, channels)
+    fn keeps_metrics(&self) -> bool {
+        true
+    }
+
+    fn of_job(job: &mut ScriptJob) -> Result<Self> {
+        let version = job.tag.base_version.clone().ok_or_else(|| job.unknown_image())?;
+        let base = match job.image.repository().contains("tensorflow") {
+            true => BaseFramework::TensorFlow(version),
+            false => BaseFramework::PyTorch(version),
+        };
+        Ok(Self {
+            base,
+            distribution: job.take_distribution(Toolkit::HuggingFace, Distribution::hyperparameters),
+            compiler: job.take_training_compiler(),
+            script: job.begun(),
+        })
+    }
+
+    fn serving(&self) -> FrameworkModel {
+        FrameworkModel::huggingface(self.script.version(), self.base.clone(), self.script.python())
     }
 }
 
@@ -135,12 +148,6 @@ impl HuggingFaceBuilder {
     script_setters!(self => self.0.script);
     script::distribution_setter!();
     script::training_compiler_setter!();
-
-    /// Checks everything.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
-    pub fn build(self) -> Result<HuggingFace> {
-        script::built(self.0)
-    }
 }
+
+framework_estimator!(HuggingFace, HuggingFaceBuilder);

@@ -1,15 +1,14 @@
 use std::collections::BTreeMap;
 
-use super::distribution::Distribution;
+use super::attach::ScriptJob;
+use super::distribution::{Distribution, Launch, Toolkit};
+use super::framework::{Framework, framework_estimator};
 use super::script::{self, Script};
-use super::{script_setters, versions};
+use super::{FrameworkModel, script_setters, versions};
 use crate::Result;
 use crate::error::Problems;
-use crate::estimator::{Estimator, PlanContext, TrainingPlan, TrainingSettings};
-use crate::images::{self, ImageScope};
+use crate::images::{self, ImageQuery, ImageScope};
 use crate::source::SourceCode;
-use crate::training::Channels;
-use crate::types::ImageUri;
 
 /// An estimator of a script that uses MXNet.
 ///
@@ -40,27 +39,27 @@ impl MXNet {
     }
 }
 
-impl Estimator for MXNet {
-    fn image_uri(&self, region: &str) -> Result<ImageUri> {
-        self.script.image(images::image_uri("mxnet").scope(ImageScope::Training), region)
+impl Framework for MXNet {
+    const NAME: &'static str = "MXNet";
+
+    fn script(&self) -> &Script {
+        &self.script
     }
 
-    fn hyperparameters(&self) -> BTreeMap<String, String> {
-        let mut all = self.script.hyperparameters();
-        all.extend(self.distribution.iter().flat_map(Distribution::mxnet_hyperparameters));
-        all
+    fn script_mut(&mut self) -> &mut Script {
+        &mut self.script
     }
 
-    fn settings(&self) -> &TrainingSettings {
-        &self.script.settings
+    fn query(&self) -> ImageQuery {
+        images::image_uri("mxnet").scope(ImageScope::Training)
     }
 
-    fn source(&self) -> Option<&SourceCode> {
-        Some(&self.script.source)
+    fn told(&self) -> BTreeMap<String, String> {
+        let launch = Launch::on(Toolkit::Other, self.script.settings.compute.as_ref());
+        self.distribution.iter().flat_map(|it| it.mxnet_hyperparameters(&launch)).collect()
     }
 
-    fn check(&self, _channels: &Channels, problems: &mut Problems) {
-        self.script.check(true, problems);
+    fn check_own(&self, problems: &mut Problems) {
         let Some(distribution) = &self.distribution else { return };
         let version = self.script.framework_version.as_deref();
         let old = version.is_some_and(|version| !versions::is_at_least(version, "1.3"));
@@ -68,8 +67,17 @@ impl Estimator for MXNet {
         distribution.check(&self.script.setting("mxnet", version), problems);
     }
 
-    fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
-        script::planned_with_metrics(self, self.script.is_at_least("1.6"), context, channels)
+    fn keeps_metrics(&self) -> bool {
+        self.script.is_at_least("1.6")
+    }
+
+    fn of_job(job: &mut ScriptJob) -> Result<Self> {
+        let distribution = job.take_distribution(Toolkit::Other, Distribution::mxnet_hyperparameters);
+        Ok(Self { distribution, script: job.begun() })
+    }
+
+    fn serving(&self) -> FrameworkModel {
+        FrameworkModel::mxnet(self.script.version(), self.script.python())
     }
 }
 
@@ -81,12 +89,6 @@ pub struct MXNetBuilder(MXNet);
 impl MXNetBuilder {
     script_setters!(self => self.0.script);
     script::distribution_setter!();
-
-    /// Checks everything.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
-    pub fn build(self) -> Result<MXNet> {
-        script::built(self.0)
-    }
 }
+
+framework_estimator!(MXNet, MXNetBuilder);

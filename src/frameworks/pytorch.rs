@@ -1,15 +1,14 @@
 use std::collections::BTreeMap;
 
-use super::distribution::Distribution;
-use super::script::{self, Script};
-use super::script_setters;
+use super::attach::ScriptJob;
+use super::distribution::{Distribution, Toolkit};
+use super::framework::{Framework, framework_estimator};
+use super::script::{self, Script, TrainingCompiler};
+use super::{FrameworkModel, script_setters};
 use crate::Result;
 use crate::error::Problems;
-use crate::estimator::{Estimator, PlanContext, TrainingPlan, TrainingSettings};
-use crate::images::{self, ImageScope};
+use crate::images::{self, ImageQuery, ImageScope};
 use crate::source::SourceCode;
-use crate::training::Channels;
-use crate::types::ImageUri;
 
 /// An estimator of a script that uses PyTorch.
 ///
@@ -37,13 +36,13 @@ use crate::types::ImageUri;
 pub struct PyTorch {
     script: Script,
     distribution: Option<Distribution>,
-    training_compiler: bool,
+    compiler: Option<TrainingCompiler>,
 }
 
 impl PyTorch {
     /// Begins with the script, or with a whole [`SourceCode`].
     pub fn builder(entry_point: impl Into<SourceCode>) -> PyTorchBuilder {
-        PyTorchBuilder(Self { script: Script::new(entry_point.into()), distribution: None, training_compiler: false })
+        PyTorchBuilder(Self { script: Script::new(entry_point.into()), distribution: None, compiler: None })
     }
 
     /// SageMaker's library for models in parallel has images of its own, by the version of CUDA.
@@ -59,8 +58,18 @@ impl PyTorch {
     }
 }
 
-impl Estimator for PyTorch {
-    fn image_uri(&self, region: &str) -> Result<ImageUri> {
+impl Framework for PyTorch {
+    const NAME: &'static str = "PyTorch";
+
+    fn script(&self) -> &Script {
+        &self.script
+    }
+
+    fn script_mut(&mut self) -> &mut Script {
+        &mut self.script
+    }
+
+    fn query(&self) -> ImageQuery {
         let smp = self.distribution.as_ref().is_some_and(Distribution::is_model_parallel_under_torchrun);
         let mut query = match smp {
             true => images::image_uri("pytorch-smp").container_version(self.smp_container_version()),
@@ -69,38 +78,37 @@ impl Estimator for PyTorch {
         if self.distribution.as_ref().is_some_and(Distribution::is_smdistributed) {
             query = query.smdistributed();
         }
-        if self.training_compiler {
+        if self.compiler.is_some() {
             query = query.training_compiler();
         }
-        self.script.image(query.scope(ImageScope::Training), region)
+        query.scope(ImageScope::Training)
     }
 
-    fn hyperparameters(&self) -> BTreeMap<String, String> {
-        let mut all = self.script.hyperparameters();
-        all.extend(self.distribution.iter().flat_map(|it| it.hyperparameters(self.script.instance_type())));
-        if self.training_compiler {
-            all.extend(script::compiler_hyperparameters());
-        }
-        all
+    fn told(&self) -> BTreeMap<String, String> {
+        script::launch_hyperparameters(&self.script, Toolkit::PyTorch, self.distribution.as_ref(), self.compiler)
     }
 
-    fn settings(&self) -> &TrainingSettings {
-        &self.script.settings
-    }
-
-    fn source(&self) -> Option<&SourceCode> {
-        Some(&self.script.source)
-    }
-
-    fn check(&self, _channels: &Channels, problems: &mut Problems) {
-        self.script.check(true, problems);
+    fn check_own(&self, problems: &mut Problems) {
+        script::check_training_compiler(&self.script, self.compiler, self.distribution.as_ref(), problems);
         if let Some(distribution) = &self.distribution {
             distribution.check(&self.script.setting("pytorch", self.script.framework_version.as_deref()), problems);
         }
     }
 
-    fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
-        script::planned_with_metrics(self, self.script.is_at_least("1.3"), context, channels)
+    fn keeps_metrics(&self) -> bool {
+        self.script.is_at_least("1.3")
+    }
+
+    fn of_job(job: &mut ScriptJob) -> Result<Self> {
+        Ok(Self {
+            distribution: job.take_distribution(Toolkit::PyTorch, Distribution::hyperparameters),
+            compiler: job.take_training_compiler(),
+            script: job.begun(),
+        })
+    }
+
+    fn serving(&self) -> FrameworkModel {
+        FrameworkModel::pytorch(self.script.version(), self.script.python())
     }
 }
 
@@ -113,12 +121,6 @@ impl PyTorchBuilder {
     script_setters!(self => self.0.script);
     script::distribution_setter!();
     script::training_compiler_setter!();
-
-    /// Checks everything.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
-    pub fn build(self) -> Result<PyTorch> {
-        script::built(self.0)
-    }
 }
+
+framework_estimator!(PyTorch, PyTorchBuilder);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::distribution::Setting;
+use super::distribution::{Distribution, Launch, Setting, Toolkit};
 use crate::Result;
 use crate::error::Problems;
-use crate::estimator::{Estimator, PlanContext, TrainingPlan, TrainingSettings, planned};
+use crate::estimator::{Estimator, TrainingSettings};
 use crate::images::ImageQuery;
 use crate::source::SourceCode;
 use crate::training::{Channels, HyperparameterValue};
@@ -75,9 +75,19 @@ impl Script {
             framework,
             version: version.filter(|_| self.image_uri.is_none()),
             py_version: self.py_version.as_deref(),
-            instance_type: self.instance_type(),
+            compute: self.settings.compute.as_ref(),
             program: self.source.entry_point().to_str().unwrap_or_default(),
         }
+    }
+
+    /// The framework's version; nothing if an image was named instead.
+    pub(super) fn version(&self) -> &str {
+        self.framework_version.as_deref().unwrap_or_default()
+    }
+
+    /// The version of Python; nothing if an image was named instead.
+    pub(super) fn python(&self) -> &str {
+        self.py_version.as_deref().unwrap_or_default()
     }
 
     /// The version, if it is known and not before `least`.
@@ -86,20 +96,74 @@ impl Script {
     }
 }
 
+/// Notes another version of Python than the only one.
+pub(super) fn check_python_3(script: &Script, problems: &mut Problems) {
+    problems.require(script.python() == "py3", "py_version", "the images have py3");
+}
+
 /// Notes what frameworks without GPUs and clusters do not run on.
 pub(super) fn check_one_processor(script: &Script, framework: &str, problems: &mut Problems) {
     let Some(compute) = &script.settings.compute else { return };
     let family = compute.instance_type().split('.').nth(1).unwrap_or_default();
-    let gpu = family.starts_with(['p', 'g']);
+    // In an image of one's own it may have, but for what the Python SDK refuses in any.
+    let gpu = match script.image_uri {
+        Some(_) => ["p2", "p3"].contains(&family),
+        None => family.starts_with(['p', 'g']),
+    };
     problems.require(!gpu, "compute.instance_type", &format!("{framework} has no use for GPUs"));
     let text = format!("{framework} does not train on several instances");
     problems.require(compute.instance_count() <= 1, "compute.instance_count", &text);
 }
 
-/// What the toolkit is told of the training compiler.
-pub(super) fn compiler_hyperparameters() -> BTreeMap<String, String> {
-    let told = [("sagemaker_training_compiler_enabled", "true"), ("sagemaker_training_compiler_debug_mode", "false")];
-    told.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+/// What the toolkit is told of how the script is started.
+pub(super) fn launch_hyperparameters(
+    script: &Script,
+    toolkit: Toolkit,
+    distribution: Option<&Distribution>,
+    compiler: Option<TrainingCompiler>,
+) -> BTreeMap<String, String> {
+    let launch = Launch::on(toolkit, script.settings.compute.as_ref());
+    let mut told = distribution.map(|it| it.hyperparameters(&launch)).unwrap_or_default();
+    told.extend(compiler.map(TrainingCompiler::hyperparameters).unwrap_or_default());
+    told
+}
+
+/// Notes where the training compiler is not.
+pub(super) fn check_training_compiler(
+    script: &Script,
+    compiler: Option<TrainingCompiler>,
+    distribution: Option<&Distribution>,
+    problems: &mut Problems,
+) {
+    if compiler.is_none() {
+        let xla = distribution.is_some_and(Distribution::is_pytorch_xla);
+        problems.require(!xla, "distribution", "pytorchxla needs the training compiler");
+        return;
+    }
+    let family = script.instance_type().and_then(|instance| instance.split('.').nth(1)).unwrap_or_default();
+    let gpu = script.instance_type().is_none() || ["p3", "p3dn", "g4dn", "p4d", "g5"].contains(&family);
+    let text = format!("needs p3, p3dn, g4dn, p4d or g5 instances, not {family}");
+    problems.require(gpu, "training_compiler", &text);
+    let groups = matches!(script.settings.compute, Some(TrainingCompute::Groups(_)));
+    problems.require(!groups, "training_compiler", "goes not with instance groups");
+    let smdistributed = distribution.is_some_and(Distribution::is_smdistributed);
+    problems.require(!smdistributed, "training_compiler", "goes not with smdistributed");
+}
+
+/// The SageMaker Training Compiler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TrainingCompiler {
+    pub(super) debug: bool,
+}
+
+impl TrainingCompiler {
+    /// What the toolkit is told of it.
+    pub(super) fn hyperparameters(self) -> BTreeMap<String, String> {
+        let debug = self.debug.to_string();
+        let told =
+            [("sagemaker_training_compiler_enabled", "true"), ("sagemaker_training_compiler_debug_mode", &debug)];
+        told.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    }
 }
 
 /// Checks all of an estimator that is about to be built.
@@ -115,26 +179,6 @@ pub(super) fn built<E: Estimator>(estimator: E) -> Result<E> {
     }
     problems.into_result()?;
     Ok(estimator)
-}
-
-/// A plan whose metrics go to SageMaker's time series, as the Python SDK has it for some frameworks.
-pub(super) fn planned_with_metrics<E: Estimator>(
-    estimator: &E,
-    metrics: bool,
-    context: &PlanContext,
-    channels: &Channels,
-) -> Result<TrainingPlan> {
-    let plan = planned(estimator, context, channels)?;
-    if !metrics {
-        return Ok(plan);
-    }
-    Ok(plan.map_raw(|request| {
-        let mut algorithm = request.get_algorithm_specification().clone();
-        if let Some(algorithm) = &mut algorithm {
-            algorithm.enable_sage_maker_metrics_time_series.get_or_insert(true);
-        }
-        request.set_algorithm_specification(algorithm)
-    }))
 }
 
 /// The setters of a builder that holds a [`Script`].
@@ -166,6 +210,15 @@ macro_rules! script_setters {
             $script.hyperparameters.insert(name.into(), value.into());
             $self
         }
+
+        /// Several hyperparameters, beside and in place of those that were set before.
+        pub fn hyperparameters<N: Into<String>, V: Into<$crate::training::HyperparameterValue>>(
+            mut $self,
+            values: impl IntoIterator<Item = (N, V)>,
+        ) -> Self {
+            $script.hyperparameters.extend(values.into_iter().map(|(name, value)| (name.into(), value.into())));
+            $self
+        }
     };
 }
 pub(super) use script_setters;
@@ -188,7 +241,13 @@ macro_rules! training_compiler_setter {
         /// Compiles the model for the GPUs with the SageMaker Training Compiler, which has images of its own. Default:
         /// off.
         pub fn training_compiler(mut self) -> Self {
-            self.0.training_compiler = true;
+            self.0.compiler = Some($crate::frameworks::script::TrainingCompiler { debug: false });
+            self
+        }
+
+        /// The same with detailed logs of the compiler in `/opt/ml/output/data/compiler/`, which take time. Default: off.
+        pub fn training_compiler_debug(mut self) -> Self {
+            self.0.compiler = Some($crate::frameworks::script::TrainingCompiler { debug: true });
             self
         }
     };

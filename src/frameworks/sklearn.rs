@@ -1,14 +1,11 @@
-use std::collections::BTreeMap;
-
+use super::attach::ScriptJob;
+use super::framework::{Framework, framework_estimator};
 use super::script::{self, Script};
-use super::script_setters;
+use super::{FrameworkModel, script_setters};
 use crate::Result;
 use crate::error::Problems;
-use crate::estimator::{Estimator, TrainingSettings};
-use crate::images;
+use crate::images::{self, ImageQuery};
 use crate::source::SourceCode;
-use crate::training::Channels;
-use crate::types::ImageUri;
 
 /// An estimator of a script that uses scikit-learn, on one instance without a GPU.
 ///
@@ -35,28 +32,33 @@ impl SKLearn {
     }
 }
 
-impl Estimator for SKLearn {
-    fn image_uri(&self, region: &str) -> Result<ImageUri> {
-        self.0.image(images::image_uri("sklearn"), region)
+impl Framework for SKLearn {
+    const NAME: &'static str = "SKLearn";
+    const NEEDS_PY_VERSION: bool = false;
+
+    fn script(&self) -> &Script {
+        &self.0
     }
 
-    fn hyperparameters(&self) -> BTreeMap<String, String> {
-        self.0.hyperparameters()
+    fn script_mut(&mut self) -> &mut Script {
+        &mut self.0
     }
 
-    fn settings(&self) -> &TrainingSettings {
-        &self.0.settings
+    fn query(&self) -> ImageQuery {
+        images::image_uri("sklearn")
     }
 
-    fn source(&self) -> Option<&SourceCode> {
-        Some(&self.0.source)
-    }
-
-    fn check(&self, _channels: &Channels, problems: &mut Problems) {
-        self.0.check(false, problems);
-        let python_3 = self.0.py_version.as_deref() == Some("py3");
-        problems.require(python_3, "py_version", "scikit-learn's images have py3");
+    fn check_own(&self, problems: &mut Problems) {
+        script::check_python_3(&self.0, problems);
         script::check_one_processor(&self.0, "scikit-learn", problems);
+    }
+
+    fn of_job(job: &mut ScriptJob) -> Result<Self> {
+        Ok(Self(job.begun()))
+    }
+
+    fn serving(&self) -> FrameworkModel {
+        FrameworkModel::sklearn(self.0.version())
     }
 }
 
@@ -67,12 +69,6 @@ pub struct SKLearnBuilder(SKLearn);
 
 impl SKLearnBuilder {
     script_setters!(self => self.0.0);
-
-    /// Checks everything.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
-    pub fn build(self) -> Result<SKLearn> {
-        script::built(self.0)
-    }
 }
+
+framework_estimator!(SKLearn, SKLearnBuilder);

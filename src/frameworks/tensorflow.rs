@@ -1,15 +1,15 @@
 use std::collections::BTreeMap;
 
-use super::distribution::Distribution;
-use super::script::{self, Script};
-use super::{script_setters, versions};
+use super::attach::ScriptJob;
+use super::distribution::{Distribution, Toolkit};
+use super::framework::{Framework, framework_estimator};
+use super::script::{self, Script, TrainingCompiler};
+use super::{FrameworkModel, script_setters, versions};
 use crate::Result;
 use crate::error::Problems;
-use crate::estimator::{Estimator, PlanContext, TrainingPlan, TrainingSettings};
-use crate::images::{self, ImageScope};
+use crate::images::{self, ImageQuery, ImageScope};
 use crate::source::{SourceCode, json_text};
-use crate::training::Channels;
-use crate::types::{ImageUri, S3Uri};
+use crate::types::S3Uri;
 
 /// What the script gets as `--model_dir`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub enum ModelDir {
 pub struct TensorFlow {
     script: Script,
     distribution: Option<Distribution>,
+    compiler: Option<TrainingCompiler>,
     model_dir: ModelDir,
 }
 
@@ -51,47 +52,49 @@ impl TensorFlow {
     /// Begins with the script, or with a whole [`SourceCode`].
     pub fn builder(entry_point: impl Into<SourceCode>) -> TensorFlowBuilder {
         let script = Script::new(entry_point.into());
-        TensorFlowBuilder(Self { script, distribution: None, model_dir: ModelDir::OfJob })
+        TensorFlowBuilder(Self { script, distribution: None, compiler: None, model_dir: ModelDir::OfJob })
     }
 }
 
-impl Estimator for TensorFlow {
-    fn image_uri(&self, region: &str) -> Result<ImageUri> {
+impl Framework for TensorFlow {
+    const NAME: &'static str = "TensorFlow";
+
+    fn script(&self) -> &Script {
+        &self.script
+    }
+
+    fn script_mut(&mut self) -> &mut Script {
+        &mut self.script
+    }
+
+    fn query(&self) -> ImageQuery {
         let mut query = images::image_uri("tensorflow").scope(ImageScope::Training);
-        if self.distribution.as_ref().is_some_and(Distribution::is_smdistributed) {
-            query = query.smdistributed();
+        if self.compiler.is_some() {
+            query = query.training_compiler();
         }
-        self.script.image(query, region)
+        match self.distribution.as_ref().is_some_and(Distribution::is_smdistributed) {
+            true => query.smdistributed(),
+            false => query,
+        }
     }
 
-    fn hyperparameters(&self) -> BTreeMap<String, String> {
-        let mut all = self.script.hyperparameters();
-        all.extend(self.distribution.iter().flat_map(|it| it.hyperparameters(self.script.instance_type())));
-        all
+    fn told(&self) -> BTreeMap<String, String> {
+        script::launch_hyperparameters(&self.script, Toolkit::Other, self.distribution.as_ref(), self.compiler)
     }
 
-    fn hyperparameters_of_job(&self, job_name: &str, output: &S3Uri) -> BTreeMap<String, String> {
+    fn told_of_job(&self, job_name: &str, output: Option<&S3Uri>) -> BTreeMap<String, String> {
         let place = match &self.model_dir {
-            ModelDir::None => return BTreeMap::new(),
-            ModelDir::At(place) => place.clone(),
+            ModelDir::None => None,
+            ModelDir::At(place) => Some(place.clone()),
             ModelDir::OfJob if self.distribution.as_ref().is_some_and(Distribution::is_mpi) => {
-                "/opt/ml/model".to_owned()
+                Some(IN_CONTAINER.to_owned())
             }
-            ModelDir::OfJob => output.join(&format!("{job_name}/model")).to_string(),
+            ModelDir::OfJob => output.map(|output| model_dir_of_job(output, job_name)),
         };
-        BTreeMap::from([("model_dir".to_owned(), json_text(&place))])
+        place.into_iter().map(|place| ("model_dir".to_owned(), json_text(&place))).collect()
     }
 
-    fn settings(&self) -> &TrainingSettings {
-        &self.script.settings
-    }
-
-    fn source(&self) -> Option<&SourceCode> {
-        Some(&self.script.source)
-    }
-
-    fn check(&self, _channels: &Channels, problems: &mut Problems) {
-        self.script.check(true, problems);
+    fn check_own(&self, problems: &mut Problems) {
         let version = self.script.framework_version.as_deref();
         if let (Some(version), None) = (version, &self.script.image_uri) {
             let text = format!("TensorFlow {version} does not run scripts this way; versions from 1.11 on do");
@@ -101,14 +104,40 @@ impl Estimator for TensorFlow {
         if python_2 && version.is_some_and(|version| versions::is_at_least(version, "2.1.2")) {
             problems.push("py_version", "TensorFlow has Python 2 up to version 2.1.1 only");
         }
+        script::check_training_compiler(&self.script, self.compiler, self.distribution.as_ref(), problems);
         if let Some(distribution) = &self.distribution {
             distribution.check(&self.script.setting("tensorflow", version), problems);
         }
     }
 
-    fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
-        script::planned_with_metrics(self, self.script.is_at_least("1.15"), context, channels)
+    fn keeps_metrics(&self) -> bool {
+        self.script.is_at_least("1.15")
     }
+
+    fn of_job(job: &mut ScriptJob) -> Result<Self> {
+        let distribution = job.take_distribution(Toolkit::Other, Distribution::hyperparameters);
+        let of_job = match distribution.as_ref().is_some_and(Distribution::is_mpi) {
+            true => Some(IN_CONTAINER.to_owned()),
+            false => job.output.parse().ok().map(|output| model_dir_of_job(&output, &job.job_name)),
+        };
+        let model_dir = match job.take("model_dir").and_then(|place| place.as_str().map(str::to_owned)) {
+            None => ModelDir::None,
+            place if place == of_job => ModelDir::OfJob,
+            Some(place) => ModelDir::At(place),
+        };
+        Ok(Self { distribution, compiler: job.take_training_compiler(), model_dir, script: job.begun() })
+    }
+
+    fn serving(&self) -> FrameworkModel {
+        FrameworkModel::tensorflow(self.script.version())
+    }
+}
+
+/// Where the script leaves the model under MPI.
+const IN_CONTAINER: &str = "/opt/ml/model";
+
+fn model_dir_of_job(output: &S3Uri, job_name: &str) -> String {
+    output.join(&format!("{job_name}/model")).to_string()
 }
 
 /// Settings of a [`TensorFlow`] training.
@@ -119,18 +148,13 @@ pub struct TensorFlowBuilder(TensorFlow);
 impl TensorFlowBuilder {
     script_setters!(self => self.0.script);
     script::distribution_setter!();
+    script::training_compiler_setter!();
 
     /// What the script gets as `--model_dir`. Default: a place of the job's own.
     pub fn model_dir(mut self, place: ModelDir) -> Self {
         self.0.model_dir = place;
         self
     }
-
-    /// Checks everything.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
-    pub fn build(self) -> Result<TensorFlow> {
-        script::built(self.0)
-    }
 }
+
+framework_estimator!(TensorFlow, TensorFlowBuilder);

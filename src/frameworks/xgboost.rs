@@ -1,14 +1,11 @@
-use std::collections::BTreeMap;
-
+use super::attach::ScriptJob;
+use super::framework::{Framework, framework_estimator};
 use super::script::{self, Script};
-use super::script_setters;
+use super::{FrameworkModel, script_setters};
 use crate::Result;
 use crate::error::Problems;
-use crate::estimator::{Estimator, TrainingSettings};
-use crate::images::{self, ImageScope};
+use crate::images::{self, ImageQuery, ImageScope};
 use crate::source::SourceCode;
-use crate::training::Channels;
-use crate::types::ImageUri;
 
 /// An estimator of a script that uses XGBoost. For the built-in algorithm, which needs no script, see
 /// [`algorithms::xgboost`](crate::algorithms::xgboost).
@@ -37,30 +34,35 @@ impl XGBoost {
     }
 }
 
-impl Estimator for XGBoost {
-    fn image_uri(&self, region: &str) -> Result<ImageUri> {
-        self.0.image(images::image_uri("xgboost").scope(ImageScope::Training), region)
+impl Framework for XGBoost {
+    const NAME: &'static str = "XGBoost";
+    const NEEDS_PY_VERSION: bool = false;
+
+    fn script(&self) -> &Script {
+        &self.0
     }
 
-    fn hyperparameters(&self) -> BTreeMap<String, String> {
-        self.0.hyperparameters()
+    fn script_mut(&mut self) -> &mut Script {
+        &mut self.0
     }
 
-    fn settings(&self) -> &TrainingSettings {
-        &self.0.settings
+    fn query(&self) -> ImageQuery {
+        images::image_uri("xgboost").scope(ImageScope::Training)
     }
 
-    fn source(&self) -> Option<&SourceCode> {
-        Some(&self.0.source)
-    }
-
-    fn check(&self, _channels: &Channels, problems: &mut Problems) {
-        self.0.check(false, problems);
-        let python_3 = self.0.py_version.as_deref() == Some("py3");
-        problems.require(python_3, "py_version", "XGBoost's images have py3");
-        let version = self.0.framework_version.as_deref();
-        let without_scripts = version.is_some_and(|version| ["1", "latest"].contains(&version));
+    fn check_own(&self, problems: &mut Problems) {
+        script::check_python_3(&self.0, problems);
+        let without_scripts = ["1", "latest"].contains(&self.0.version());
         problems.require(!without_scripts, "framework_version", "scripts run from 0.90-1 on");
+    }
+
+    fn of_job(job: &mut ScriptJob) -> Result<Self> {
+        job.tag.py_version.get_or_insert_with(|| "py3".to_owned());
+        Ok(Self(job.begun()))
+    }
+
+    fn serving(&self) -> FrameworkModel {
+        FrameworkModel::xgboost(self.0.version())
     }
 }
 
@@ -71,12 +73,6 @@ pub struct XGBoostBuilder(XGBoost);
 
 impl XGBoostBuilder {
     script_setters!(self => self.0.0);
-
-    /// Checks everything.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with every refused value.
-    pub fn build(self) -> Result<XGBoost> {
-        script::built(self.0)
-    }
 }
+
+framework_estimator!(XGBoost, XGBoostBuilder);

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-#[cfg(feature = "local-server")]
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,8 +15,10 @@ use tokio::sync::OnceCell;
 
 use super::clock::LocalClock;
 use super::control;
+use super::documents::Documents;
 use super::engines::{Engine, ModelFiles, ProcessingTask, ReadObject, TrainingTask};
 use super::faults::{self, Broken, Faults, Hindrance};
+use super::file_systems::FileSystems;
 use super::ignored::{self, IgnoredField};
 use super::jobs::revive;
 use super::profile::Profile;
@@ -33,6 +34,7 @@ use super::services::{
     logs::{LogStore, QueryStore},
     runtime,
 };
+use super::signature;
 use super::state::{Place, State, StateGuard};
 use super::store::{Corrupt, NotKept, Store};
 use super::transport;
@@ -74,10 +76,12 @@ pub(super) struct Core {
     pub(super) logs: LogStore,
     pub(super) queries: QueryStore,
     pub(super) metrics: MetricStore,
+    pub(super) documents: Documents,
     /// The largest body that `InvokeEndpoint` takes, in bytes.
     pub(super) max_invocation_body: u64,
     pub(super) faults: Arc<Faults>,
     pub(super) profile: Profile,
+    pub(super) file_systems: Arc<FileSystems>,
     store: Store,
     /// Completed once the endpoints of an earlier run are up again.
     revived: OnceCell<()>,
@@ -96,6 +100,7 @@ pub struct LocalBackendBuilder {
     engines: Vec<Arc<dyn Engine>>,
     max_invocation_body: u64,
     profile: Profile,
+    file_systems: BTreeMap<String, PathBuf>,
     #[cfg(feature = "local-server")]
     data_dir: Option<PathBuf>,
 }
@@ -122,6 +127,7 @@ impl LocalBackend {
             engines: Vec::new(),
             max_invocation_body: runtime::MAX_BODY,
             profile: Profile::Strict,
+            file_systems: BTreeMap::new(),
             #[cfg(feature = "local-server")]
             data_dir: None,
         }
@@ -155,20 +161,26 @@ impl LocalBackend {
         if core.store.is_on_disk() {
             core.revive().await;
         }
-        let (operation, body, mut answer, fault) =
-            match Box::pin(faults::meet(core, &service, request, &handling)).await {
-                Ok((request, fault)) => {
-                    let regional = self.1.regions.of(core, &service, &request);
-                    let (operation, body, mut answer) =
-                        Box::pin(services::handle(&regional, &service, request, &handling)).await;
-                    if core.store.committed().await.is_err() {
-                        answer = services::not_kept(core, &service);
-                    }
-                    (operation, body, answer, fault)
+        let met = match signature::admit(core, &service, &request) {
+            Ok(()) => Box::pin(faults::meet(core, &service, request, &handling)).await,
+            Err(error) => {
+                let operation = router::target(&request).map_or(record.operation.as_str(), |(_, operation)| operation);
+                Err(Hindrance::unsigned(operation.to_owned(), services::refuse(core, &service, &request, error)))
+            }
+        };
+        let (operation, body, mut answer, fault) = match met {
+            Ok((request, fault)) => {
+                let regional = self.1.regions.of(core, &service, &request);
+                let (operation, body, mut answer) =
+                    Box::pin(services::handle(&regional, &service, request, &handling)).await;
+                if core.store.committed().await.is_err() {
+                    answer = services::not_kept(core, &service);
                 }
-                Err(Hindrance::Refused(refusal)) => (Some(refusal.operation), refusal.seen, refusal.answer, None),
-                Err(Hindrance::Broken) => return Err(Broken),
-            };
+                (operation, body, answer, fault)
+            }
+            Err(Hindrance::Refused(refusal)) => (Some(refusal.operation), refusal.seen, refusal.answer, None),
+            Err(Hindrance::Broken) => return Err(Broken),
+        };
         if let Some(operation) = operation {
             record.operation = operation;
         }
@@ -256,6 +268,7 @@ impl LocalBackend {
         core.logs.reset();
         core.queries.reset();
         core.metrics.reset();
+        core.documents.reset();
         core.recorder.reset();
         core.ignored().clear();
         core.faults.restart();
@@ -318,12 +331,32 @@ impl LocalBackendBuilder {
         self
     }
 
-    /// Keeps everything in a directory, which is made if it is not there: objects, resources, roles and logs are there
-    /// again when a backend is built on it later. By default everything is in memory and ends with the backend.
+    /// Says which folder of this machine a file system is, of Amazon EFS or FSx for Lustre: for training jobs whose
+    /// channels have a `FileSystemDataSource`. Without it such a job fails, as one whose file system cannot be mounted.
+    ///
+    /// The folder stands for the file system's root (of FSx for Lustre: for what is below its mount name). A channel with
+    /// the access mode `rw` is the folder itself to a command of a
+    /// [`ProcessEngine`](super::engines::process::ProcessEngine), which may write there; with `ro` it is a copy whose files
+    /// cannot be written. Nothing is read that is not below the folder, whatever a path or a symbolic link says.
+    ///
+    /// ```
+    /// use sagemaker::local::LocalBackend;
+    ///
+    /// let folder = tempfile::tempdir().unwrap();
+    /// let backend = LocalBackend::builder().file_system("fs-0123456789abcdef0", folder.path()).build();
+    /// # drop(backend);
+    /// ```
+    pub fn file_system(mut self, id: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
+        self.file_systems.insert(id.into(), folder.into());
+        self
+    }
+
+    /// Keeps everything in a directory, which is made if it is not there: objects, resources, roles, logs and metrics are
+    /// there again when a backend is built on it later. By default everything is in memory and ends with the backend.
     ///
     /// An answer is sent only when what it tells of is safe, so that nothing that a client was told is lost when the
     /// process is killed. Jobs that were in progress then have failed with a reason that says so; endpoints that were in
-    /// service come up again when the first request arrives. Metrics and the record of requests are not kept. Contents
+    /// service come up again when the first request arrives. The record of requests is not kept. Contents
     /// of up to 64 KiB are also held in memory, larger ones are in files of their own.
     ///
     /// Build with [`try_build`](Self::try_build).
@@ -336,7 +369,7 @@ impl LocalBackendBuilder {
     /// The backend.
     ///
     /// # Panics
-    /// If there is a data directory that cannot be used; [`try_build`](Self::try_build) gives the error instead.
+    /// If there is a data directory or a file system that cannot be used; [`try_build`](Self::try_build) gives the error instead.
     pub fn build(self) -> LocalBackend {
         match self.try_build() {
             Ok(backend) => backend,
@@ -364,8 +397,9 @@ impl LocalBackendBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Io`] if the data directory cannot be used: it cannot be written, another backend uses it, it belongs
-    /// to another account or region, a newer version of this crate wrote it, or it is damaged. Without one there is no
-    /// error.
+    /// to another account or region, a newer version of this crate wrote it, or it is damaged; or if the folder of a
+    /// [file system](Self::file_system) is not there. [`ErrorKind::InvalidInput`] if the identifier of a file system is
+    /// none. Without data directory and file systems there is no error.
     pub fn try_build(self) -> Result<LocalBackend> {
         let Self { region, account, clock, engines, profile, .. } = &self;
         #[cfg(feature = "local-server")]
@@ -375,12 +409,16 @@ impl LocalBackendBuilder {
         };
         #[cfg(not(feature = "local-server"))]
         let store = Store::memory();
+        let file_systems = Arc::new(FileSystems::new(&self.file_systems)?);
         let (now, place) = (clock.clone(), Place { region: region.clone(), account: account.clone() });
         let s3 = S3::load(region, account, Arc::new(move || now.now()), Arc::new(LocalClock::real_now), store.clone());
         let (s3, newest_object) = s3.map_err(unreadable)?;
         let (logs, newest_line) = LogStore::load(&store).map_err(unreadable)?;
+        let (metrics, newest_value) = MetricStore::load(&store).map_err(unreadable)?;
+        let (documents, newest_document) = Documents::load(&store).map_err(unreadable)?;
         let (mut state, newest_resource) = State::load(&store).map_err(unreadable)?;
-        for newest in [newest_object, newest_line, newest_resource].into_iter().flatten() {
+        for newest in [newest_object, newest_line, newest_value, newest_document, newest_resource].into_iter().flatten()
+        {
             clock.not_before(newest);
         }
         state.revive(|row, resource| revive::resource(row, resource, clock.now()));
@@ -392,10 +430,12 @@ impl LocalBackendBuilder {
             s3,
             logs,
             queries: QueryStore::default(),
-            metrics: MetricStore::default(),
+            metrics,
+            documents,
             max_invocation_body: self.max_invocation_body,
             faults: Arc::new(Faults::new(clock)),
             profile: *profile,
+            file_systems,
             store,
             revived: OnceCell::new(),
             state: Mutex::new(state),
@@ -451,9 +491,11 @@ impl Core {
             logs: LogStore::default(),
             queries: QueryStore::default(),
             metrics: MetricStore::default(),
+            documents: Documents::default(),
             max_invocation_body: home.max_invocation_body,
             faults: home.faults.clone(),
             profile: home.profile,
+            file_systems: home.file_systems.clone(),
             store: Store::memory(),
             revived: OnceCell::new(),
             state: Mutex::default(),

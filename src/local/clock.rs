@@ -206,6 +206,12 @@ impl LocalClock {
         }
     }
 
+    /// Completes once something changed on the backend since the count `seen` was taken; log lines do not count.
+    pub(super) async fn change_since(&self, seen: u64) {
+        // The sender lives as long as `self`, so there is no error.
+        let _ = self.0.changes.subscribe().wait_for(|now| now / CHANGE != seen / CHANGE).await;
+    }
+
     /// Lets a burst of log lines become one wake-up.
     async fn gather(&self) {
         if self.0.mode != Mode::Manual {

@@ -1,5 +1,9 @@
 //! Input data in S3: prefixes and manifests.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -36,12 +40,26 @@ impl Budget {
         if gzip {
             body = archive::gunzip(&body, self.left).map_err(|why| format!("{name}: {why}"))?;
         }
-        let Some(left) = self.left.checked_sub(body.len() as u64) else {
+        self.spend(body.len(), &name)?;
+        Ok(body)
+    }
+
+    /// Reads a file of this machine, which messages call `name`.
+    pub(super) fn read_file(&mut self, file: &Path, name: &str) -> Result<Bytes, String> {
+        let mut content = Vec::new();
+        let read = File::open(file).and_then(|file| file.take(self.left.saturating_add(1)).read_to_end(&mut content));
+        read.map_err(|error| format!("{name} cannot be read: {error}"))?;
+        self.spend(content.len(), name)?;
+        Ok(Bytes::from(content))
+    }
+
+    fn spend(&mut self, bytes: usize, name: &str) -> Result<(), String> {
+        let Some(left) = self.left.checked_sub(bytes as u64) else {
             let limit = self.limit;
             return Err(format!("{name}: the job reads more than the {limit} bytes that the local backend allows"));
         };
         self.left = left;
-        Ok(body)
+        Ok(())
     }
 }
 
@@ -113,6 +131,15 @@ pub(super) fn s3_uri(uri: &str) -> Result<S3Uri, AwsError> {
     uri.parse().map_err(|_| AwsError::validation(format!("Invalid S3 URI \"{uri}\": the form is s3://bucket/key")))
 }
 
+/// Parses the place for outputs; a lenient backend forgives upper case, and takes a mere name for that of a bucket.
+pub(super) fn output_uri(core: &Core, uri: &str) -> Result<S3Uri, AwsError> {
+    s3_uri(uri).or_else(|refused| {
+        let lower = uri.to_lowercase();
+        let forgiven = || lower.parse().or_else(|_| format!("s3://{lower}").parse());
+        if core.is_lenient() { forgiven().map_err(|_| refused) } else { Err(refused) }
+    })
+}
+
 /// Refuses an output place whose bucket does not exist.
 pub(super) fn check_output_bucket(core: &Core, place: &S3Uri) -> Result<(), AwsError> {
     if core.s3.bucket_exists(place.bucket()) {
@@ -153,7 +180,7 @@ fn relative<'a>(prefix: &str, key: &'a str) -> &'a str {
 }
 
 /// A manifest: `[{"prefix": "s3://bucket/folder/"}, "a.csv", "b.csv"]`.
-fn manifest_inputs(manifest: &[u8], uri: &str) -> Result<Vec<Input>, AwsError> {
+pub(super) fn manifest_inputs(manifest: &[u8], uri: &str) -> Result<Vec<Input>, AwsError> {
     let bad = |why: &str| AwsError::validation(format!("The manifest file \"{uri}\" is invalid: {why}"));
     let Ok(Value::Array(items)) = serde_json::from_slice(manifest) else { return Err(bad("it is no JSON list")) };
     let (first, names) = items.split_first().ok_or_else(|| bad("it is empty"))?;

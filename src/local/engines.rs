@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+pub(in crate::local) mod channel;
 mod closure;
 mod defaults;
 #[cfg(feature = "algorithms")]
@@ -20,6 +21,7 @@ pub mod kmeans;
 pub mod knn;
 #[cfg(feature = "algorithms")]
 pub mod linear_learner;
+mod mount;
 #[cfg(feature = "algorithms")]
 mod numeric;
 #[cfg(feature = "algorithms")]
@@ -33,8 +35,12 @@ pub mod script_mode;
 #[cfg(feature = "algorithms")]
 pub mod xgboost;
 
+#[cfg(all(test, feature = "algorithms"))]
+mod stopping;
+
 pub use closure::FnEngine;
 pub use failure::{EngineFailure, InvocationFailure};
+pub use mount::Mount;
 
 /// Trains and serves models for the images that it knows, as a container with such an image would.
 ///
@@ -57,6 +63,12 @@ pub trait Engine: Send + Sync + 'static {
     /// Whether this engine runs the processing job. By its image alone, unless an engine knows better.
     fn processes(&self, job: &ProcessingTask) -> bool {
         self.runs(&job.image)
+    }
+
+    /// Whether this engine reads channels on file systems from their folders ([`Channel::mount`]), so that the files need
+    /// not be in memory. No, unless an engine says otherwise.
+    fn reads_mounts(&self) -> bool {
+        false
     }
 
     /// Trains: reads the channels, logs, and gives back the files that the container would leave.
@@ -145,6 +157,9 @@ pub trait LoadedModel: Send + Sync + 'static {
         true
     }
 }
+
+/// How long a container may take until it answers its first ping, unless a request says otherwise.
+pub(in crate::local) const STARTUP_LIMIT: Duration = Duration::from_secs(240);
 
 /// Takes the number of an instance, beginning with 1, and a line that its container prints.
 pub type HostLog = Arc<dyn Fn(u32, &str) + Send + Sync>;
@@ -328,7 +343,14 @@ pub struct Channel {
     pub sharded: bool,
     /// Whether each file is to be wrapped as a RecordIO record.
     pub record_io: bool,
-    /// The files below the channel's prefix, in key order: path relative to the prefix, content.
+    /// The seed of `ShuffleConfig`: `files` come in the order of the first epoch, each epoch of Pipe mode has another one.
+    pub shuffle_seed: Option<u64>,
+    /// How many files in a row belong together, 0 being as 1: the attributes of a line of an augmented manifest.
+    pub files_per_record: usize,
+    /// The folder of a file system that the channel is; `None` for data in S3.
+    pub mount: Option<Mount>,
+    /// The files below the channel's prefix, in key order: path relative to the prefix, content. None of a channel on a
+    /// file system if the engine [reads that itself](Engine::reads_mounts).
     pub files: Vec<(String, Bytes)>,
 }
 
@@ -358,6 +380,9 @@ pub struct ModelFiles {
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
     /// True once nobody waits for the model to come up any more.
     pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// How long the container may take until it answers its first ping: 4 minutes, unless the variant's
+    /// `ContainerStartupHealthCheckTimeoutInSeconds` says otherwise.
+    pub startup_limit: Duration,
     /// Reads what the model's role could read.
     pub s3: ReadObject,
 }

@@ -21,6 +21,9 @@ pub(super) use jobs::JobFaults;
 pub(super) use request::{Broken, Hindrance, meet};
 pub use rule::FaultRule;
 
+/// How many checkpoints a job saves before its spot instance is taken away, unless a rule says otherwise.
+const CHECKPOINTS: u64 = 2;
+
 /// What goes wrong. The functions give a [`FaultRule`] that says when.
 ///
 /// ```
@@ -63,7 +66,10 @@ pub enum Fault {
     /// See [`capacity`](Self::capacity).
     Capacity,
     /// See [`spot_interruption`](Self::spot_interruption).
-    SpotInterruption,
+    SpotInterruption {
+        /// How many checkpoints are saved before.
+        checkpoints: u64,
+    },
     /// See [`stuck`](Self::stuck).
     Stuck {
         /// The status that is never left; `None` for the first one.
@@ -135,8 +141,27 @@ impl Fault {
 
     /// A training job with `EnableManagedSpotTraining` loses its instances: `Interrupted`, `Restarting`, and from
     /// `Downloading` on again. Other jobs are not concerned. Several such rules interrupt a job several times.
+    ///
+    /// A job with `CheckpointConfig` trains until it has saved two checkpoints, see
+    /// [`spot_interruption_after`](Self::spot_interruption_after); one without is interrupted before it has trained.
     pub fn spot_interruption() -> FaultRule {
-        FaultRule::new(Self::SpotInterruption)
+        Self::spot_interruption_after(CHECKPOINTS)
+    }
+
+    /// As [`spot_interruption`](Self::spot_interruption), but the instances are lost at the moment in which the job has
+    /// saved so many checkpoints, counted anew after each interruption: nothing that it does after that is kept. A job that
+    /// would end with fewer is interrupted at its end.
+    ///
+    /// ```
+    /// use sagemaker::local::{Fault, LocalBackend};
+    ///
+    /// let backend = LocalBackend::new();
+    /// // Once with three checkpoints, then before there is another one.
+    /// backend.faults().add(Fault::spot_interruption_after(3).resource("nightly-*"));
+    /// backend.faults().add(Fault::spot_interruption_after(0).resource("nightly-*"));
+    /// ```
+    pub fn spot_interruption_after(checkpoints: u64) -> FaultRule {
+        FaultRule::new(Self::SpotInterruption { checkpoints })
     }
 
     /// A job or endpoint never leaves the status that it is in, until the fault is [cleared](Faults::clear).
@@ -163,7 +188,7 @@ impl Fault {
 
     /// Whether it befalls what a request has started.
     fn is_of_job(&self) -> bool {
-        matches!(self, Self::Capacity | Self::SpotInterruption | Self::Stuck { .. })
+        matches!(self, Self::Capacity | Self::SpotInterruption { .. } | Self::Stuck { .. })
     }
 }
 
@@ -206,7 +231,7 @@ impl Faults {
     ///
     /// `fault` is one of `throttle`, `internal-error`, `refuse` (with `http_status`, `code`, `message`), `latency` (with
     /// `seconds`), `drop-connection`, `lose-answer`, `spoil-answer`, `break-answer` (with `bytes`), `capacity`,
-    /// `spot-interruption`, `stuck` (with or without `status`) and `stale-tags` (with `seconds`). `service`,
+    /// `spot-interruption` (with or without `checkpoints`), `stuck` (with or without `status`) and `stale-tags` (with `seconds`). `service`,
     /// `operation`, `resource`, `skip`, `times`, `nth`, `probability` and `seed` are as in [`FaultRule`].
     ///
     /// # Errors

@@ -35,6 +35,7 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "InputDataConfig[].DataSource.S3DataSource.S3DataType",
             "InputDataConfig[].DataSource.S3DataSource.S3Uri",
             "InputDataConfig[].DataSource.S3DataSource.AttributeNames",
+            "InputDataConfig[].DataSource.FileSystemDataSource",
             "InputDataConfig[].ShuffleConfig",
             "OutputDataConfig.S3OutputPath",
             "OutputDataConfig.CompressionType",
@@ -57,7 +58,9 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "PrimaryContainer.Image",
             "PrimaryContainer.ContainerHostname",
             "PrimaryContainer.Environment",
+            "PrimaryContainer.InferenceSpecificationName",
             "PrimaryContainer.Mode",
+            "PrimaryContainer.ModelPackageName",
             "PrimaryContainer.ModelDataUrl",
             "PrimaryContainer.ModelDataSource.S3DataSource.S3Uri",
             "PrimaryContainer.ModelDataSource.S3DataSource.S3DataType",
@@ -65,7 +68,9 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "Containers[].Image",
             "Containers[].ContainerHostname",
             "Containers[].Environment",
+            "Containers[].InferenceSpecificationName",
             "Containers[].Mode",
+            "Containers[].ModelPackageName",
             "Containers[].ModelDataUrl",
             "Containers[].ModelDataSource.S3DataSource.S3Uri",
             "Containers[].ModelDataSource.S3DataSource.S3DataType",
@@ -84,6 +89,7 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "ProductionVariants[].InitialInstanceCount",
             "ProductionVariants[].InitialVariantWeight",
             "ProductionVariants[].InstanceType",
+            "ProductionVariants[].ContainerStartupHealthCheckTimeoutInSeconds",
             "ProductionVariants[].ServerlessConfig.MaxConcurrency",
             "ProductionVariants[].ServerlessConfig.ProvisionedConcurrency",
             "ShadowProductionVariants[].VariantName",
@@ -91,6 +97,7 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "ShadowProductionVariants[].InitialInstanceCount",
             "ShadowProductionVariants[].InitialVariantWeight",
             "ShadowProductionVariants[].InstanceType",
+            "ShadowProductionVariants[].ContainerStartupHealthCheckTimeoutInSeconds",
             "AsyncInferenceConfig.ClientConfig",
             "AsyncInferenceConfig.OutputConfig.S3OutputPath",
             "AsyncInferenceConfig.OutputConfig.S3FailurePath",
@@ -128,10 +135,12 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "Specification.Container.Image",
             "Specification.Container.ArtifactUrl",
             "Specification.Container.Environment",
+            "Specification.StartupParameters.ContainerStartupHealthCheckTimeoutInSeconds",
             "Specifications[].ModelName",
             "Specifications[].Container.Image",
             "Specifications[].Container.ArtifactUrl",
             "Specifications[].Container.Environment",
+            "Specifications[].StartupParameters.ContainerStartupHealthCheckTimeoutInSeconds",
             "RuntimeConfig.CopyCount",
             "Tags",
         ],
@@ -179,6 +188,35 @@ const ACTED_ON: &[(&str, &[&str])] = &[
             "Tags",
         ],
     ),
+    (
+        "PutMetricAlarm",
+        &[
+            "AlarmName",
+            "AlarmDescription",
+            "ActionsEnabled",
+            "MetricName",
+            "Namespace",
+            "Statistic",
+            "ExtendedStatistic",
+            "Dimensions",
+            "Period",
+            "Unit",
+            "EvaluationPeriods",
+            "DatapointsToAlarm",
+            "Threshold",
+            "ComparisonOperator",
+            "TreatMissingData",
+            "Metrics",
+            "Tags",
+        ],
+    ),
+    ("PutCompositeAlarm", &["AlarmName", "AlarmDescription", "ActionsEnabled", "AlarmRule", "Tags"]),
+    ("PutInsightRule", &["RuleName", "RuleState", "Tags"]),
+    ("PutSubscriptionFilter", &["logGroupName", "filterName", "filterPattern"]),
+    ("PutDataProtectionPolicy", &["logGroupIdentifier"]),
+    ("PutAccountPolicy", &["policyName", "policyType"]),
+    ("PutIndexPolicy", &["logGroupIdentifier"]),
+    ("CreateDelivery", &["deliverySourceName", "deliveryDestinationArn", "tags"]),
 ];
 
 /// The fields of a request that nothing acts on.
@@ -227,17 +265,14 @@ mod tests {
             "TrainingJobName": "j",
             "HyperParameters": {"a": "1"},
             "InputDataConfig": [
-                {"ChannelName": "train", "DataSource": {"FileSystemDataSource": {"FileSystemId": "fs-1"}}},
-                {"ChannelName": "validation", "DataSource": {"FileSystemDataSource": {"FileSystemId": "fs-2"}}},
+                {"ChannelName": "train", "DataSource": {"DatasetSource": {"DatasetArn": "a"}}},
+                {"ChannelName": "validation", "DataSource": {"DatasetSource": {"DatasetArn": "b"}}},
             ],
             "ResourceConfig": {"InstanceCount": 1, "VolumeKmsKeyId": "k"},
             "VpcConfig": {"Subnets": ["s"]},
         });
         let paths: Vec<String> = find("CreateTrainingJob", &request).into_iter().map(|field| field.path).collect();
-        assert_eq!(
-            paths,
-            ["InputDataConfig[].DataSource.FileSystemDataSource", "ResourceConfig.VolumeKmsKeyId", "VpcConfig"]
-        );
+        assert_eq!(paths, ["InputDataConfig[].DataSource.DatasetSource", "ResourceConfig.VolumeKmsKeyId", "VpcConfig"]);
         assert!(find("DescribeTrainingJob", &request).is_empty());
     }
 }

@@ -13,7 +13,7 @@ pub(super) mod training;
 pub(super) mod transform;
 pub(super) mod tuning;
 
-pub(super) use containers::Serving;
+pub(super) use containers::{RESOLVED_CONTAINERS, Serving};
 pub(super) use hosting::{Deployment, Variant};
 pub(super) use run::{Event, Run, Runtime, StopSignal};
 

@@ -16,6 +16,8 @@ mod row;
 mod automl;
 mod clusters;
 mod compilation;
+mod customization;
+mod edge;
 mod experiments;
 mod feature_store;
 mod hosting;
@@ -33,8 +35,14 @@ mod projects;
 mod registry;
 mod studio;
 mod training;
+mod training_plans;
 
+pub(super) use self::clusters::{
+    EVENTS, GONE, GROUPS, OPERATIONS as CLUSTER_OPERATIONS, REPLACED, SCALED, note_event, note_operation, scaling,
+};
+pub(super) use self::edge::add_stages;
 pub(super) use self::row::{ArnTail, Draft, ListRow, MadeId, Move, Row, Status, Step, Update, at};
+pub(super) use self::training_plans::{CAPACITIES, Offering, plan_status};
 
 /// A kind of resource, by its noun in the names of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,13 +66,18 @@ pub(super) enum Kind {
     Association,
     AutoMLJob,
     Cluster,
+    ClusterExtension,
     ClusterSchedulerConfig,
     CodeRepository,
     CompilationJob,
     ComputeQuota,
     Context,
+    Device,
+    DeviceFleet,
     DataQualityJobDefinition,
     Domain,
+    EdgeDeploymentPlan,
+    EdgePackagingJob,
     Experiment,
     FeatureGroup,
     FlowDefinition,
@@ -75,6 +88,8 @@ pub(super) enum Kind {
     ImageVersion,
     InferenceExperiment,
     InferenceRecommendationsJob,
+    InferenceRouter,
+    Job,
     LabelingJob,
     MlflowApp,
     MlflowTrackingServer,
@@ -93,8 +108,11 @@ pub(super) enum Kind {
     Pipeline,
     PipelineExecution,
     Project,
+    ServicecatalogPortfolio,
     Space,
     StudioLifecycleConfig,
+    TrainingPlan,
+    TrainingSession,
     Trial,
     TrialComponent,
     UserProfile,
@@ -107,6 +125,8 @@ static AREAS: &[&[Row]] = &[
     automl::ROWS,
     clusters::ROWS,
     compilation::ROWS,
+    customization::ROWS,
+    edge::ROWS,
     experiments::ROWS,
     feature_store::ROWS,
     hosting::ROWS,
@@ -124,6 +144,7 @@ static AREAS: &[&[Row]] = &[
     registry::ROWS,
     studio::ROWS,
     training::ROWS,
+    training_plans::ROWS,
 ];
 
 /// What an operation that follows from the table does.

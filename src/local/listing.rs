@@ -124,16 +124,28 @@ enum Filter<'a> {
     Created(Bound),
     Modified(Bound),
     Status(&'a str),
+    /// The member at a path is a time between these.
+    Between(&'a str, Bound),
     /// The member at a path has this value.
     Equals(&'a str, &'a Value),
     /// The member at a path contains this text.
     Contains(&'a str, &'a str),
-    /// Nothing passes.
-    Nothing,
 }
 
 /// Times in milliseconds between which another must be.
 struct Bound(f64, f64);
+
+impl Bound {
+    /// The bound of a filter such as `CreationTimeAfter`.
+    fn of(filter: &str, value: &Value) -> Option<Self> {
+        let at = millis_of(value)?;
+        Some(if filter.ends_with("After") { Self(at, f64::INFINITY) } else { Self(f64::NEG_INFINITY, at) })
+    }
+
+    fn holds(&self, at: f64) -> bool {
+        self.0 <= at && at <= self.1
+    }
+}
 
 impl<'a> Filter<'a> {
     /// The filters of a request follow from the names of its members.
@@ -144,14 +156,16 @@ impl<'a> Filter<'a> {
 
     fn of(row: &'a Row, member: &'a str, value: &'a Value) -> Option<Self> {
         if let Some((_, path)) = row.list.filters.iter().find(|(name, _)| *name == member) {
+            if member.ends_with("After") || member.ends_with("Before") {
+                return Some(Self::Between(path, Bound::of(member, value)?));
+            }
             return Some(match value.as_str() {
                 Some(part) if member.ends_with("Contains") || member.ends_with("Prefix") => Self::Contains(path, part),
                 _ => Self::Equals(path, value),
             });
         }
         if let Some(kind) = member.strip_suffix("After").or_else(|| member.strip_suffix("Before")) {
-            let at = millis_of(value)?;
-            let bound = if member.ends_with("After") { Bound(at, f64::INFINITY) } else { Bound(f64::NEG_INFINITY, at) };
+            let bound = Bound::of(member, value)?;
             let modified = kind.contains("Modified");
             return Some(if modified { Self::Modified(bound) } else { Self::Created(bound) });
         }
@@ -165,8 +179,7 @@ impl<'a> Filter<'a> {
             | "SortOrder"
             | "CrossAccountFilterOption"
             | "IncludeNodeLogicalIds" => None,
-            // No local job belongs to a training plan.
-            "TrainingPlanArnEquals" => Some(Self::Nothing),
+            "TrainingPlanArnEquals" => Some(Self::Equals("ResourceConfig.TrainingPlanArn", value)),
             "WarmPoolStatusEquals" => Some(Self::Equals("WarmPoolStatus.Status", value)),
             "StatusEquals" | "Status" => Some(Self::Status(value.as_str()?)),
             _ => Some(match (member.strip_suffix("Contains"), value.as_str()) {
@@ -177,34 +190,36 @@ impl<'a> Filter<'a> {
     }
 
     fn passes(&self, resource: &Resource, row: &Row) -> bool {
-        let within =
-            |bound: &Bound, at: SystemTime| millis_of(&timestamp(at)).is_some_and(|at| bound.0 <= at && at <= bound.1);
+        let within = |bound: &Bound, at: SystemTime| millis_of(&timestamp(at)).is_some_and(|at| bound.holds(at));
         match self {
             Self::Name(part) => resource.name.contains(part),
             Self::Created(bound) => within(bound, resource.created),
             Self::Modified(bound) => within(bound, resource.modified),
             Self::Status(status) => resource.status(row) == *status,
+            Self::Between(path, bound) => resource.member(path).and_then(millis_of).is_some_and(|at| bound.holds(at)),
             Self::Equals(path, value) => resource.member(path) == Some(value),
             Self::Contains(path, part) => {
                 resource.member(path).and_then(Value::as_str).is_some_and(|text| text.contains(part))
             }
-            Self::Nothing => false,
         }
     }
 }
 
 fn sort_key<'a>(resource: &'a Resource, row: &Row, sort_by: &str) -> SortKey<'a> {
+    let member = |path: &str| match resource.member(path) {
+        Some(Value::String(text)) => (0.0, text.as_str()),
+        Some(Value::Number(number)) => (number.as_f64().unwrap_or_default(), ""),
+        _ => (0.0, ""),
+    };
     let (number, text) = match sort_by {
         "Name" | "NAME" => (0.0, resource.name.as_str()),
         "Status" | "STATUS" => (0.0, resource.status(row)),
         "LastModifiedTime" | "LAST_MODIFIED_TIME" => (millis(resource.modified) as f64, ""),
         "CreationTime" | "CREATION_TIME" | "CreateDate" => (millis(resource.created) as f64, ""),
+        "MODEL_NAME" => member("ModelName"),
+        "DEVICE_FLEET_NAME" => member("DeviceFleetName"),
         _ if sort_by == row.title || sort_by == "IMAGE_NAME" => (0.0, resource.name.as_str()),
-        member => match resource.member(member) {
-            Some(Value::String(text)) => (0.0, text.as_str()),
-            Some(Value::Number(number)) => (number.as_f64().unwrap_or_default(), ""),
-            _ => (0.0, ""),
-        },
+        name => member(name),
     };
     SortKey { number, text: Cow::Borrowed(text), id: resource.id }
 }

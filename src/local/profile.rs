@@ -12,12 +12,20 @@ use super::engines::{
 #[non_exhaustive]
 pub enum Profile {
     /// Refuses what AWS refuses, and really trains. The default.
+    ///
+    /// Requests must be signed, with any key, as the AWS SDKs do by themselves. S3 answers unsigned requests where a
+    /// bucket's policy or an access control list lets everybody in.
     #[default]
     Strict,
     /// For test suites that were written against a mock which only keeps records:
     ///
+    /// - requests need no signature, and a malformed one is not refused;
     /// - any role may be assumed;
     /// - the patterns and lengths of the API model do not count (required members, types, enums and ranges of numbers do);
+    /// - operations on tags take ARNs of other accounts, and names that are not in lower case there;
+    /// - models may be without containers and tuning jobs without definitions (these complete without training jobs);
+    ///   pipeline definitions and contents of model cards may be anything, and content and status change together;
+    /// - a transform job may name a model that does not exist: it fails, and says why;
     /// - input data and model data may be missing, and output buckets are made when something is written to them;
     /// - a training job whose image no engine knows, or that has no data, completes with an empty model and a line in its
     ///   log that says so;

@@ -42,6 +42,8 @@ pub(super) enum Table {
     LogGroup = 7,
     LogStream = 8,
     LogEvent = 9,
+    Document = 10,
+    Metric = 11,
 }
 
 /// The data directory can no longer be written.

@@ -17,6 +17,14 @@ impl Session {
         }
     }
 
+    /// [`default_uri`](Self::default_uri) of no key, if it is known without a call.
+    pub(crate) fn known_default_uri(&self) -> Option<S3Uri> {
+        let chosen = || Some(format!("sagemaker-{}-{}", self.region(), self.0.identity.get()?.account));
+        let bucket = self.0.bucket.clone().or_else(chosen)?;
+        let key = self.0.prefix.as_ref().map_or_else(String::new, |prefix| format!("{prefix}/"));
+        S3Uri::new(bucket, key).ok()
+    }
+
     /// A session like this one with another default bucket, and with a prefix of its keys or none.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ mod yaml;
 use serde_json::Value;
 
 use super::Session;
-use crate::types::Arn;
+use crate::types::{Arn, GivenRole};
 use crate::{Error, ErrorKind, Result};
 
 #[cfg(feature = "config-file")]
@@ -90,6 +90,14 @@ impl Session {
     /// What the defaults files set. Empty for local sessions, unless their builder was given a file.
     pub fn defaults(&self) -> &Defaults {
         &self.0.defaults
+    }
+
+    /// [`role_for`](Self::role_for), if it is known without a call.
+    pub(crate) fn known_role_for(&self, path: &str) -> Option<Arn> {
+        match self.0.defaults.text(path) {
+            Some(role) if self.0.role.is_none() => Arn::role(role).ok(),
+            _ => self.0.role.as_ref().and_then(GivenRole::arn).or(self.0.resolved_role.get()).cloned(),
+        }
     }
 
     /// The role for what was given none: the session's own, that of the defaults files at `path`, or the execution role.

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::Session;
 use crate::aws::ServiceCall;
-use crate::types::Arn;
+use crate::types::{Arn, GivenRole};
 use crate::{Error, ErrorKind, Result};
 
 /// Where SageMaker tells its notebooks and Studio apps who they are.
@@ -15,7 +15,7 @@ const TRAINING_JOB: &str = "TRAINING_JOB_NAME";
 impl Session {
     /// The IAM role that jobs and models run as, found as the Python SDK finds it, and remembered:
     ///
-    /// 1. the role given to [`Session::builder`];
+    /// 1. the role given to [`Session::builder`], looked up in IAM if it was given by name;
     /// 2. inside SageMaker: the role of the Studio app, notebook instance, user profile, domain or processing job;
     /// 3. the role that the caller has assumed, with its path looked up in IAM or, inside a training job, told by the job.
     ///
@@ -23,12 +23,24 @@ impl Session {
     /// may not be asked.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] with everything that was tried, if none of these gives a role.
+    /// [`ErrorKind::Config`] with everything that was tried, if none of these gives a role; those of IAM for a role that was
+    /// given by name.
     pub async fn execution_role(&self) -> Result<Arn> {
-        if let Some(role) = &self.0.role {
-            return Ok(role.clone());
+        let found = || async {
+            match &self.0.role {
+                Some(role) => self.full_role(role).await,
+                None => self.find_role().await,
+            }
+        };
+        self.0.resolved_role.get_or_try_init(found).await.cloned()
+    }
+
+    /// The ARN of a role; one that was given by name is looked up in IAM.
+    pub(crate) async fn full_role(&self, role: &GivenRole) -> Result<Arn> {
+        match role {
+            GivenRole::Arn(arn) => Ok(arn.clone()),
+            GivenRole::Name(name) => self.aws().iam().role(name).await,
         }
-        self.0.resolved_role.get_or_try_init(|| self.find_role()).await.cloned()
     }
 
     async fn find_role(&self) -> Result<Arn> {
@@ -181,6 +193,72 @@ mod tests {
         for bad in ["{", "{}", r#"{"ExecutionRoleArn": "arn:aws:iam::123456789012:user/x"}"#] {
             std::fs::write(&path, bad).unwrap();
             assert!(session.role_inside_sagemaker(&path).await.is_err(), "{bad}");
+        }
+    }
+
+    #[cfg(feature = "local")]
+    mod inside_a_training_job {
+        use super::*;
+        use crate::local::{Fault, LocalBackend, Profile};
+        use crate::session::identity::Identity;
+
+        const JOB: &str = "inside";
+
+        /// A session that has assumed the role of a name, beside a job with the role of an ARN; IAM may not be asked.
+        async fn session(name: &str, role_of_job: &str) -> (LocalBackend, Session) {
+            let backend = LocalBackend::builder().profile(Profile::Lenient).build();
+            backend.faults().add(Fault::refuse(403, "AccessDenied", "not you").on("GetRole"));
+            let session = Session::with_backend(&backend);
+            let arn = Arn::new(format!("arn:aws:sts::123456789012:assumed-role/{name}/SageMaker")).unwrap();
+            let _ = session.0.identity.set(Identity { account: "123456789012".to_owned(), arn });
+            let output = aws_sdk_sagemaker::types::OutputDataConfig::builder().s3_output_path("s3://bucket/out");
+            let resources = aws_sdk_sagemaker::types::ResourceConfig::builder()
+                .instance_type(aws_sdk_sagemaker::types::TrainingInstanceType::MlM5Large)
+                .instance_count(1)
+                .volume_size_in_gb(1);
+            let stopping = aws_sdk_sagemaker::types::StoppingCondition::builder().max_runtime_in_seconds(60);
+            let algorithm = aws_sdk_sagemaker::types::AlgorithmSpecification::builder()
+                .training_image("stand-in:1")
+                .training_input_mode(aws_sdk_sagemaker::types::TrainingInputMode::File);
+            let started = session.aws().sagemaker().create_training_job().training_job_name(JOB).role_arn(role_of_job);
+            let started = started.output_data_config(output.build()).resource_config(resources.build());
+            let started = started.stopping_condition(stopping.build()).algorithm_specification(algorithm.build());
+            started.send().await.unwrap();
+            (backend, session)
+        }
+
+        async fn found(name: &str, role_of_job: &str, job: Option<&str>) -> String {
+            let (_backend, session) = session(name, role_of_job).await;
+            session.assumed_role(job.map(str::to_owned)).await.unwrap().to_string()
+        }
+
+        #[tokio::test]
+        async fn the_job_tells_the_path_of_its_role() {
+            let role = "arn:aws:iam::123456789012:role/team/a/Trainer";
+            assert_eq!(found("Trainer", role, Some(JOB)).await, role);
+        }
+
+        #[tokio::test]
+        async fn a_role_of_another_name_or_no_job_tells_nothing() {
+            let role = "arn:aws:iam::123456789012:role/team/a/Trainer";
+            let plain = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+            // The program has assumed a role of its own meanwhile.
+            assert_eq!(found("Other", role, Some(JOB)).await, plain("Other"));
+            assert_eq!(found("Trainer", role, Some("no-such-job")).await, plain("Trainer"));
+            assert_eq!(found("Trainer", role, None).await, plain("Trainer"));
+            let studio = "AmazonSageMaker-ExecutionRole-20240101T000000";
+            assert_eq!(found(studio, role, None).await, plain(&format!("service-role/{studio}")));
+        }
+
+        #[tokio::test]
+        async fn iam_is_asked_first() {
+            let role = "arn:aws:iam::123456789012:role/team/a/SageMakerRole";
+            let (backend, session) = session("SageMakerRole", role).await;
+            backend.faults().clear();
+            let found = session.assumed_role(Some(JOB.to_owned())).await.unwrap();
+            assert_eq!(found.as_str(), "arn:aws:iam::123456789012:role/SageMakerRole");
+            let described = |request: &crate::local::RecordedRequest| request.operation == "DescribeTrainingJob";
+            assert!(!backend.requests().iter().any(described));
         }
     }
 }

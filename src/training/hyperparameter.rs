@@ -30,9 +30,24 @@ enum Kind {
     Text(String),
     List(Vec<Kind>),
     Map(Vec<(String, Kind)>),
+    /// Of a job, as it was written there.
+    Written(String),
 }
 
 impl HyperparameterValue {
+    /// The value that a job was given as JSON. One that would be written otherwise, such as `1e5` or `{"a":1}`, or that is
+    /// no JSON, stays as it is.
+    pub(crate) fn of_json(text: &str) -> Self {
+        let value = serde_json::from_str::<serde_json::Value>(text).ok().map(Self::from);
+        let same = value.filter(|value| value.to_json() == text);
+        same.unwrap_or_else(|| Self(Kind::Written(text.to_owned())))
+    }
+
+    /// Names with values, written in this order; that of a [`BTreeMap`] is by name, as is that of JSON.
+    pub fn map<N: Into<String>, V: Into<Self>>(members: impl IntoIterator<Item = (N, V)>) -> Self {
+        Self(Kind::Map(members.into_iter().map(|(name, value)| (name.into(), value.into().0)).collect()))
+    }
+
     /// As Python's `str` writes it: texts as they are, `True`, `None`, `2.0`, `[1, 'two']`.
     pub fn to_text(&self) -> String {
         match &self.0 {
@@ -69,6 +84,7 @@ impl Kind {
             (Self::Truth(truth), Style::Json) => out.push_str(if *truth { "true" } else { "false" }),
             (Self::Whole(number), _) => out.push_str(&number.to_string()),
             (Self::Real(number), style) => out.push_str(&real(*number, style)),
+            (Self::Written(text), _) => out.push_str(text),
             (Self::Text(text), Style::Python) => push_quoted(text, out),
             (Self::Text(text), Style::Json) => push_json(text, out),
             (Self::List(items), style) => {
@@ -161,7 +177,7 @@ macro_rules! whole {
         }
     )*};
 }
-whole!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+whole!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, usize);
 
 impl From<bool> for HyperparameterValue {
     fn from(truth: bool) -> Self {
@@ -266,6 +282,8 @@ mod tests {
             (forms(1e16), "1e+16", "1e+16"),
             (forms(f64::NAN), "nan", "NaN"),
             (forms(f64::NEG_INFINITY), "-inf", "-Infinity"),
+            (forms(i128::MIN), "-170141183460469231731687303715884105728", "-170141183460469231731687303715884105728"),
+            (forms(HyperparameterValue::map([("z", 1), ("a", 2)])), "{'z': 1, 'a': 2}", "{\"z\": 1, \"a\": 2}"),
             (forms(u64::MAX), "18446744073709551615", "18446744073709551615"),
             (forms(true), "True", "true"),
             (forms("plain text"), "plain text", "\"plain text\""),
@@ -297,6 +315,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_a_job_was_told_is_told_again(text in "[ -~]{0,12}", value in any_json()) {
+            prop_assert_eq!(HyperparameterValue::of_json(&text).to_json(), text);
+            let written = HyperparameterValue::from(value.clone());
+            prop_assert_eq!(HyperparameterValue::of_json(&written.to_json()), written);
+        }
+
         #[test]
         fn json_reads_back(value in any_json()) {
             let written = HyperparameterValue::from(value.clone()).to_json();

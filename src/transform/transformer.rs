@@ -91,7 +91,7 @@ impl TransformerBuilder {
             max_concurrent_transforms: None,
             environment: Environment::default(),
             base_job_name: None,
-            tags: Tags::default(),
+            tags: model.inherited_tags().clone(),
         })
     }
 
@@ -143,7 +143,7 @@ impl TransformerBuilder {
         self
     }
 
-    /// Tags of the jobs. Default: none.
+    /// Tags of the jobs. Default: for the model of a training job those of the model, else none.
     pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
         self.0.tags = tags.into();
         self

@@ -6,6 +6,9 @@
 mod algo;
 mod backend;
 mod compare;
+mod more_algorithms;
+mod more_jobs;
+mod more_scripts;
 mod normalise;
 mod script;
 mod session;
@@ -57,6 +60,22 @@ async fn built_in_algorithms() {
     check(algo::SCENARIOS).await;
 }
 
+/// Combinations of options that the shared scenarios do not have, captured from the Python SDK in the same way.
+#[tokio::test]
+async fn scripts_in_combination() {
+    check(more_scripts::SCENARIOS).await;
+}
+
+#[tokio::test]
+async fn jobs_in_combination() {
+    check(more_jobs::SCENARIOS).await;
+}
+
+#[tokio::test]
+async fn built_in_algorithms_in_combination() {
+    check(more_algorithms::SCENARIOS).await;
+}
+
 #[tokio::test]
 async fn sessions() {
     check(session::SCENARIOS).await;
@@ -64,7 +83,8 @@ async fn sessions() {
 
 #[test]
 fn each_scenario_has_a_golden_file_of_its_name() {
-    let all = [train::SCENARIOS, script::SCENARIOS, algo::SCENARIOS, session::SCENARIOS].concat();
+    let more = [more_scripts::SCENARIOS, more_jobs::SCENARIOS, more_algorithms::SCENARIOS].concat();
+    let all = [train::SCENARIOS, script::SCENARIOS, algo::SCENARIOS, session::SCENARIOS, &more].concat();
     let mut names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
     names.sort_unstable();
     assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "twice: {names:?}");

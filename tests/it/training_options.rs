@@ -151,7 +151,6 @@ fn an_error_lists_every_refused_option() {
         .spot(Spot::max_wait(Duration::from_secs(10)))
         .max_retries(31)
         .checkpoints(Checkpoints::at("bucket/state"))
-        .registry_access(RegistryAccess::Vpc)
         .training_plan("plan")
         .profiler(Profiler::new().interval(Duration::from_millis(300)))
         .tensorboard(TensorBoard::new("nowhere"));
@@ -164,13 +163,30 @@ fn an_error_lists_every_refused_option() {
         "spot.max_wait",
         "max_retries",
         "checkpoints",
-        "registry_access",
         "training_plan",
         "profiler.interval",
         "tensorboard.output_path",
     ] {
         assert!(fields.contains(&field), "{field} is missing in {fields:?}");
     }
+}
+
+#[test]
+fn a_private_registry_needs_a_network_of_the_estimator_or_the_session() {
+    // The session, which is not known when an estimator is built, may have one.
+    let private = base().registry_access(RegistryAccess::Vpc);
+    assert_eq!(refused(private, Channels::default()), ["registry_access"]);
+}
+
+#[test]
+fn permissions_follow_the_partition_and_the_role() -> Result<()> {
+    let estimator = ContainerEstimator::builder(IMAGE).compute(Compute::instances("ml.m5.large", 1)).build()?;
+    let context = PlanContext::new("us-iso-east-1", SystemTime::UNIX_EPOCH);
+    let permissions = estimator.plan(&context, &Channels::default())?.permissions();
+    let on = |action: &str| permissions.iter().find(|it| it.action == action).map(|it| it.resource.as_str());
+    assert_eq!(on("iam:GetRole"), Some("arn:aws-iso:iam::*:role/*"));
+    assert_eq!(on("iam:PassRole"), Some("arn:aws-iso:iam::*:role/*"));
+    Ok(())
 }
 
 #[test]
@@ -232,11 +248,14 @@ CreateTrainingJob job
 needs s3:ListBucket on arn:aws:s3:::data
 needs s3:GetObject on arn:aws:s3:::bucket/job/source/sourcedir.tar.gz
 needs s3:PutObject on arn:aws:s3:::bucket/job/source/sourcedir.tar.gz
+needs s3:AbortMultipartUpload on arn:aws:s3:::bucket/job/source/sourcedir.tar.gz
 needs kms:GenerateDataKey on arn:aws:kms:eu-west-1:123456789012:key/1
+needs kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/1
 needs iam:PassRole on arn:aws:iam::123456789012:role/SageMakerRole
 needs sagemaker:CreateTrainingJob on arn:aws:sagemaker:eu-west-1:*:training-job/job
 needs sagemaker:AddTags on arn:aws:sagemaker:eu-west-1:*:training-job/job
 needs sagemaker:DescribeTrainingJob on arn:aws:sagemaker:eu-west-1:*:training-job/job
+needs sagemaker:ListTrainingJobs on *
 needs logs:DescribeLogStreams on arn:aws:logs:eu-west-1:*:log-group:/aws/sagemaker/TrainingJobs:*
 needs logs:GetLogEvents on arn:aws:logs:eu-west-1:*:log-group:/aws/sagemaker/TrainingJobs:*
 ";
@@ -266,7 +285,7 @@ fn what_is_not_known_offline_stays_open() -> Result<()> {
 }
 
 /// An algorithm resource with one whole and one continuous hyperparameter.
-async fn algorithm(session: &Session) -> String {
+pub async fn algorithm(session: &Session) -> String {
     let specification = |name: &str, kind: ParameterType, range: ParameterRange| {
         HyperParameterSpecification::builder().name(name).r#type(kind).is_tunable(true).range(range)
     };

@@ -4,6 +4,9 @@
 //! |---|---|
 //! | `/opt/ml` | a private folder; `SAGEMAKER_LOCAL_OPT_ML` and `SAGEMAKER_BASE_DIR` name it, and `/opt/ml` in arguments and variables of a request becomes it |
 //! | `train` | `<command> train`, or the job's `ContainerEntrypoint` and `ContainerArguments` |
+//! | Pipe mode | a named pipe an epoch, `input/data/train_0`, `train_1` ..: the next one is there as soon as one is opened, and one that was read or closed is gone |
+//! | FastFile mode | a folder with the files |
+//! | EFS, FSx for Lustre | a link to the folder that [stands for it](crate::local::LocalBackendBuilder::file_system); with the access mode `ro` a copy with read-only files |
 //! | `TRAINING_JOB_NAME`, `TRAINING_JOB_ARN` | the same, and the `SM_` variables that framework images set: `SM_MODEL_DIR`, `SM_CHANNEL_TRAIN`, `SM_HPS` .. |
 //! | a processing job | its `ContainerEntrypoint` and `ContainerArguments`, or the engine's command with the arguments; one process for all instances |
 //! | several instances | a process and a folder each, up to 16; files of all hosts come into one `model.tar.gz`, of one name that of the first host |
@@ -38,6 +41,7 @@ mod environment;
 mod folder;
 mod group;
 mod output;
+mod pipe;
 mod processing;
 mod run;
 mod serve;
@@ -52,8 +56,6 @@ pub(in crate::local) use tests::has_python;
 pub(super) use command::CommandLine;
 pub(super) use environment::Variables;
 
-/// How long a server may take until it answers its first ping, as on AWS.
-const PING_LIMIT: Duration = Duration::from_secs(240);
 /// How long an answer may take: as long as the longest of whoever asks would wait, an asynchronous endpoint.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3600);
 
@@ -101,7 +103,8 @@ pub(super) struct Setting {
     pub(super) environment: Variables,
     /// `/opt/ml` stands for the private folder; `None` for this process's own.
     pub(super) working_directory: Option<PathBuf>,
-    pub(super) ping_limit: Duration,
+    /// `None` for what the model's endpoint says.
+    pub(super) ping_limit: Option<Duration>,
     pub(super) answer_limit: Duration,
 }
 
@@ -186,10 +189,11 @@ impl ProcessEngine {
         self
     }
 
-    /// How long a server may take until it answers `GET /ping` with 200. Default: 4 minutes, of real time.
+    /// How long a server may take until it answers `GET /ping` with 200. Default: what its endpoint says
+    /// (`ContainerStartupHealthCheckTimeoutInSeconds`), else 4 minutes. Of real time.
     #[must_use]
     pub fn ping_limit(mut self, limit: Duration) -> Self {
-        self.setting.ping_limit = limit;
+        self.setting.ping_limit = Some(limit);
         self
     }
 
@@ -237,6 +241,10 @@ impl Engine for ProcessEngine {
         self.image.matches(image)
     }
 
+    fn reads_mounts(&self) -> bool {
+        true
+    }
+
     fn train(&self, job: &TrainingTask) -> std::result::Result<TrainingOutput, EngineFailure> {
         let command = self.training_command(job).ok_or_else(|| self.lacks("trains (ProcessEngine::train_with)"))?;
         self.processes.train(&self.launch(command), job)
@@ -281,12 +289,7 @@ impl fmt::Debug for ProcessEngine {
 
 impl Default for Setting {
     fn default() -> Self {
-        Self {
-            environment: Variables::new(),
-            working_directory: None,
-            ping_limit: PING_LIMIT,
-            answer_limit: ANSWER_LIMIT,
-        }
+        Self { environment: Variables::new(), working_directory: None, ping_limit: None, answer_limit: ANSWER_LIMIT }
     }
 }
 

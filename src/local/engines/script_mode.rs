@@ -176,6 +176,10 @@ impl Engine for ScriptModeEngine {
         })
     }
 
+    fn reads_mounts(&self) -> bool {
+        true
+    }
+
     fn train(&self, job: &TrainingTask) -> Result<TrainingOutput, EngineFailure> {
         let framework = Framework::of_image(&job.image);
         let framework = framework.ok_or_else(|| EngineFailure::client("the image is no framework image"))?;

@@ -16,11 +16,13 @@ use super::{Engine, EngineFailure, LoadedModel, ModelFiles, ProcessingTask, Trai
 mod checkpoints;
 mod content;
 mod data;
+mod folds;
 mod format;
 mod hyperparameters;
 mod metrics;
 mod params;
 mod python;
+mod records;
 mod seen;
 mod serve;
 mod text;
@@ -29,8 +31,8 @@ mod version;
 
 /// Trains and serves as the images `sagemaker-xgboost` (0.90 to 3.0) and `xgboost` (the first one) do.
 ///
-/// Training reads `text/csv` and `text/libsvm`; Parquet, RecordIO, GPUs, cross validation (`_kfold`) and distribution
-/// over instances are refused or done on one CPU, and the job's log or failure says so.
+/// Training reads `text/csv`, `text/libsvm` and `application/x-recordio-protobuf`; Parquet, GPUs and
+/// distribution over instances are refused or done on one CPU, and the job's log or failure says so.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct XGBoostEngine;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Fault, FaultRule};
+use super::{CHECKPOINTS, Fault, FaultRule};
 use crate::{Error, ErrorKind, Result};
 
 #[derive(Deserialize)]
@@ -31,6 +31,7 @@ struct Entry {
     // What some faults take.
     seconds: Option<f64>,
     bytes: Option<u64>,
+    checkpoints: Option<u64>,
     status: Option<String>,
     http_status: Option<u16>,
     code: Option<String>,
@@ -75,6 +76,7 @@ fn rule(mut entry: Entry, seed: u64) -> std::result::Result<FaultRule, Mistake> 
     let left = [
         ("seconds", entry.seconds.is_some()),
         ("bytes", entry.bytes.is_some()),
+        ("checkpoints", entry.checkpoints.is_some()),
         ("status", entry.status.is_some()),
         ("http_status", entry.http_status.is_some()),
         ("code", entry.code.is_some()),
@@ -125,7 +127,9 @@ fn fault(entry: &mut Entry) -> std::result::Result<Fault, Mistake> {
         Name::SpoilAnswer => Fault::SpoilAnswer,
         Name::BreakAnswer => Fault::BreakAnswer { after: entry.bytes.take().ok_or(("bytes", "this fault needs it"))? },
         Name::Capacity => Fault::Capacity,
-        Name::SpotInterruption => Fault::SpotInterruption,
+        Name::SpotInterruption => {
+            Fault::SpotInterruption { checkpoints: entry.checkpoints.take().unwrap_or(CHECKPOINTS) }
+        }
         Name::Stuck => Fault::Stuck { status: entry.status.take() },
         Name::StaleTags => Fault::StaleTags { lag: seconds()? },
     })
@@ -145,6 +149,7 @@ mod tests {
             {"fault": "refuse", "http_status": 400, "code": "AccessDeniedException", "resource": "a-*", "nth": 2},
             {"fault": "stuck", "status": "Creating", "skip": 1},
             {"fault": "break-answer", "bytes": 10},
+            {"fault": "spot-interruption", "checkpoints": 5},
             {"fault": "stale-tags", "seconds": 5}
         ]}"#;
         let expected = [
@@ -153,6 +158,7 @@ mod tests {
             Fault::refuse(400, "AccessDeniedException", "").resource("a-*").nth(2).seed(3),
             Fault::stuck_in("Creating").skip(1).seed(3),
             Fault::break_answer(10).seed(3),
+            Fault::spot_interruption_after(5).seed(3),
             Fault::stale_tags(Duration::from_secs(5)).seed(3),
         ];
         assert_eq!(parse(text).unwrap(), expected);
@@ -178,6 +184,7 @@ mod tests {
             (r#"{"fault": "latency"}"#, "faults[0].seconds"),
             (r#"{"fault": "latency", "seconds": -1}"#, "faults[0].seconds"),
             (r#"{"fault": "throttle", "seconds": 1}"#, "faults[0].seconds"),
+            (r#"{"fault": "throttle", "checkpoints": 1}"#, "faults[0].checkpoints"),
             (r#"{"fault": "throttle", "probability": 1.5}"#, "faults[0].probability"),
             (r#"{"fault": "throttle", "nth": 0}"#, "faults[0].nth"),
             (r#"{"fault": "throttle", "nth": 1, "times": 2}"#, "faults[0].nth"),

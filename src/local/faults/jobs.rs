@@ -23,8 +23,8 @@ pub(super) struct Held {
 #[derive(Debug, Default)]
 pub(in crate::local) struct JobFaults {
     pub(in crate::local) capacity: bool,
-    /// How often the instances are taken away.
-    pub(in crate::local) interruptions: usize,
+    /// How many checkpoints the job saves each time before its instances are taken away.
+    pub(in crate::local) interruptions: Vec<u64>,
     /// The statuses that are never left; `None` is any.
     stuck: Vec<Option<String>>,
     /// How often the rules had been cleared when this was decided.
@@ -65,7 +65,7 @@ impl Faults {
         };
         let spot = resource.request.get("EnableManagedSpotTraining").is_some_and(|spot| spot == true);
         let concerns = |fault: &Fault| match fault {
-            Fault::SpotInterruption => spot,
+            Fault::SpotInterruption { .. } => spot,
             fault => fault.is_of_job(),
         };
         let (operation, resources) = (format!("{verb}{}", row.noun), [resource.name.clone()]);
@@ -73,7 +73,7 @@ impl Faults {
         for fault in self.decide(&asked, concerns, true) {
             match fault {
                 Fault::Capacity => faults.capacity = true,
-                Fault::SpotInterruption => faults.interruptions += 1,
+                Fault::SpotInterruption { checkpoints } => faults.interruptions.push(checkpoints),
                 Fault::Stuck { status } => faults.stuck.push(status),
                 _ => {}
             }

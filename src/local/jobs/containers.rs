@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Run;
 use super::calls::Failure;
@@ -12,9 +13,10 @@ use super::multi_model::MultiModel;
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::engines::{Engine, ExecutionParameters, LoadedModel, ModelFiles};
+use crate::local::engines::{Engine, ExecutionParameters, LoadedModel, ModelFiles, STARTUP_LIMIT};
 use crate::local::kinds::Kind;
 use crate::local::profile::Nothing;
+use crate::local::state::Resource;
 
 /// What a variant or an inference component serves.
 #[derive(Default)]
@@ -54,6 +56,7 @@ pub(super) struct Surroundings {
     pub(super) log: Arc<dyn Fn(&str) + Send + Sync>,
     /// True once nobody waits for the container any more.
     pub(super) stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    pub(super) startup_limit: Duration,
 }
 
 impl Surroundings {
@@ -63,6 +66,7 @@ impl Surroundings {
         Self {
             log: run.owner.lasting_log(group.to_owned(), stream.to_owned()),
             stopping: Arc::new(move || stop.asked() || closed()),
+            startup_limit: STARTUP_LIMIT,
         }
     }
 
@@ -75,6 +79,7 @@ impl Surroundings {
             region: core.place.region.clone(),
             log: self.log.clone(),
             stopping: self.stopping.clone(),
+            startup_limit: self.startup_limit,
             s3: core.read_object(),
         }
     }
@@ -127,13 +132,18 @@ pub(super) fn load(
     environment: &BTreeMap<String, String>,
     surroundings: &Surroundings,
 ) -> Result<Serving, LoadFailure> {
-    let document = {
+    let (mut definitions, direct) = {
         let state = core.state();
-        let document = state.get(Kind::Model.row(), &core.place, model);
-        document.map_err(|error| LoadFailure::NoModel(error.message))?.request.clone()
+        let model = state.get(Kind::Model.row(), &core.place, model);
+        let model = model.map_err(|error| LoadFailure::NoModel(error.message))?;
+        let direct = model.request.get("InferenceExecutionConfig").is_some_and(|config| config["Mode"] == "Direct");
+        (definitions(model), direct)
     };
-    let direct = document.get("InferenceExecutionConfig").is_some_and(|config| config["Mode"] == "Direct");
-    Ok(Serving { containers: load_all(core, &definitions(&document), environment, surroundings)?, direct })
+    if definitions.is_empty() {
+        // Only a lenient backend has such models: they are served as any whose image no engine knows.
+        definitions.push(json!({}));
+    }
+    Ok(Serving { containers: load_all(core, &definitions, environment, surroundings)?, direct })
 }
 
 /// Loads what the `Specification` of an inference component names: a model, or a container of its own. May block.
@@ -177,11 +187,18 @@ fn load_all(
         .collect()
 }
 
-/// The containers in a `CreateModel` document.
-pub(super) fn definitions(model: &Map<String, Value>) -> Vec<Value> {
-    match model.get("PrimaryContainer") {
+/// Where a model keeps its containers if model packages were named for them.
+pub(in crate::local) const RESOLVED_CONTAINERS: &str = "ResolvedContainers";
+
+/// The containers of a model.
+pub(super) fn definitions(model: &Resource) -> Vec<Value> {
+    let list = |containers: Option<&Value>| containers.and_then(Value::as_array).cloned();
+    if let Some(resolved) = list(model.state.get(RESOLVED_CONTAINERS)) {
+        return resolved;
+    }
+    match model.request.get("PrimaryContainer") {
         Some(primary) => vec![primary.clone()],
-        None => model.get("Containers").and_then(Value::as_array).cloned().unwrap_or_default(),
+        None => list(model.request.get("Containers")).unwrap_or_default(),
     }
 }
 

@@ -107,6 +107,11 @@ impl Owner {
         self.key.rsplit('/').next().unwrap_or_default()
     }
 
+    /// Reads the resource; `None` if it is gone.
+    pub(in crate::local) fn read<T>(&self, read: impl FnOnce(&Resource) -> T) -> Option<T> {
+        self.core.state().same(self.kind, &self.key, self.id).map(|resource| read(resource))
+    }
+
     /// Changes the resource; `None` if it is gone.
     pub(in crate::local) fn update<T>(&self, change: impl FnOnce(&mut Resource, SystemTime) -> T) -> Option<T> {
         let now = self.core.clock.now();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::containers::no_engine;
 use super::run::Owner;
 use super::{GRACE, NO_CAPACITY, Run};
 use crate::local::clock::BusyGuard;
-use crate::local::engines::{EngineFailure, HostLog, TrainingOutput, TrainingTask};
+use crate::local::engines::{Channel, Engine, EngineFailure, HostLog, TrainingOutput, TrainingTask};
 use crate::local::kinds::Kind;
 use crate::local::metrics::{self, Metric};
 use crate::local::profile::Nothing;
@@ -24,7 +24,7 @@ mod outputs;
 pub(in crate::local) mod warm_pool;
 
 use inputs::Downloaded;
-pub(in crate::local) use inputs::{ChannelPlan, FILE_SYSTEM, Inputs};
+pub(in crate::local) use inputs::{ChannelPlan, Inputs};
 pub(in crate::local) use outputs::OutputPlan;
 
 const STARTING: u64 = 5;
@@ -38,8 +38,6 @@ const STOPPING: u64 = 2;
 const INTERRUPTED_AFTER: u64 = 30;
 const INTERRUPTED: u64 = 60;
 const RESTARTING: u64 = 10;
-/// How many checkpoints a job with a place for them saves before its spot instance is taken away.
-const CHECKPOINTS_BEFORE: usize = 2;
 
 const LOG_GROUP: &str = "/aws/sagemaker/TrainingJobs";
 /// What a job may read in all, in bytes: everything is kept in memory.
@@ -243,8 +241,8 @@ async fn walk(run: &mut Run, plan: &mut Plan, started: &mut Option<SystemTime>) 
     if run.pass_unless_stopped(DOWNLOADING_IMAGE).await {
         return stopped_early(run).await;
     }
-    for _ in 0..run.faults.interruptions {
-        match interrupt(run, plan, &mut downloaded, start).await {
+    for checkpoints in std::mem::take(&mut run.faults.interruptions) {
+        match interrupt(run, plan, &mut downloaded, start, checkpoints).await {
             Ok(false) => {}
             Ok(true) => return stopped_early(run).await,
             Err(reason) => return End::Failed(reason),
@@ -282,14 +280,20 @@ fn enter(run: &Run, status: &str, message: &str) {
     });
 }
 
-/// Trains until the instances are taken away, and gets new ones, with the checkpoints that were saved; whether a stop came.
-async fn interrupt(run: &mut Run, plan: &Plan, downloaded: &mut Downloaded, start: SystemTime) -> Result<bool, String> {
+/// Trains until the instances are taken away, when so many checkpoints were saved, and gets new ones; whether a stop came.
+async fn interrupt(
+    run: &mut Run,
+    plan: &Plan,
+    downloaded: &mut Downloaded,
+    start: SystemTime,
+    checkpoints: u64,
+) -> Result<bool, String> {
     enter(run, "Training", "Training image download completed. Training in progress.");
     if run.pass_unless_stopped(INTERRUPTED_AFTER).await {
         return Ok(true);
     }
-    if plan.output.checkpoints.is_some() {
-        train_in_vain(run, plan, downloaded.clone(), start).await;
+    if plan.output.checkpoints.is_some() && checkpoints > 0 {
+        train_in_vain(run, plan, downloaded.clone(), start, checkpoints).await;
     }
     enter(run, "Interrupted", "The job stopped because the managed spot training instances were interrupted.");
     if run.pass_unless_stopped(INTERRUPTED).await {
@@ -308,14 +312,14 @@ async fn interrupt(run: &mut Run, plan: &Plan, downloaded: &mut Downloaded, star
     Ok(run.pass_unless_stopped(DOWNLOADING_IMAGE).await)
 }
 
-/// Runs the engine until it has saved some checkpoints, or ends: only these outlive the instances.
-async fn train_in_vain(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime) {
+/// Runs the engine until it has saved so many checkpoints, or ends: only these outlive the instances.
+async fn train_in_vain(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime, checkpoints: u64) {
     let mut task = task(run, plan, downloaded, start);
     let Some(engine) = run.owner.core.training_engine(&task) else { return };
-    let saved = Arc::new(AtomicUsize::new(0));
+    let saved = Arc::new(AtomicU64::new(0));
     let taken = {
         let saved = Arc::clone(&saved);
-        move || saved.load(Ordering::Relaxed) >= CHECKPOINTS_BEFORE
+        move || saved.load(Ordering::Relaxed) >= checkpoints
     };
     let (save, counted, gone) = (task.save_checkpoint.clone(), Arc::clone(&saved), taken.clone());
     task.save_checkpoint = Arc::new(move |path, content| {
@@ -329,12 +333,12 @@ async fn train_in_vain(run: &Run, plan: &Plan, downloaded: Downloaded, start: Sy
     let killed = task.killed.clone();
     task.killed = Arc::new(move || taken() || killed());
     let clock = run.owner.core.clock.clone();
-    let work = run.work(move || engine.train(&task));
+    let work = run.work(move || work(&*engine, task));
     tokio::select! {
         biased;
         // What it gives back is lost, whether it is a model or a failure.
         _ = work => {}
-        () = clock.sleep(plan.max_runtime) => saved.store(CHECKPOINTS_BEFORE, Ordering::Relaxed),
+        () = clock.sleep(plan.max_runtime) => saved.store(checkpoints, Ordering::Relaxed),
     }
 }
 
@@ -355,13 +359,14 @@ async fn train(
     let Some(engine) = run.owner.core.training_engine(&task) else {
         return (Trained::Failed(format!("ClientError: {}", no_engine(&plan.image))), Limit::None);
     };
-    let no_data = !task.channels.is_empty() && task.channels.iter().all(|channel| channel.files.is_empty());
+    let is_empty = |channel: &Channel| channel.files.is_empty() && channel.mount.is_none();
+    let no_data = !task.channels.is_empty() && task.channels.iter().all(is_empty);
     let engine = if no_data && run.owner.core.is_lenient() { Arc::new(Nothing) } else { engine };
     let clock = run.owner.core.clock.clone();
     let stop = run.stop.clone();
     let mut passed = Limit::None;
     let result = {
-        let work = run.work(move || engine.train(&task));
+        let work = run.work(move || work(&*engine, task));
         tokio::pin!(work);
         let early = tokio::select! {
             biased;
@@ -390,6 +395,14 @@ async fn train(
         None => Trained::Nothing,
     };
     (trained, passed)
+}
+
+/// What happens on the engine's thread.
+fn work(engine: &dyn Engine, mut task: TrainingTask) -> Result<TrainingOutput, EngineFailure> {
+    if !engine.reads_mounts() {
+        inputs::read_mounts(&mut task.channels, MAX_INPUT).map_err(EngineFailure::client)?;
+    }
+    engine.train(&task)
 }
 
 fn task(run: &Run, plan: &Plan, downloaded: Downloaded, start: SystemTime) -> TrainingTask {

@@ -9,7 +9,7 @@ use crate::local::time::timestamp;
 
 pub(super) static ROWS: &[Row] = &[Row {
     status: Status {
-        created: &[("InProgress", 600), ("Completed", 0)],
+        created: &[("InProgress", 600), ("Failed", 0)],
         moves: &[Move {
             operation: "StopAutoMLJob",
             from: &["InProgress"],
@@ -21,8 +21,11 @@ pub(super) static ROWS: &[Row] = &[Row {
         reached: |job, status, now| {
             let secondary = if status == "InProgress" { "AnalyzingData" } else { status };
             job.set("AutoMLJobSecondaryStatus", secondary);
-            if matches!(status, "Completed" | "Stopped") {
+            if matches!(status, "Failed" | "Stopped") {
                 job.set("EndTime", timestamp(now));
+            }
+            if status == "Failed" {
+                job.set_failure(NOTHING_TRAINED);
             }
         },
         ..Status::of("AutoMLJobStatus")
@@ -37,6 +40,10 @@ pub(super) static ROWS: &[Row] = &[Row {
     list: ListRow { ..ListRow::by_name("ListAutoMLJobs", false) },
     ..plain!(AutoMLJob, "automl-job", ListRow::NONE)
 }];
+
+/// A completed job has a best candidate and its metrics, and there is none to tell of.
+const NOTHING_TRAINED: &str = "ClientError: the local backend does not search for models: it keeps AutoML jobs, and ends \
+     them without candidates. Train with CreateTrainingJob or CreateHyperParameterTuningJob, which really run.";
 
 /// The second version describes jobs of the first: as tabular ones.
 fn prepare(draft: &mut Draft<'_>) -> Result<(), AwsError> {

@@ -8,12 +8,14 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         kept_by: &[(Kind::Trial, "ExperimentName")],
         kept: |arn, _| AwsError::validation(format!("Experiment '{arn}' cannot be deleted: it has trials.")),
+        aliases: &[("DisplayName", "ExperimentName")],
         missing: |_, arn| missing("Experiment", arn),
         taken: |name, _| taken("Experiment", name),
         ..plain!(Experiment, "experiment", ListRow::newest_first("ListExperiments"))
     },
     Row {
         needs: &[(Kind::Experiment, "ExperimentName")],
+        aliases: &[("DisplayName", "TrialName")],
         missing: |_, arn| missing("Trial", arn),
         taken: |name, _| taken("Trial", name),
         ..plain!(Trial, "experiment-trial", ListRow::newest_first("ListTrials"))
@@ -28,6 +30,7 @@ pub(super) static ROWS: &[Row] = &[
             ],
             ..Update::PLAIN
         },
+        aliases: &[("DisplayName", "TrialComponentName")],
         missing: |_, arn| missing("TrialComponent", arn),
         taken: |name, _| taken("Trial component", name),
         ..plain!(TrialComponent, "experiment-trial-component", ListRow::newest_first("ListTrialComponents"))

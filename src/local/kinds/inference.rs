@@ -1,9 +1,11 @@
 //! Experiments and recommendations on how to serve.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::row::plain;
-use super::{Kind, ListRow, Move, Row, Status};
+use super::{Kind, ListRow, Move, Row, Status, Update};
 use crate::local::aws_error::AwsError;
 use crate::local::time::timestamp;
 
@@ -150,5 +152,45 @@ pub(super) static ROWS: &[Row] = &[
         },
         ..plain!(AIRecommendationJob, "ai-recommendation-job", ListRow::newest_first("ListAIRecommendationJobs"))
     },
+    Row {
+        case_sensitive: true,
+        status: Status {
+            created: &[("Creating", 30), ("InService", 0)],
+            updated: &[("Updating", 30), ("InService", 0)],
+            deleted: &[("Deleting", 10)],
+            updatable: &["InService", "Failed"],
+            deletable: &["InService", "Failed"],
+            refuse: |asked, status, arn| {
+                let message = format!("Cannot {asked} the inference router {arn} in status {status}.");
+                AwsError::new(400, "ConflictException", message)
+            },
+            ..Status::of("Status")
+        },
+        update: Update { finish: |_, request| check_targets(request.get("RoutingTargets")), ..Update::PLAIN },
+        prepare: |draft| check_targets(draft.request.get("RoutingTargets")),
+        missing: |_, arn| AwsError::resource_not_found(format!("Could not find inference router \"{arn}\".")),
+        taken: |_, arn| AwsError::new(400, "ResourceAlreadyExists", format!("Inference router already exists: {arn}")),
+        ..plain!(InferenceRouter, "inference-router", ListRow::newest_first("ListInferenceRouters"))
+    },
     plain!(AIWorkloadConfig, "ai-workload-config", ListRow::newest_first("ListAIWorkloadConfigs")),
 ];
+
+/// A target has a name of its own, and names each destination once.
+fn check_targets(targets: Option<&Value>) -> Result<(), AwsError> {
+    let mut names = BTreeSet::new();
+    for target in targets.and_then(Value::as_array).into_iter().flatten() {
+        let name = target["Name"].as_str().unwrap_or_default();
+        if !names.insert(name) {
+            return Err(AwsError::validation(format!("Two routing targets are named {name}.")));
+        }
+        let mut destinations = BTreeSet::new();
+        for destination in target["Destinations"].as_array().into_iter().flatten() {
+            let arn = destination["ResourceArn"].as_str().unwrap_or_default();
+            if !destinations.insert(arn) {
+                let message = format!("The routing target {name} has the destination {arn} twice.");
+                return Err(AwsError::validation(message));
+            }
+        }
+    }
+    Ok(())
+}

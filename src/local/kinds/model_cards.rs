@@ -13,7 +13,7 @@ pub(super) static ROWS: &[Row] = &[
         taken: |_, arn| {
             AwsError::new(400, "ConflictException", format!("A model card with this name already exists: {arn}"))
         },
-        ..plain!(ModelCard, "model-card", ListRow::newest_first("ListModelCards"))
+        ..plain!(ModelCard, "model-card", ListRow::oldest_first("ListModelCards"))
     },
     Row {
         arn_tail: ArnTail::Nested("export-job"),

@@ -12,6 +12,7 @@ use s3s::{HttpError, HttpResponse};
 
 use super::body::Body;
 use super::{Inner, address, errors, receive};
+use crate::local::aws_error::AwsError;
 
 /// What an answer has to know of its request.
 pub(super) struct Context {
@@ -71,10 +72,11 @@ pub(super) fn resource(request: &Request<SdkBody>) -> String {
 }
 
 /// An error that somebody else decided on.
-pub(super) fn refuse(status: u16, code: &str, message: &str, context: &Context) -> Response<SdkBody> {
-    let document = format!("{}{}", tag("Code", code), tag("Message", message));
-    let body = Bytes::from(error_document(&document, "", context));
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+pub(super) fn refuse(error: &AwsError, context: &Context) -> Response<SdkBody> {
+    let document = format!("{}{}", tag("Code", &error.code), tag("Message", &error.message));
+    let members = error.members.iter().filter_map(|(name, value)| Some(tag(name, value.as_str()?)));
+    let body = Bytes::from(error_document(&document, &members.collect::<String>(), context));
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(());
     *response.status_mut() = status;
     let (mut parts, ()) = response.into_parts();
@@ -104,7 +106,7 @@ pub(super) async fn finish(response: Result<HttpResponse, HttpError>, context: &
         let details = details(&mut parts.headers);
         body = error_document(&String::from_utf8_lossy(&body), &details, context).into();
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-    } else {
+    } else if parts.extensions.remove::<Events>().is_none() {
         body = escape_controls(body);
         if parts.extensions.remove::<BareEtag>().is_some() {
             let document = String::from_utf8_lossy(&body);
@@ -156,6 +158,10 @@ pub(super) struct Status(pub(super) StatusCode);
 /// Asks for an entity tag without quotes: the one document of S3 that has it so is that of GetObjectAttributes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BareEtag;
+
+/// The body is a stream of events and no document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Events;
 
 /// The content of an object and the range of it that is the body of an answer. It bypasses the protocol crate.
 #[derive(Debug, Clone)]

@@ -2,14 +2,12 @@
 
 mod checks;
 mod completed;
+mod configurations;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
-use s3s::dto::{
-    BucketLoggingStatus, PublicAccessBlockConfiguration, RequestPaymentConfiguration,
-    ServerSideEncryptionConfiguration, Tagging, WebsiteConfiguration,
-};
+use s3s::dto::{BucketLoggingStatus, PublicAccessBlockConfiguration, ServerSideEncryptionConfiguration, Tagging};
 use s3s::xml::{Deserialize, Deserializer};
 use s3s::{Body, HttpRequest, HttpResponse, S3Error, S3ErrorCode, S3Result};
 
@@ -75,7 +73,7 @@ static TABLE: &[Document] = &[
     Document {
         query: "website",
         operations: [Some("GetBucketWebsite"), Some("PutBucketWebsite"), Some("DeleteBucketWebsite")],
-        check: |_, _, text| parse::<WebsiteConfiguration>(text).map(drop),
+        check: checks::website,
         absent: Absent::Error(
             "NoSuchWebsiteConfiguration",
             "The specified bucket does not have a website configuration",
@@ -139,7 +137,7 @@ static TABLE: &[Document] = &[
     Document {
         query: "requestPayment",
         operations: [Some("GetBucketRequestPayment"), Some("PutBucketRequestPayment"), None],
-        check: |_, _, text| parse::<RequestPaymentConfiguration>(text).map(drop),
+        check: checks::request_payment,
         absent: Absent::Default(
             "<RequestPaymentConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Payer>BucketOwner</Payer>\
              </RequestPaymentConfiguration>",
@@ -148,15 +146,15 @@ static TABLE: &[Document] = &[
     },
     Document {
         query: "replication",
-        operations: [Some("GetBucketReplication"), None, Some("DeleteBucketReplication")],
-        check: |_, _, _| Err(errors::malformed_xml()),
+        operations: [Some("GetBucketReplication"), Some("PutBucketReplication"), Some("DeleteBucketReplication")],
+        check: checks::replication,
         absent: Absent::Error("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
         put: StatusCode::OK,
     },
     Document {
-        query: "object-lock",
-        operations: [Some("GetObjectLockConfiguration"), None, None],
-        check: |_, _, _| Err(errors::malformed_xml()),
+        query: OBJECT_LOCK,
+        operations: [Some("GetObjectLockConfiguration"), Some("PutObjectLockConfiguration"), None],
+        check: checks::object_lock,
         absent: Absent::Error(
             "ObjectLockConfigurationNotFoundError",
             "Object Lock configuration does not exist for this bucket",
@@ -166,6 +164,7 @@ static TABLE: &[Document] = &[
 ];
 
 pub(super) const PUBLIC_ACCESS_BLOCK: &str = "publicAccessBlock";
+pub(super) const OBJECT_LOCK: &str = "object-lock";
 pub(super) const OWNERSHIP: &str = "ownershipControls";
 
 /// What AWS sets on each new bucket.
@@ -190,6 +189,35 @@ pub(super) fn of_new_bucket(ownership: Option<&str>) -> [(&'static str, String);
     ]
 }
 
+/// The operations of all that is kept.
+#[cfg(test)]
+pub(in crate::local) fn kept() -> Vec<&'static str> {
+    let documents = TABLE.iter().flat_map(|document| document.operations).flatten();
+    let methods = [Method::PUT, Method::GET, Method::DELETE];
+    let queries = ["inventory", "analytics", "metrics", "intelligent-tiering"];
+    let several = queries.iter().flat_map(|query| {
+        let asked = [format!("{query}&id=x"), (*query).to_owned()];
+        let names = methods
+            .iter()
+            .flat_map(move |method| asked.iter().filter_map(|query| several(method, query)).collect::<Vec<_>>());
+        names.collect::<Vec<_>>()
+    });
+    let names: std::collections::BTreeSet<&str> = documents.chain(several).collect();
+    names.into_iter().collect()
+}
+
+/// The operation of one of several configurations, for the recorder.
+pub(super) fn several(method: &Method, query: &str) -> Option<&'static str> {
+    configurations::name(method, query)
+}
+
+/// The document of a bucket that is made with object lock.
+pub(super) fn object_lock_enabled() -> String {
+    "<ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><ObjectLockEnabled>Enabled\
+     </ObjectLockEnabled></ObjectLockConfiguration>"
+        .to_owned()
+}
+
 /// The operation of a bucket's subresource, for the recorder.
 pub(super) fn operation(method: &Method, asks: impl Fn(&str) -> bool) -> Option<&'static str> {
     let document = TABLE.iter().find(|document| asks(document.query))?;
@@ -207,6 +235,9 @@ pub(super) fn answer(s3: &Inner, request: &HttpRequest) -> Option<S3Result<HttpR
         return None;
     }
     let query = request.uri().query()?;
+    if let Some(answer) = configurations::answer(s3, bucket, request) {
+        return Some(answer);
+    }
     let document = TABLE.iter().find(|document| operation::asks(query, document.query))?;
     let verb = verb(request.method())?;
     document.operations[verb]?;
@@ -234,8 +265,10 @@ impl Document {
 
     fn put(&self, s3: &Inner, bucket: &str, body: &[u8]) -> S3Result<HttpResponse> {
         let text = std::str::from_utf8(body).map_err(|_| errors::malformed_xml())?;
-        if self.query == "logging" {
-            checks::logging_target(s3, bucket, text)?;
+        match self.query {
+            "logging" => checks::logging_target(s3, bucket, text)?,
+            "replication" => checks::replication_targets(s3, bucket, text)?,
+            _ => {}
         }
         s3.storage.with_mut(bucket, |bucket| {
             (self.check)(s3, bucket, text)?;

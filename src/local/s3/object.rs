@@ -13,6 +13,7 @@ use super::acl::Acl;
 use super::body::Body;
 use super::checksum::{Checksum, hex};
 use super::errors;
+use super::lock::Lock;
 use super::restore::Restored;
 use super::tags::Tags;
 use super::version::Version;
@@ -159,6 +160,9 @@ pub(super) struct Attributes {
     /// The copy that was taken out of an archive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) restored: Option<Restored>,
+    /// What keeps it from being deleted.
+    #[serde(skip_serializing_if = "Lock::is_none")]
+    pub(super) lock: Lock,
 }
 
 impl Attributes {
@@ -229,13 +233,17 @@ macro_rules! requested_attributes {
         let (input, s3) = (&$input, &$s3);
         $crate::local::s3::object::refuse_unsupported(
             input.sse_customer_algorithm.is_some() || input.sse_customer_key.is_some(),
-            input.object_lock_mode.is_some()
-                || input.object_lock_retain_until_date.is_some()
-                || input.object_lock_legal_hold_status.is_some(),
         )?;
+        let asked_lock = $crate::local::s3::lock::Asked {
+            mode: input.object_lock_mode.as_ref().map(|mode| mode.as_str()),
+            until: input.object_lock_retain_until_date.as_ref(),
+            hold: input.object_lock_legal_hold_status.as_ref().map(|status| status.as_str()),
+        };
+        let now = $crate::local::s3::object::seconds(s3.now());
         let asked = $crate::local::s3::acl::asked_access!(input);
-        let (acl, default_encryption) = s3.storage.with(&input.bucket, |bucket| {
-            Ok((bucket.acl_for_object(&asked, &s3.owner_id)?, bucket.encryption.clone()))
+        let (acl, default_encryption, lock) = s3.storage.with(&input.bucket, |bucket| {
+            let acl = bucket.acl_for_object(&asked, &s3.owner_id)?;
+            Ok((acl, bucket.encryption.clone(), asked_lock.lock(bucket, now)?))
         })?;
         $crate::local::s3::object::Attributes {
             content_type: input.content_type.clone(),
@@ -260,20 +268,18 @@ macro_rules! requested_attributes {
             },
             acl,
             restored: None,
+            lock,
         }
         .checked()?
     }};
 }
 pub(super) use requested_attributes;
 
-pub(super) fn refuse_unsupported(customer_key: bool, object_lock: bool) -> S3Result<()> {
+pub(super) fn refuse_unsupported(customer_key: bool) -> S3Result<()> {
     if customer_key {
         return Err(errors::not_implemented(
             "Server-side encryption with customer-provided keys is not supported here.",
         ));
-    }
-    if object_lock {
-        return Err(errors::invalid_request("Bucket is missing Object Lock Configuration"));
     }
     Ok(())
 }

@@ -13,7 +13,8 @@ pub(super) fn name(request: &Request<SdkBody>) -> &str {
     let asks = |name: &str| asks(query, name);
     let copies = request.headers().contains_key("x-amz-copy-source");
     if let Place::Bucket = place
-        && let Some(name) = documents::operation(request.method(), asks)
+        && let Some(name) =
+            documents::several(request.method(), query).or_else(|| documents::operation(request.method(), asks))
     {
         return name;
     }
@@ -25,6 +26,7 @@ pub(super) fn name(request: &Request<SdkBody>) -> &str {
         (Place::Bucket, &Method::PUT) if query.is_empty() || asks("x-id") => "CreateBucket",
         (Place::Bucket, &Method::DELETE) if query.is_empty() || asks("x-id") => "DeleteBucket",
         (Place::Bucket, &Method::POST) if asks("delete") => "DeleteObjects",
+        (Place::Bucket, &Method::GET) if asks("policyStatus") => "GetBucketPolicyStatus",
         (Place::Bucket, &Method::GET) if asks("location") => "GetBucketLocation",
         (Place::Bucket, &Method::GET) if asks("uploads") => "ListMultipartUploads",
         (Place::Bucket, &Method::GET) if asks("list-type") => "ListObjectsV2",
@@ -37,6 +39,11 @@ pub(super) fn name(request: &Request<SdkBody>) -> &str {
         (Place::Object, &Method::GET) if asks("attributes") => "GetObjectAttributes",
         (Place::Object, &Method::GET) if asks("acl") => "GetObjectAcl",
         (Place::Object, &Method::PUT) if asks("acl") => "PutObjectAcl",
+        (Place::Object, &Method::GET) if asks("retention") => "GetObjectRetention",
+        (Place::Object, &Method::PUT) if asks("retention") => "PutObjectRetention",
+        (Place::Object, &Method::GET) if asks("legal-hold") => "GetObjectLegalHold",
+        (Place::Object, &Method::PUT) if asks("legal-hold") => "PutObjectLegalHold",
+        (Place::Object, &Method::POST) if asks("select") => "SelectObjectContent",
         (Place::Object, &Method::PUT) if OTHER.iter().any(|name| asks(name)) => "PUT",
         (Place::Object, &Method::GET) if OTHER.iter().any(|name| asks(name)) => "GET",
         (Place::Object, &Method::PUT) if asks("tagging") => "PutObjectTagging",
@@ -75,7 +82,7 @@ pub(super) fn is_plain_post(request: &Request<SdkBody>) -> bool {
 }
 
 /// Subresources of objects that nothing here answers.
-const OTHER: [&str; 7] = ["retention", "legal-hold", "torrent", "restore", "annotation", "renameObject", "encryption"];
+const OTHER: [&str; 5] = ["torrent", "restore", "annotation", "renameObject", "encryption"];
 
 /// Whether a parameter is in the query.
 pub(super) fn asks(query: &str, name: &str) -> bool {
@@ -103,7 +110,9 @@ mod tests {
             ("GET", "/?versions", "/data?versions", "ListObjectVersions"),
             ("GET", "/?policy", "/data?policy", "GetBucketPolicy"),
             ("DELETE", "/?lifecycle", "/data/?lifecycle", "DeleteBucketLifecycle"),
-            ("PUT", "/a?retention", "/data/a?retention", "PUT"),
+            ("PUT", "/a?retention", "/data/a?retention", "PutObjectRetention"),
+            ("GET", "/?inventory&id=a", "/data?inventory&id=a", "GetBucketInventoryConfiguration"),
+            ("PUT", "/a?torrent", "/data/a?torrent", "PUT"),
             ("POST", "/a?restore", "/data/a?restore", "RestoreObject"),
             ("PATCH", "/a", "/data/a", "PATCH"),
         ] {

@@ -5,8 +5,10 @@ mod attributes;
 mod buckets;
 mod copies;
 mod listings;
+mod locks;
 mod objects;
 mod restores;
+mod selects;
 mod tagging;
 mod uploads;
 
@@ -78,6 +80,11 @@ plain {
     put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = acls::set_of_bucket;
     get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acls::of_object;
     put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acls::set_of_object;
+    get_bucket_policy_status(GetBucketPolicyStatusInput) -> GetBucketPolicyStatusOutput = locks::policy_status;
+    get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = locks::retention;
+    put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = locks::set_retention;
+    get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = locks::legal_hold;
+    put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = locks::set_legal_hold;
 
     put_object(PutObjectInput) -> PutObjectOutput = objects::put;
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = objects::delete;
@@ -103,6 +110,7 @@ full {
     get_object(GetObjectInput) -> GetObjectOutput = objects::get;
     head_object(HeadObjectInput) -> HeadObjectOutput = objects::head;
     restore_object(RestoreObjectInput) -> RestoreObjectOutput = restores::begin;
+    select_object_content(SelectObjectContentInput) -> SelectObjectContentOutput = selects::select;
     copy_object(CopyObjectInput) -> CopyObjectOutput = copies::copy;
     upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copies::copy_part;
     complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = uploads::complete;

@@ -8,9 +8,11 @@ mod configuration;
 mod forms;
 mod keys;
 mod listings;
+mod locks;
 mod memory;
 mod multipart;
 mod objects;
+mod several;
 mod versions;
 mod wire;
 

@@ -3,24 +3,32 @@
 
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::Request;
-use serde_json::Value;
+use http::{Request, StatusCode};
+use serde_json::{Value, json};
 
 use super::SeenBody;
 use crate::local::archive;
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::router::Service;
-use crate::local::validation;
+use crate::local::validation as model;
 use crate::local::wire::{self, Answer};
 
+mod alarms;
 mod cbor;
+mod dashboards;
 mod data;
 mod form;
+mod insight_rules;
+mod labels;
 mod list;
+mod math;
 mod protocol;
 mod put;
+mod queries;
+mod statistic;
 mod store;
+mod tags;
 mod xml;
 
 use protocol::Protocol;
@@ -52,9 +60,14 @@ pub(super) async fn handle(core: &Core, request: Request<SdkBody>) -> (Option<St
     };
     #[cfg(test)]
     if let Ok(answer) = &result {
-        validation::check_answer(&Service::CloudWatch, &operation, answer);
+        model::check_answer(&Service::CloudWatch, &operation, answer);
     }
-    let answer = protocol.answer(&operation, &request_id, result);
+    let mut answer = protocol.answer(&operation, &request_id, result);
+    // Who speaks a newer protocol and does not know the older one's errors is told 400 of whatever it did wrong.
+    let knows_query = parts.headers.get("x-amzn-query-mode").is_some_and(|mode| mode == "true");
+    if protocol != Protocol::Query && !knows_query && answer.status().is_client_error() {
+        *answer.status_mut() = StatusCode::BAD_REQUEST;
+    }
     (Some(operation), SeenBody { value, length }, answer)
 }
 
@@ -72,14 +85,47 @@ fn unpacked(bytes: Bytes, gzip: bool) -> Result<Bytes, AwsError> {
 }
 
 fn answer(core: &Core, operation: &str, request: &Value) -> Result<Value, AwsError> {
-    validation::validate(&Service::CloudWatch, operation, request)?;
+    let handle = handler(operation).ok_or_else(|| AwsError::unsupported("cloudwatch", operation))?;
     match operation {
-        "PutMetricData" => put::put(core, request),
-        "GetMetricStatistics" => data::statistics(core, request),
-        "GetMetricData" => data::data(core, request),
-        "ListMetrics" => list::list(core, request),
-        other => Err(AwsError::unsupported("cloudwatch", other)),
+        "PutMetricData" => put::check_numbers(request)?,
+        "SetAlarmState" => alarms::check_state(request)?,
+        _ => {}
     }
+    model::validate(&Service::CloudWatch, operation, request)?;
+    handle(core, request)
+}
+
+type Handler = fn(&Core, &Value) -> Result<Value, AwsError>;
+
+fn handler(operation: &str) -> Option<Handler> {
+    Some(match operation {
+        "PutMetricData" => put::put,
+        "GetMetricStatistics" => data::statistics,
+        "GetMetricData" => queries::data,
+        "ListMetrics" => list::list,
+        "PutMetricAlarm" => alarms::put_metric,
+        "PutCompositeAlarm" => alarms::put_composite,
+        "DescribeAlarms" => alarms::describe,
+        "DescribeAlarmsForMetric" => alarms::describe_for_metric,
+        "DescribeAlarmHistory" => alarms::describe_history,
+        "DeleteAlarms" => alarms::delete,
+        "SetAlarmState" => alarms::set_state,
+        "EnableAlarmActions" => |core, request| alarms::enable(core, request, true),
+        "DisableAlarmActions" => |core, request| alarms::enable(core, request, false),
+        "PutDashboard" => dashboards::put,
+        "GetDashboard" => dashboards::get,
+        "ListDashboards" => dashboards::list,
+        "DeleteDashboards" => dashboards::delete,
+        "PutInsightRule" => insight_rules::put,
+        "DescribeInsightRules" => insight_rules::describe,
+        "EnableInsightRules" => |core, request| insight_rules::set_state(core, request, "ENABLED"),
+        "DisableInsightRules" => |core, request| insight_rules::set_state(core, request, "DISABLED"),
+        "DeleteInsightRules" => insight_rules::delete,
+        "TagResource" => tags::add,
+        "UntagResource" => tags::remove,
+        "ListTagsForResource" => tags::list,
+        _ => return None,
+    })
 }
 
 fn invalid_value(message: impl Into<String>) -> AwsError {
@@ -88,6 +134,38 @@ fn invalid_value(message: impl Into<String>) -> AwsError {
 
 fn invalid_combination(message: impl Into<String>) -> AwsError {
     AwsError::new(400, "InvalidParameterCombination", message)
+}
+
+fn validation(message: impl Into<String>) -> AwsError {
+    AwsError::new(400, "ValidationError", message)
+}
+
+fn invalid_token() -> AwsError {
+    AwsError::new(400, "InvalidNextToken", "Request parameter NextToken is invalid")
+}
+
+/// One page of entries that are in the order of their positions. The token is the position of the last entry given.
+fn page(found: Vec<(String, Value)>, member: &str, size: usize, token: &Value) -> Result<Value, AwsError> {
+    let after = token.as_str().map(|token| {
+        let text = aws_smithy_types::base64::decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        text.ok_or_else(invalid_token)
+    });
+    let after = after.transpose()?;
+    let start = after.map_or(0, |after| found.partition_point(|(at, _)| *at <= after));
+    let rest = found.get(start..).unwrap_or_default();
+    let given: Vec<Value> = rest.iter().take(size).map(|(_, entry)| entry.clone()).collect();
+    let mut answer = json!({ member: given });
+    if rest.len() > size
+        && let Some((position, _)) = rest.get(size.saturating_sub(1))
+    {
+        answer["NextToken"] = json!(aws_smithy_types::base64::encode(position));
+    }
+    Ok(answer)
+}
+
+/// The texts of a list.
+fn texts<'a>(request: &'a Value, member: &str) -> Vec<&'a str> {
+    request[member].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 fn missing(message: impl Into<String>) -> AwsError {

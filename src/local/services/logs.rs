@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use regex_lite::Regex;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -10,18 +11,33 @@ use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::time::millis;
 
+mod deliveries;
+mod destinations;
 mod events;
+mod exports;
 mod filter;
 mod insights;
+mod metric_filters;
 mod pattern;
+mod policies;
+mod query_definitions;
 mod settings;
 mod store;
+mod subscriptions;
+mod tags;
 
 pub(in crate::local) use insights::QueryStore;
-use store::{Group, Stream};
+use store::{Group, Groups, Stream};
 pub(in crate::local) use store::{LogLine, LogStore};
 
 type Answer = Result<Value, AwsError>;
+
+/// Any text as a filter pattern, which then filters that text, and as a query.
+#[cfg(fuzzing)]
+pub(in crate::local) fn expressions(text: &str) {
+    let _ = pattern::Pattern::parse(text).map(|pattern| pattern.matches(text));
+    insights::expression(text);
+}
 
 pub(super) fn handle(core: &Core, operation: &str, request: &Value) -> Answer {
     match operation {
@@ -36,12 +52,64 @@ pub(super) fn handle(core: &Core, operation: &str, request: &Value) -> Answer {
         "FilterLogEvents" => filter::filter(core, parse(request)?),
         "PutRetentionPolicy" => settings::put_retention(core, parse(request)?),
         "DeleteRetentionPolicy" => settings::delete_retention(core, parse(request)?),
-        "TagResource" => settings::tag_resource(core, parse(request)?),
-        "UntagResource" => settings::untag_resource(core, parse(request)?),
-        "ListTagsForResource" => settings::tags_of_resource(core, parse(request)?),
-        "TagLogGroup" => settings::tag_group(core, parse(request)?),
-        "UntagLogGroup" => settings::untag_group(core, parse(request)?),
-        "ListTagsLogGroup" => settings::tags_of_group(core, parse(request)?),
+        "AssociateKmsKey" | "DisassociateKmsKey" => settings::set_key(core, parse(request)?),
+        "PutLogGroupDeletionProtection" => settings::protect(core, parse(request)?),
+        "PutDataProtectionPolicy" => settings::put_data_protection(core, parse(request)?),
+        "GetDataProtectionPolicy" => settings::get_data_protection(core, parse(request)?),
+        "DeleteDataProtectionPolicy" => settings::delete_data_protection(core, parse(request)?),
+        "PutIndexPolicy" => settings::put_index_policy(core, parse(request)?),
+        "DeleteIndexPolicy" => settings::delete_index_policy(core, parse(request)?),
+        "DescribeIndexPolicies" => settings::index_policies(core, parse(request)?),
+        "TagResource" => tags::tag_resource(core, parse(request)?),
+        "UntagResource" => tags::untag_resource(core, parse(request)?),
+        "ListTagsForResource" => tags::of_resource(core, parse(request)?),
+        "TagLogGroup" => tags::tag_group(core, parse(request)?),
+        "UntagLogGroup" => tags::untag_group(core, parse(request)?),
+        "ListTagsLogGroup" => tags::tags_of_group(core, parse(request)?),
+        "PutMetricFilter" => metric_filters::put(core, parse(request)?),
+        "DescribeMetricFilters" => metric_filters::describe(core, parse(request)?),
+        "DeleteMetricFilter" => metric_filters::delete(core, parse(request)?),
+        "TestMetricFilter" => metric_filters::test(parse(request)?),
+        "PutSubscriptionFilter" => subscriptions::put(core, parse(request)?),
+        "DescribeSubscriptionFilters" => subscriptions::describe(core, parse(request)?),
+        "DeleteSubscriptionFilter" => subscriptions::delete(core, parse(request)?),
+        "PutDestination" => destinations::put(core, parse(request)?),
+        "PutDestinationPolicy" => destinations::put_policy(core, parse(request)?),
+        "DescribeDestinations" => destinations::describe(core, parse(request)?),
+        "DeleteDestination" => destinations::delete(core, parse(request)?),
+        "PutResourcePolicy" => policies::put(core, parse(request)?),
+        "DescribeResourcePolicies" => policies::describe(core, parse(request)?),
+        "DeleteResourcePolicy" => policies::delete(core, parse(request)?),
+        "PutAccountPolicy" => policies::put_account(core, parse(request)?),
+        "DescribeAccountPolicies" => policies::describe_account(core, parse(request)?),
+        "DeleteAccountPolicy" => policies::delete_account(core, parse(request)?),
+        "CreateExportTask" => exports::create(core, parse(request)?),
+        "DescribeExportTasks" => exports::describe(core, parse(request)?),
+        "CancelExportTask" => exports::cancel(core, parse(request)?),
+        "PutQueryDefinition" => query_definitions::put(core, parse(request)?),
+        "DescribeQueryDefinitions" => query_definitions::describe(core, parse(request)?),
+        "DeleteQueryDefinition" => query_definitions::delete(core, parse(request)?),
+        "GetLogGroupFields" => query_definitions::fields(core, parse(request)?),
+        "GetLogRecord" => insights::record(core, parse(request)?),
+        "ListLogGroupsForQuery" => insights::groups(core, parse(request)?),
+        "ListLogGroups" => list_groups(core, parse(request)?),
+        "PutDeliverySource" => deliveries::put_source(core, parse(request)?),
+        "GetDeliverySource" => deliveries::get_source(core, parse(request)?),
+        "DescribeDeliverySources" => deliveries::list_sources(core, parse(request)?),
+        "DeleteDeliverySource" => deliveries::delete_source(core, parse(request)?),
+        "PutDeliveryDestination" => deliveries::put_destination(core, parse(request)?),
+        "GetDeliveryDestination" => deliveries::get_destination(core, parse(request)?),
+        "DescribeDeliveryDestinations" => deliveries::list_destinations(core, parse(request)?),
+        "DeleteDeliveryDestination" => deliveries::delete_destination(core, parse(request)?),
+        "PutDeliveryDestinationPolicy" | "DeleteDeliveryDestinationPolicy" => {
+            deliveries::set_policy(core, parse(request)?)
+        }
+        "GetDeliveryDestinationPolicy" => deliveries::get_policy(core, parse(request)?),
+        "CreateDelivery" => deliveries::create(core, parse(request)?),
+        "GetDelivery" => deliveries::get(core, parse(request)?),
+        "DescribeDeliveries" => deliveries::list_deliveries(core, parse(request)?),
+        "DeleteDelivery" => deliveries::delete(core, parse(request)?),
+        "UpdateDeliveryConfiguration" => deliveries::update(core, parse(request)?),
         "StartQuery" => insights::start(core, parse(request)?),
         "GetQueryResults" => insights::results(core, parse(request)?),
         "StopQuery" => insights::stop(core, parse(request)?),
@@ -56,6 +124,14 @@ fn parse<T: DeserializeOwned>(request: &Value) -> Result<T, AwsError> {
 
 fn no_group() -> AwsError {
     AwsError::new(400, "ResourceNotFoundException", "The specified log group does not exist.")
+}
+
+fn group_mut<'a>(groups: &'a mut Groups, name: &str) -> Result<&'a mut Group, AwsError> {
+    groups.get_mut(name).ok_or_else(no_group)
+}
+
+fn limit_exceeded() -> AwsError {
+    AwsError::new(400, "LimitExceededException", "Resource limit exceeded.")
 }
 
 fn no_stream() -> AwsError {
@@ -96,11 +172,13 @@ struct CreateGroup {
     #[serde(default)]
     tags: BTreeMap<String, String>,
     log_group_class: Option<String>,
+    #[serde(default)]
+    deletion_protection_enabled: bool,
 }
 
 fn create_group(core: &Core, request: CreateGroup) -> Answer {
     let name = request.log_group_name;
-    settings::check_tags(&request.tags)?;
+    tags::check(&request.tags)?;
     core.logs.change(core, |groups| {
         if groups.contains_key(&name) {
             let message = "The specified log group already exists";
@@ -109,6 +187,7 @@ fn create_group(core: &Core, request: CreateGroup) -> Answer {
         let mut group = Group::new(core.clock.now());
         group.settings.tags = request.tags;
         group.settings.key = request.kms_key_id;
+        group.settings.protected = request.deletion_protection_enabled;
         group.settings.class = request.log_group_class.unwrap_or(group.settings.class);
         let group = core.logs.journal.group(&name, group);
         groups.insert(name, group);
@@ -130,9 +209,16 @@ fn create_stream(core: &Core, request: NamedStream) -> Answer {
     })
 }
 
+fn protected() -> AwsError {
+    AwsError::validation("The log group has deletion protection enabled: disable it before anything is deleted.")
+}
+
 fn delete_group(core: &Core, request: NamedGroup) -> Answer {
     core.logs.change(core, |groups| {
-        groups.remove(&request.log_group_name).ok_or_else(no_group)?;
+        if group_mut(groups, &request.log_group_name)?.settings.protected {
+            return Err(protected());
+        }
+        groups.remove(&request.log_group_name);
         core.logs.journal.no_group(&request.log_group_name);
         Ok(Value::Null)
     })
@@ -142,6 +228,9 @@ fn delete_stream(core: &Core, request: NamedStream) -> Answer {
     let NamedStream { log_group_name: group, log_stream_name: name } = request;
     core.logs.change(core, |groups| {
         let (group_name, group) = (&group, groups.get_mut(&group).ok_or_else(no_group)?);
+        if group.settings.protected {
+            return Err(protected());
+        }
         group.streams.remove(&name).ok_or_else(no_stream)?;
         core.logs.journal.no_stream(group_name, &name);
         Ok(Value::Null)
@@ -180,16 +269,23 @@ fn describe_groups(core: &Core, request: DescribeGroups) -> Answer {
             })
             .map(|(name, group)| {
                 let arn = group_arn(core, name);
-                let bytes: u64 = group.streams.values().map(Stream::bytes).sum();
                 let mut entry = json!({
                     "logGroupName": name,
                     "arn": format!("{arn}:*"),
                     "logGroupArn": arn,
                     "creationTime": millis(group.created),
-                    "metricFilterCount": 0,
-                    "storedBytes": bytes,
+                    "metricFilterCount": group.settings.metric_filters.len(),
                     "logGroupClass": group.settings.class,
                 });
+                // What is found by a pattern is told more briefly.
+                if request.log_group_name_pattern.is_none() {
+                    let bytes: u64 = group.streams.values().map(Stream::bytes).sum();
+                    entry["storedBytes"] = json!(bytes);
+                    entry["deletionProtectionEnabled"] = json!(group.settings.protected);
+                }
+                if group.settings.data_protection.is_some() {
+                    entry["dataProtectionStatus"] = json!("ACTIVATED");
+                }
                 if let Some(days) = group.settings.retention {
                     entry["retentionInDays"] = json!(days);
                 }
@@ -199,6 +295,33 @@ fn describe_groups(core: &Core, request: DescribeGroups) -> Answer {
                 (name.clone(), entry)
             });
         page(found.collect(), false, "logGroups", size, request.next_token.as_deref())
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListGroups {
+    log_group_name_pattern: Option<String>,
+    log_group_class: Option<String>,
+    limit: Option<usize>,
+    next_token: Option<String>,
+}
+
+/// `ListLogGroups`: the pattern is a regular expression that may begin with `^` and matches part of a name.
+fn list_groups(core: &Core, request: ListGroups) -> Answer {
+    let pattern = request.log_group_name_pattern.as_deref().map(Regex::new).transpose();
+    let pattern = pattern.map_err(|_| AwsError::invalid_parameter("The specified logGroupNamePattern is invalid."))?;
+    core.logs.read(|groups| {
+        let wanted = |(name, group): &(&String, &Group)| {
+            pattern.as_ref().is_none_or(|pattern| pattern.is_match(name))
+                && request.log_group_class.as_ref().is_none_or(|class| *class == group.settings.class)
+        };
+        let found = groups.iter().filter(wanted).map(|(name, group)| {
+            let arn = group_arn(core, name);
+            let class = &group.settings.class;
+            (name.clone(), json!({"logGroupName": name, "logGroupArn": arn, "logGroupClass": class}))
+        });
+        page(found.collect(), false, "logGroups", request.limit.unwrap_or(50), request.next_token.as_deref())
     })
 }
 
@@ -215,6 +338,10 @@ struct DescribeStreams {
 }
 
 fn describe_streams(core: &Core, request: DescribeStreams) -> Answer {
+    if request.log_group_name.is_some() && request.log_group_identifier.is_some() {
+        let message = "LogGroup name and LogGroup ARN are mutually exclusive parameters.";
+        return Err(AwsError::validation(message));
+    }
     let identifier = request.log_group_identifier.as_deref().map(group_of_identifier);
     let group = match identifier {
         Some(name) => name,

@@ -9,6 +9,7 @@ use http::{HeaderMap, Request};
 use super::SeenBody;
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
+use crate::local::engines::Invocation;
 use crate::local::query;
 use crate::local::reading::Handling;
 use crate::local::router::Service;
@@ -76,6 +77,20 @@ impl Incoming {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// The request as its caller describes it. Where the body or the answer is wrapped, so are their types.
+    fn invocation(&self, body: Bytes) -> Invocation {
+        let (content_type, accept) = match self.operation {
+            Operation::Invoke => ("content-type", "accept"),
+            Operation::Stream => ("content-type", "x-amzn-sagemaker-accept"),
+            Operation::Async => ("x-amzn-sagemaker-content-type", "x-amzn-sagemaker-accept"),
+        };
+        Invocation {
+            content_type: self.header(content_type).unwrap_or_default().to_owned(),
+            accept: self.header(accept).unwrap_or("*/*").to_owned(),
+            body,
+        }
+    }
+
     /// What is sent on to containers besides content type and accept.
     fn forwarded(&self) -> std::collections::BTreeMap<String, String> {
         let names = [ATTRIBUTES, INFERENCE_ID, TARGET_MODEL, SESSION];
@@ -122,7 +137,7 @@ fn unread_error(operation: Operation, unread: Unread) -> AwsError {
         Unread::TooLarge(limit) if operation == Operation::Async => body_too_long(limit),
         // The service's front answers this one, without a code.
         Unread::TooLarge(limit) => AwsError::new(413, "", format!("HTTP content length exceeded {limit} bytes.")),
-        incomplete @ Unread::Incomplete => incomplete.error(),
+        unread @ (Unread::Incomplete | Unread::NoRoom) => unread.error(),
     }
 }
 

@@ -12,15 +12,19 @@ use crate::local::jobs::{processing, training, transform, tuning};
 use crate::local::kinds::{self, Kind};
 use crate::local::state::{Resource, text};
 
+mod account;
 mod automl;
 mod clusters;
+mod edge;
 mod endpoint;
 mod endpoint_config;
+mod endpoint_policies;
 mod experiments;
 mod feature_store;
 mod hubs;
 mod images;
 mod inference_component;
+mod inference_routers;
 mod labeling;
 mod lineage;
 mod model;
@@ -35,6 +39,7 @@ mod search;
 mod table;
 mod tags;
 mod training_job;
+mod training_plans;
 mod transform_job;
 mod tuning_job;
 
@@ -76,12 +81,15 @@ static OWN: &[&[Own]] = &[
         ("UpdateInferenceComponentRuntimeConfig", inference_component::update_runtime_config),
         ("DeleteInferenceComponent", inference_component::delete),
     ],
+    account::OPERATIONS,
     automl::OPERATIONS,
-    clusters::OPERATIONS,
+    edge::OPERATIONS,
+    endpoint_policies::OPERATIONS,
     experiments::OPERATIONS,
     feature_store::OPERATIONS,
     hubs::OPERATIONS,
     images::OPERATIONS,
+    inference_routers::OPERATIONS,
     labeling::OPERATIONS,
     lineage::OPERATIONS,
     model_cards::OPERATIONS,
@@ -92,17 +100,22 @@ static OWN: &[&[Own]] = &[
     registry::OPERATIONS,
     search::OPERATIONS,
     tags::OPERATIONS,
+    training_plans::OPERATIONS,
 ];
 
 /// The operation with behaviour of its own of that name.
 pub(in crate::local) fn own(operation: &str) -> Option<fn(&Arc<Core>, &Value) -> Answer> {
-    OWN.iter().copied().flatten().find(|(name, _)| *name == operation).map(|(_, answer)| *answer)
+    all().find(|(name, _)| *name == operation).map(|(_, answer)| *answer)
+}
+
+fn all() -> impl Iterator<Item = &'static Own> {
+    OWN.iter().chain(clusters::OPERATIONS).copied().flatten()
 }
 
 /// The names of all operations with behaviour of their own.
 #[cfg(test)]
 pub(in crate::local) fn own_names() -> impl Iterator<Item = &'static str> {
-    OWN.iter().copied().flatten().map(|(name, _)| *name)
+    all().map(|(name, _)| *name)
 }
 
 /// Answers an operation: those with behaviour of their own first, then what follows from the table of kinds.

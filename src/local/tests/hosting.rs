@@ -118,7 +118,8 @@ async fn a_shadow_sees_its_share_of_the_requests_and_both_are_captured() {
 
 #[tokio::test]
 async fn a_serverless_variant_starts_when_it_is_asked() {
-    let aws = Aws::new();
+    let aws = Aws::with_clock(LocalClock::manual());
+    let clock = aws.backend.clock().clone();
     let container = sm::ContainerDefinition::builder().image(ECHO).build();
     aws.sagemaker.create_model().model_name("m").primary_container(container).send().await.unwrap();
     let serverless =
@@ -127,21 +128,40 @@ async fn a_serverless_variant_starts_when_it_is_asked() {
         sm::ProductionVariant::builder().variant_name("V").model_name("m").serverless_config(serverless).build();
     let config = aws.sagemaker.create_endpoint_config().endpoint_config_name("c").production_variants(variant);
     config.send().await.unwrap();
-    aws.up("e", "c").await;
-    let clock = aws.backend.clock().clone();
-    let timed = async || {
-        let began = clock.now();
-        aws.invoke("e", "x").send().await.unwrap();
-        clock.now().duration_since(began).unwrap()
+    aws.create_endpoint("e", "c").await;
+    clock.advance(Duration::from_secs(30));
+    clock.settle().await;
+    let ask = || {
+        use aws_sdk_sagemakerruntime::config::{Config, retry::RetryConfig};
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        tokio::spawn(aws.invoke("e", "x").customize().config_override(once).send())
     };
-    assert!(timed().await >= Duration::from_secs(2), "a cold start");
-    assert!(timed().await < Duration::from_secs(2), "warm");
-    clock.sleep(Duration::from_secs(600)).await;
-    assert!(timed().await >= Duration::from_secs(2), "it went to sleep");
-    let (first, second) = tokio::join!(aws.invoke("e", "wait").send(), aws.invoke("e", "wait").send());
-    // The client repeats what was throttled, but in vain if the machine is slow.
-    assert!(first.is_ok() || second.is_ok());
-    assert!(aws.backend.requests().iter().any(|request| request.status == 429));
+    // Time stands still, so that what is answered first is the refusal of whichever comes second.
+    let cold_start = async || {
+        let (mut one, mut other) = (ask(), ask());
+        let (refused, waiting) = tokio::select! {
+            refused = &mut one => (refused, other),
+            refused = &mut other => (refused, one),
+        };
+        let refused = refused.unwrap().unwrap_err();
+        assert_eq!(refused.raw_response().unwrap().status().as_u16(), 429);
+        assert_eq!(refusal::<(), _>(Err(refused)), ("ThrottlingException".to_owned(), "Rate exceeded".to_owned()));
+        clock.advance(Duration::from_millis(1999));
+        clock.settle().await;
+        assert!(!waiting.is_finished(), "a cold start takes two seconds");
+        clock.advance(Duration::from_millis(1));
+        waiting.await.unwrap().unwrap();
+    };
+    cold_start().await;
+    // Warm, it answers though no time passes.
+    ask().await.unwrap().unwrap();
+    clock.advance(Duration::from_secs(299));
+    clock.settle().await;
+    ask().await.unwrap().unwrap();
+    // It goes to sleep.
+    clock.advance(Duration::from_secs(300));
+    clock.settle().await;
+    cold_start().await;
     let large = aws.invoke("e", &"x".repeat(4_194_305)).send().await;
     assert!(refusal(large).1.ends_with("Member must have length less than or equal to 4194304"));
 }

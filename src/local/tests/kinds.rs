@@ -1,5 +1,9 @@
 //! Every row of the table of kinds, with requests made from the API model.
 
+mod account;
+mod capacity;
+mod clusters;
+mod edge;
 mod minimal;
 mod operations;
 mod pipelines;
@@ -14,13 +18,14 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use crate::local::LocalBackend;
+use crate::local::signature::sign;
 
 /// Code and message of a refusal.
-type Refusal = (String, String);
+pub(super) type Refusal = (String, String);
 
 /// Sends an operation of SageMaker as any client does.
-async fn call(backend: &LocalBackend, operation: &str, body: &Value) -> Result<Value, Refusal> {
-    let request = Request::post("https://api.sagemaker.us-east-1.amazonaws.com/")
+pub(super) async fn call(backend: &LocalBackend, operation: &str, body: &Value) -> Result<Value, Refusal> {
+    let request = sign(Request::post("https://api.sagemaker.us-east-1.amazonaws.com/"))
         .header("x-amz-target", format!("SageMaker.{operation}"))
         .body(SdkBody::from(body.to_string()))
         .unwrap();
@@ -35,7 +40,7 @@ async fn call(backend: &LocalBackend, operation: &str, body: &Value) -> Result<V
     Err((text("__type"), text("message")))
 }
 
-async fn done(backend: &LocalBackend, operation: &str, body: Value) -> Value {
+pub(super) async fn done(backend: &LocalBackend, operation: &str, body: Value) -> Value {
     match call(backend, operation, &body).await {
         Ok(answer) => answer,
         Err(refusal) => panic!("{operation} refused: {refusal:?}\n{body:#}"),

@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 
 use super::support::Aws;
 use crate::local::LocalClock;
+use crate::local::signature::sign;
 use crate::local::time::epoch;
 
 const HOST: &str = "https://monitoring.us-east-1.amazonaws.com";
 
 async fn send(aws: &Aws, request: http::request::Builder, body: Vec<u8>) -> (u16, http::HeaderMap, Vec<u8>) {
-    let answer = aws.backend.handle(request.body(SdkBody::from(body)).unwrap()).await;
+    let answer = aws.backend.handle(sign(request).body(SdkBody::from(body)).unwrap()).await;
     let (parts, body) = answer.into_parts();
     (parts.status.as_u16(), parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
 }
@@ -84,7 +85,7 @@ async fn errors_have_the_form_of_their_protocol() {
     let aws = Aws::new();
     let (status, answer) = call(&aws, "PutMetricData", json!({"Namespace": "AWS/X", "MetricData": []})).await;
     assert_eq!(status, 400);
-    assert_eq!(answer["__type"], "com.amazonaws.cloudwatch#InvalidParameterValueException");
+    assert_eq!(answer["__type"], "com.amazonaws.cloudwatch.v2010_08_01#InvalidParameterValueException");
     assert_eq!(answer["message"], "The value AWS/ for parameter Namespace is invalid.");
     let request = Request::post(HOST).header("x-amz-target", "GraniteServiceVersion20100801.PutMetricData");
     let (_, headers, _) = send(&aws, request, json!({"Namespace": "N"}).to_string().into_bytes()).await;
@@ -92,8 +93,8 @@ async fn errors_have_the_form_of_their_protocol() {
     let (status, _, body) = send(&aws, Request::post(HOST), b"Action=PutMetricData&Namespace=:x".to_vec()).await;
     let text = String::from_utf8(body).unwrap();
     assert!(status == 400 && text.contains("<Code>ValidationError</Code>") && text.contains("'namespace'"), "{text}");
-    let (_, _, body) = send(&aws, Request::post(HOST), b"Action=DescribeAlarms".to_vec()).await;
-    assert!(String::from_utf8(body).unwrap().contains("the operation DescribeAlarms of cloudwatch"));
+    let (_, _, body) = send(&aws, Request::post(HOST), b"Action=ListMetricStreams".to_vec()).await;
+    assert!(String::from_utf8(body).unwrap().contains("the operation ListMetricStreams of cloudwatch"));
 
     let now = now(&aws);
     let put = |datum: Value| call(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": [datum]}));
@@ -101,7 +102,9 @@ async fn errors_have_the_form_of_their_protocol() {
     let old = json!({"MetricName": "m", "Value": 1, "Timestamp": now - 15 * 86_400});
     assert!(message(old).await.starts_with("The parameter MetricData.member.1.Timestamp must specify a time"));
     let both = json!({"MetricName": "m", "Value": 1, "Values": [1]});
-    assert!(message(both).await.contains("are mutually exclusive"));
+    let exclusive = "The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you \
+                     have specified both.";
+    assert_eq!(message(both).await, exclusive);
     assert!(message(json!({"MetricName": "m"})).await.starts_with("At least one of the parameters"));
     let counts = json!({"MetricName": "m", "Values": [1], "Counts": [1, 2]});
     assert!(message(counts).await.contains("must be of the same size"));
@@ -109,10 +112,58 @@ async fn errors_have_the_form_of_their_protocol() {
     let read = json!({"Namespace": "N", "MetricName": "m", "StartTime": 0, "EndTime": 86_400 * 10, "Period": 60, "Statistics": ["Sum"]});
     let (_, answer) = call(&aws, "GetMetricStatistics", read).await;
     assert!(answer["message"].as_str().unwrap().starts_with("You have requested up to 14400 datapoints"));
-    let query = json!([{"Id": "a", "Expression": "SUM(METRICS())"}]);
-    let (_, answer) =
-        call(&aws, "GetMetricData", json!({"MetricDataQueries": query, "StartTime": 0, "EndTime": 1})).await;
-    assert!(answer["message"].as_str().unwrap().contains("only queries with a MetricStat"));
+    let data = async |query: Value, start: i64, end: i64| {
+        let request = json!({"MetricDataQueries": [query], "StartTime": start, "EndTime": end});
+        let (_, answer) = call(&aws, "GetMetricData", request).await;
+        assert_eq!(answer["__type"], "com.amazon.coral.validate#ValidationException");
+        answer["message"].as_str().unwrap().to_owned()
+    };
+    let named = json!({"Id": "a"});
+    let required = "The parameter MetricDataQueries.member.1.MetricStat is required.\n";
+    assert_eq!(data(named.clone(), 0, 1).await, required);
+    assert_eq!(data(named.clone(), 1, 0).await, "The parameter EndTime must be greater than StartTime.");
+    assert_eq!(data(named, 1, 1).await, "The parameter StartTime must not equal parameter EndTime.");
+    for (expression, part) in [("SEARCH('x', 'Sum')", "the function SEARCH"), ("1 + 1", "time series"), ("a", "itself")]
+    {
+        let message = data(json!({"Id": "a", "Expression": expression}), 0, 1).await;
+        assert!(message.starts_with("Error in expression 'a'") && message.contains(part), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_in_two_ways() {
+    let aws = Aws::new();
+    let body = json!({"AlarmName": "a", "StateValue": "OK", "StateReason": "r"});
+    let request = || Request::post(HOST).header("x-amz-target", "GraniteServiceVersion20100801.SetAlarmState");
+    let (status, headers, answer) = send(&aws, request(), body.to_string().into_bytes()).await;
+    let expected = json!({"__type": "com.amazonaws.cloudwatch.v2010_08_01#ResourceNotFound"});
+    assert_eq!((status, serde_json::from_slice::<Value>(&answer).unwrap()), (400, expected));
+    assert_eq!(headers["x-amzn-query-error"], "ResourceNotFound;Sender");
+    let knows = request().header("x-amzn-query-mode", "true");
+    assert_eq!(send(&aws, knows, body.to_string().into_bytes()).await.0, 404);
+    let form = b"Action=SetAlarmState&AlarmName=a&StateValue=OK&StateReason=r".to_vec();
+    assert_eq!(send(&aws, Request::post(HOST), form).await.0, 404);
+    let tags = json!({"ResourceARN": "arn:aws:cloudwatch:us-east-1:1:alarm:none", "Tags": []});
+    let (_, answer) = call(&aws, "TagResource", tags).await;
+    assert_eq!(answer["message"], "Unknown");
+}
+
+#[tokio::test]
+async fn no_number_is_refused_in_the_words_of_the_service() {
+    let aws = Aws::new();
+    for (value, name) in [(f64::NAN, "NaN"), (f64::INFINITY, "Infinity")] {
+        let text = |text: &str| ciborium::Value::Text(text.to_owned());
+        let datum = vec![(text("MetricName"), text("m")), (text("Value"), ciborium::Value::Float(value))];
+        let data = ciborium::Value::Array(vec![ciborium::Value::Map(datum)]);
+        let document = ciborium::Value::Map(vec![(text("Namespace"), text("N")), (text("MetricData"), data)]);
+        let mut body = Vec::new();
+        ciborium::into_writer(&document, &mut body).unwrap();
+        let request = Request::post(format!("{HOST}/service/GraniteServiceVersion20100801/operation/PutMetricData"));
+        let (status, _, answer) = send(&aws, request.header("smithy-protocol", "rpc-v2-cbor"), body).await;
+        let answer = format!("{:?}", ciborium::from_reader::<ciborium::Value, _>(&answer[..]).unwrap());
+        let expected = format!("The value {name} for parameter MetricData.member.1.Value is invalid.");
+        assert!(status == 400 && answer.contains(&expected), "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -138,6 +189,95 @@ async fn data_comes_in_pages_newest_first() {
     assert_eq!((values(&second, 0), values(&second, 1)), (json!([0.0]), json!([10.0])));
     assert!(second.get("NextToken").is_none());
     assert_eq!(second["MetricDataResults"][1]["Timestamps"], json!([start as f64]));
+}
+
+#[tokio::test]
+async fn queries_have_labels_units_and_expressions() {
+    let aws = Aws::with_clock(LocalClock::manual());
+    let minute = now(&aws) / 60 * 60;
+    let put = async |name: &str, values: &[(i64, f64, &str)]| {
+        let data: Vec<Value> = values
+            .iter()
+            .map(
+                |(at, value, unit)| json!({"MetricName": name, "Value": value, "Unit": unit, "Timestamp": minute + at}),
+            )
+            .collect();
+        ok(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": data})).await;
+    };
+    put("a", &[(-60, 1.0, "Count"), (0, 3.0, "Count")]).await;
+    put("b", &[(0, 4.0, "Count")]).await;
+    put("mixed", &[(0, 60.0, "Seconds"), (0, 60000.0, "Milliseconds")]).await;
+    let stat = |name: &str, stat: &str| {
+        let metric = json!({"Namespace": "N", "MetricName": name});
+        json!({"Metric": metric, "Period": 60, "Stat": stat})
+    };
+    let data = async |queries: Value| {
+        let request = json!({
+            "MetricDataQueries": queries, "StartTime": minute - 300, "EndTime": minute + 60,
+            "ScanBy": "TimestampAscending", "LabelOptions": {"Timezone": "+0000"},
+        });
+        let answer = ok(&aws, "GetMetricData", request).await;
+        let result = |result: &Value| (result["Label"].as_str().unwrap().to_owned(), result["Values"].clone());
+        answer["MetricDataResults"].as_array().unwrap().iter().map(result).collect::<Vec<_>>()
+    };
+    let labelled = |label: &str, values: Value| (label.to_owned(), values);
+    let queries = json!([{"Id": "x", "MetricStat": stat("a", "Sum")}, {"Id": "y", "MetricStat": stat("b", "Maximum")}]);
+    assert_eq!(data(queries).await, [labelled("a Sum", json!([1.0, 3.0])), labelled("b Maximum", json!([4.0]))]);
+    let queries = json!([
+        {"Id": "x", "MetricStat": stat("a", "Sum"), "ReturnData": false},
+        {"Id": "y", "MetricStat": stat("b", "Sum"), "Label": "${LABEL} of ${PROP('Namespace')}: ${MAX}"},
+        {"Id": "e", "Expression": "FILL(y, 0) + x"},
+        {"Id": "all", "Expression": "METRICS()", "Label": "each"},
+        {"Id": "q", "Expression": "SELECT SUM(a) FROM \"N\"", "Period": 60},
+    ]);
+    let expected = [
+        labelled("b of N: 4", json!([4.0])),
+        labelled("e", json!([1.0, 7.0])),
+        labelled("each", json!([1.0, 3.0])),
+        labelled("each", json!([4.0])),
+        labelled("q", json!([1.0, 3.0])),
+    ];
+    assert_eq!(data(queries).await, expected);
+
+    let request = json!({
+        "MetricDataQueries": [{"Id": "m", "MetricStat": stat("mixed", "Sum")}], "StartTime": minute, "EndTime": minute + 60,
+    });
+    let answer = ok(&aws, "GetMetricData", request).await;
+    let result = &answer["MetricDataResults"][0];
+    assert_eq!(result["Values"], json!([60000.0]), "of several units one");
+    assert_eq!(result["Messages"][0]["Value"], "Multiple units returned: '[Milliseconds, Seconds]'");
+    let request = json!({
+        "Namespace": "N", "MetricName": "mixed", "StartTime": minute, "EndTime": minute + 60, "Period": 60,
+        "Statistics": ["Sum"], "ExtendedStatistics": ["p50", "tm90"],
+    });
+    let answer = ok(&aws, "GetMetricStatistics", request.clone()).await;
+    assert_eq!(answer["Datapoints"].as_array().unwrap().len(), 2, "each unit by itself");
+    let mut bad = request;
+    bad["ExtendedStatistics"] = json!(["90"]);
+    let (_, answer) = call(&aws, "GetMetricStatistics", bad.clone()).await;
+    assert_eq!(answer["message"], "The value 90 for parameter ExtendedStatistics.member.1 is not supported.");
+    bad.as_object_mut().unwrap().retain(|name, _| !name.ends_with("Statistics"));
+    let (_, answer) = call(&aws, "GetMetricStatistics", bad).await;
+    assert_eq!(answer["message"], "Must specify either Statistics or ExtendedStatistics");
+}
+
+#[tokio::test]
+async fn seconds_are_told_apart_if_that_is_asked_for() {
+    let aws = Aws::with_clock(LocalClock::manual());
+    let minute = now(&aws) / 60 * 60 - 60;
+    let datum = |name: &str, at: i64, resolution: i64| json!({"MetricName": name, "Value": 1, "Timestamp": minute + at, "StorageResolution": resolution});
+    let data = [datum("fine", 0, 1), datum("fine", 7, 1), datum("coarse", 7, 60)];
+    ok(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": data})).await;
+    let times = async |name: &str| {
+        let request = json!({
+            "Namespace": "N", "MetricName": name, "StartTime": minute, "EndTime": minute + 60, "Period": 5,
+            "Statistics": ["Sum"],
+        });
+        let answer = ok(&aws, "GetMetricStatistics", request).await;
+        let at = |point: &Value| point["Timestamp"].as_f64().unwrap() as i64 - minute;
+        answer["Datapoints"].as_array().unwrap().iter().map(at).collect::<Vec<_>>()
+    };
+    assert_eq!((times("fine").await, times("coarse").await), (vec![0, 5], vec![0]));
 }
 
 #[tokio::test]
@@ -167,7 +307,9 @@ async fn metrics_are_listed_by_what_they_are() {
     aws.backend.clock().sleep(std::time::Duration::from_secs(4 * 3600)).await;
     assert_eq!(ok(&aws, "ListMetrics", json!({"RecentlyActive": "PT3H"})).await["Metrics"], json!([]));
     let (status, answer) = call(&aws, "ListMetrics", json!({"NextToken": "nonsense"})).await;
-    assert_eq!((status, &answer["__type"]), (400, &json!("com.amazonaws.cloudwatch#InvalidNextToken")));
+    let expected = json!("com.amazonaws.cloudwatch.v2010_08_01#InvalidParameterValueException");
+    assert_eq!((status, &answer["__type"]), (400, &expected));
+    assert_eq!(answer["message"], "Request parameter NextToken is invalid");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 
 use super::support::{Aws, Mean};
+use crate::local::signature::sign;
 use crate::local::{LocalBackend, LocalClock};
 
 /// Where the child of [`nothing_acknowledged_is_lost_on_kill`] keeps its data.
@@ -20,8 +21,8 @@ fn open(directory: &Path, clock: LocalClock) -> Aws {
 }
 
 async fn send(backend: &LocalBackend, method: &str, uri: &str, body: impl Into<SdkBody>) -> (u16, String, Vec<u8>) {
-    let request = http::Request::builder().method(method).uri(format!("http://s3.localhost{uri}")).body(body.into());
-    let (parts, body) = backend.handle(request.unwrap()).await.into_parts();
+    let request = http::Request::builder().method(method).uri(format!("http://s3.localhost{uri}"));
+    let (parts, body) = backend.handle(sign(request).body(body.into()).unwrap()).await.into_parts();
     let etag = parts.headers.get("etag").map(|etag| etag.to_str().unwrap().to_owned()).unwrap_or_default();
     (parts.status.as_u16(), etag, body.collect().await.unwrap().to_bytes().to_vec())
 }
@@ -63,7 +64,7 @@ async fn objects_are_there_after_a_restart() {
     ok(s3, "PUT", "/data/overwritten", big.clone()).await;
     ok(s3, "PUT", "/data/overwritten", "small").await;
     let request = http::Request::put("http://s3.localhost/data/copy").header("x-amz-copy-source", "data/big");
-    assert_eq!(s3.handle(request.body(SdkBody::empty()).unwrap()).await.status(), 200);
+    assert_eq!(s3.handle(sign(request).body(SdkBody::empty()).unwrap()).await.status(), 200);
     let tagging = "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>";
     ok(s3, "PUT", "/data/big?tagging", tagging).await;
 
@@ -91,7 +92,7 @@ async fn objects_are_there_after_a_restart() {
     assert_eq!(ok(s3, "GET", "/data/big", "").await, big);
     assert_eq!(ok(s3, "GET", "/data/copy", "").await, big);
     let range = http::Request::get("http://s3.localhost/data/big").header("range", "bytes=3000000-3000009");
-    let range = s3.handle(range.body(SdkBody::empty()).unwrap()).await;
+    let range = s3.handle(sign(range).body(SdkBody::empty()).unwrap()).await;
     assert_eq!(range.headers()["content-length"], "10");
     assert_eq!(range.into_body().collect().await.unwrap().to_bytes(), big[3_000_000..3_000_010]);
     assert_eq!(ok(s3, "GET", "/data/overwritten", "").await, b"small");
@@ -174,6 +175,85 @@ async fn resources_and_logs_are_there_after_a_restart() {
     assert!(groups.log_groups().iter().all(|group| group.log_group_name() != Some("/aws/sagemaker/TrainingJobs")));
 }
 
+/// A call of one of the JSON protocols.
+async fn call(backend: &LocalBackend, target: &str, body: serde_json::Value) -> serde_json::Value {
+    let request = http::Request::post("http://localhost/").header("x-amz-target", target);
+    let answer = backend.handle(request.body(SdkBody::from(body.to_string())).unwrap()).await;
+    let status = answer.status();
+    let answer = answer.into_body().collect().await.unwrap().to_bytes();
+    assert!(status.is_success(), "{target}: {}", String::from_utf8_lossy(&answer));
+    serde_json::from_slice(&answer).unwrap_or_default()
+}
+
+async fn metrics(backend: &LocalBackend, operation: &str, body: serde_json::Value) -> serde_json::Value {
+    call(backend, &format!("GraniteServiceVersion20100801.{operation}"), body).await
+}
+
+async fn logs(backend: &LocalBackend, operation: &str, body: serde_json::Value) -> serde_json::Value {
+    call(backend, &format!("Logs_20140328.{operation}"), body).await
+}
+
+#[tokio::test]
+async fn metrics_alarms_and_settings_are_there_after_a_restart() {
+    use serde_json::json;
+    let directory = tempfile::tempdir().unwrap();
+    let aws = open(directory.path(), LocalClock::manual());
+    let now = crate::local::time::epoch(aws.backend.clock().now());
+    let datum = |value: f64, resolution: i64| json!({"MetricName": "m", "Value": value, "Timestamp": now, "StorageResolution": resolution, "Unit": "Count"});
+    let data = json!({"Namespace": "N", "MetricData": [datum(1.0, 60), datum(9.0, 60), datum(4.0, 1)]});
+    metrics(&aws.backend, "PutMetricData", data).await;
+    let alarm = json!({
+        "AlarmName": "a", "MetricName": "m", "Namespace": "N", "Statistic": "Maximum", "Period": 60,
+        "EvaluationPeriods": 1, "Threshold": 5, "ComparisonOperator": "GreaterThanThreshold",
+        "Tags": [{"Key": "k", "Value": "v"}],
+    });
+    metrics(&aws.backend, "PutMetricAlarm", alarm).await;
+    metrics(&aws.backend, "PutDashboard", json!({"DashboardName": "d", "DashboardBody": "{}"})).await;
+    metrics(&aws.backend, "PutDashboard", json!({"DashboardName": "gone", "DashboardBody": "{}"})).await;
+    metrics(&aws.backend, "DeleteDashboards", json!({"DashboardNames": ["gone"]})).await;
+    logs(&aws.backend, "CreateLogGroup", json!({"logGroupName": "g"})).await;
+    let transformation = json!({"metricName": "lines", "metricNamespace": "L", "metricValue": "1"});
+    let filter = json!({
+        "logGroupName": "g", "filterName": "f", "filterPattern": "ERROR", "metricTransformations": [transformation],
+    });
+    logs(&aws.backend, "PutMetricFilter", filter).await;
+    logs(&aws.backend, "PutQueryDefinition", json!({"name": "q", "queryString": "limit 1"})).await;
+    let read = async |backend: &LocalBackend| {
+        let request = json!({
+            "Namespace": "N", "MetricName": "m", "StartTime": now - 60, "EndTime": now + 60, "Period": 300,
+            "Statistics": ["Sum", "SampleCount"], "ExtendedStatistics": ["p50"],
+        });
+        let statistics = metrics(backend, "GetMetricStatistics", request).await;
+        let alarms = metrics(backend, "DescribeAlarms", json!({})).await;
+        let history = metrics(backend, "DescribeAlarmHistory", json!({})).await;
+        let dashboards = metrics(backend, "ListDashboards", json!({})).await;
+        let arn = alarms["MetricAlarms"][0]["AlarmArn"].clone();
+        let tags = metrics(backend, "ListTagsForResource", json!({"ResourceARN": arn})).await;
+        let filters = logs(backend, "DescribeMetricFilters", json!({})).await;
+        let definitions = logs(backend, "DescribeQueryDefinitions", json!({})).await;
+        [statistics, alarms, history, dashboards, tags, filters, definitions]
+    };
+    let before = read(&aws.backend).await;
+    assert_eq!(before[0]["Datapoints"][0]["Sum"], 14.0);
+    assert_eq!(before[1]["MetricAlarms"][0]["StateValue"], "ALARM");
+    assert_eq!(before[3]["DashboardEntries"].as_array().unwrap().len(), 1);
+    drop(aws);
+
+    let aws = open(directory.path(), LocalClock::manual());
+    assert_eq!(read(&aws.backend).await, before);
+    logs(&aws.backend, "CreateLogStream", json!({"logGroupName": "g", "logStreamName": "s"})).await;
+    let at = crate::local::time::millis(aws.backend.clock().now());
+    let events = json!([{"timestamp": at, "message": "an ERROR"}]);
+    logs(&aws.backend, "PutLogEvents", json!({"logGroupName": "g", "logStreamName": "s", "logEvents": events})).await;
+    let listed = metrics(&aws.backend, "ListMetrics", json!({"Namespace": "L"})).await;
+    assert_eq!(listed["Metrics"][0]["MetricName"], "lines", "the filter goes on");
+    aws.backend.reset();
+    drop(aws);
+    let aws = open(directory.path(), LocalClock::manual());
+    assert_eq!(metrics(&aws.backend, "ListMetrics", json!({})).await["Metrics"], json!([]));
+    assert_eq!(metrics(&aws.backend, "DescribeAlarms", json!({})).await["MetricAlarms"], json!([]));
+}
+
 #[test]
 #[should_panic(expected = "cannot be used")]
 fn build_panics_where_try_build_says_why() {
@@ -216,6 +296,15 @@ async fn write(aws: Aws, writer: String) {
         if number.is_multiple_of(3) {
             ok(&aws.backend, "DELETE", &format!("/data/{name}"), "").await;
             say(&format!("deleted {name}"));
+        }
+        if number.is_multiple_of(4) {
+            let datum = serde_json::json!({"MetricName": name, "Value": number});
+            let data = serde_json::json!({"Namespace": "N", "MetricData": [datum]});
+            metrics(&aws.backend, "PutMetricData", data).await;
+            say(&format!("metric {name}"));
+            let dashboard = serde_json::json!({"DashboardName": name, "DashboardBody": "{}"});
+            metrics(&aws.backend, "PutDashboard", dashboard).await;
+            say(&format!("dashboard {name}"));
         }
         if number.is_multiple_of(5) {
             let container = sm::ContainerDefinition::builder().image("1.dkr.ecr.us-east-1.amazonaws.com/a").build();
@@ -272,6 +361,13 @@ async fn check(directory: &Path, acknowledged: &[String]) {
                 assert_eq!((status, body == expected), (200, true), "{line}");
             }
             "deleted" => assert_eq!(send(&aws.backend, "GET", &format!("/data/{name}"), "").await.0, 404, "{line}"),
+            "metric" => {
+                let found = metrics(&aws.backend, "ListMetrics", serde_json::json!({"MetricName": name})).await;
+                assert_eq!(found["Metrics"].as_array().unwrap().len(), 1, "{line}");
+            }
+            "dashboard" => {
+                metrics(&aws.backend, "GetDashboard", serde_json::json!({"DashboardName": name})).await;
+            }
             "model" => {
                 aws.sagemaker.describe_model().model_name(name).send().await.unwrap();
             }

@@ -1,5 +1,7 @@
 //! Commands in the place of containers, through the API.
 
+use std::io::Write as _;
+
 use aws_sdk_sagemaker::types as sm;
 
 use super::support::*;
@@ -73,6 +75,65 @@ async fn a_command_trains() {
     let streams = aws.logs.describe_log_streams().log_group_name(TRAINING_LOGS).send().await.unwrap();
     let streams: Vec<&str> = streams.log_streams().iter().filter_map(|stream| stream.log_stream_name()).collect();
     assert!(streams[0].starts_with("job/algo-1-") && streams[1].starts_with("job/algo-2-"), "{streams:?}");
+}
+
+fn gzipped(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_command_reads_pipes() {
+    // Both channels at a time, as real algorithms do.
+    let script = r#"
+        cd "$SAGEMAKER_LOCAL_OPT_ML/input/data"
+        cat train_0 > "$SM_MODEL_DIR/train" & cat labels_0 > "$SM_MODEL_DIR/labels"; wait
+        for epoch in 1 2 3 4 5; do cat train_$epoch; echo; done > "$SM_MODEL_DIR/epochs"
+        cat code/setup.txt > "$SM_MODEL_DIR/setup"
+    "#;
+    let aws = aws(shell(script));
+    let parts: Vec<String> = (0..8).map(|part| part.to_string()).collect();
+    for part in &parts {
+        aws.put("data", &format!("packed/{part}.gz"), gzipped(part));
+    }
+    aws.put("data", "images/one.jpg", "pixels");
+    aws.put("data", "setup.txt", "file mode");
+    let lines = [1, 2].map(|class| format!("{{\"source-ref\": \"s3://data/images/one.jpg\", \"class\": {class}}}"));
+    aws.put("data", "labels.manifest", lines.join("\n"));
+    let algorithm = sm::AlgorithmSpecification::builder()
+        .training_image(IMAGE)
+        .training_input_mode(sm::TrainingInputMode::Pipe)
+        .build();
+    let mut train = channel("train", "s3://data/packed", sm::S3DataType::S3Prefix);
+    train.compression_type = Some(sm::CompressionType::Gzip);
+    train.shuffle_config = Some(sm::ShuffleConfig::builder().seed(5).build());
+    let mut labels = channel("labels", "s3://data/labels.manifest", sm::S3DataType::AugmentedManifestFile);
+    labels.record_wrapper_type = Some(sm::RecordWrapper::Recordio);
+    let source = labels.data_source.as_mut().and_then(|source| source.s3_data_source.as_mut()).unwrap();
+    source.attribute_names = Some(vec!["source-ref".to_owned(), "class".to_owned()]);
+    let mut code = channel("code", "s3://data/setup.txt", sm::S3DataType::S3Prefix);
+    code.input_mode = Some(sm::TrainingInputMode::File);
+    let create = aws.train("job").algorithm_specification(algorithm);
+    create.set_input_data_config(Some(vec![train, labels, code])).send().await.unwrap();
+    let job = aws.ended("job").await;
+    assert_eq!(job.failure_reason(), None, "{:?}", aws.lines(TRAINING_LOGS).await);
+    let packed = aws.backend.core().s3.get("out", "jobs/job/output/model.tar.gz").unwrap();
+    let files = crate::local::archive::unpack(&packed).unwrap();
+    let file = |name: &str| files.iter().find(|(path, _)| path == name).map(|(_, content)| content.clone()).unwrap();
+    let text = |name: &str| String::from_utf8(file(name).to_vec()).unwrap();
+    let epochs = format!("{}\n{}", text("train"), text("epochs"));
+    let epochs: Vec<&str> = epochs.lines().collect();
+    assert_eq!(epochs.len(), 6);
+    assert!(epochs.windows(2).all(|pair| pair[0] != pair[1]), "each epoch is shuffled anew: {epochs:?}");
+    for epoch in epochs {
+        let mut sorted: Vec<char> = epoch.chars().collect();
+        sorted.sort_unstable();
+        assert_eq!(sorted.into_iter().collect::<String>(), "01234567");
+    }
+    let records: Vec<_> = crate::codec::recordio::frames(file("labels")).map(|frame| frame.unwrap()).collect();
+    assert_eq!(records, ["pixels", "1", "pixels", "2"]);
+    assert_eq!(text("setup"), "file mode");
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@ use http::Request;
 use http_body_util::BodyExt;
 
 use super::support::Aws;
+use crate::local::signature::sign;
 
 async fn send(aws: &Aws, request: http::request::Builder, body: &'static str) -> (u16, http::HeaderMap, String) {
-    let answer = aws.backend.handle(request.body(SdkBody::from(body)).unwrap()).await;
+    let answer = aws.backend.handle(sign(request).body(SdkBody::from(body)).unwrap()).await;
     let (parts, body) = answer.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
@@ -28,9 +29,9 @@ async fn errors_have_the_envelope_of_aws() {
 #[tokio::test]
 async fn what_the_backend_does_not_know_is_named() {
     let aws = Aws::new();
-    let (status, _, body) = send(&aws, sagemaker("ListTrainingPlans"), "{}").await;
+    let (status, _, body) = send(&aws, sagemaker("ListModelMetadata"), "{}").await;
     assert_eq!(status, 400);
-    let text = "The local backend does not support the operation ListTrainingPlans of sagemaker.";
+    let text = "The local backend does not support the operation ListModelMetadata of sagemaker.";
     assert_eq!(body, format!(r#"{{"__type":"UnknownOperationException","message":"{text}"}}"#));
     let athena = Request::post("https://athena.us-east-1.amazonaws.com/").header("x-amz-target", "AmazonAthena.ListX");
     let (_, _, body) = send(&aws, athena, "{}").await;

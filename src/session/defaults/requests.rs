@@ -41,14 +41,20 @@ impl Defaults {
         if let (Some(key), Some(mut resources)) =
             (self.text(&format!("{AT}.ResourceConfig.VolumeKmsKeyId")), request.get_resource_config().clone())
         {
-            let kind = resources.instance_type().map(|kind| InstanceType::new(kind.as_str()));
-            if kind.is_none_or(|kind| kind.is_ok_and(|kind| kind.has_volume())) {
+            let groups = resources.instance_groups().iter().filter_map(sdk::InstanceGroup::instance_type);
+            let mut kinds = resources.instance_type().into_iter().chain(groups);
+            if kinds.any(|kind| InstanceType::new(kind.as_str()).is_ok_and(|kind| kind.has_volume())) {
                 resources.volume_kms_key_id.get_or_insert(key);
                 request = request.resource_config(resources);
             }
         }
         // `ProfilerConfig.DisableProfiler` has nothing to say: profiling is off unless it is asked for.
         request
+    }
+
+    /// Whether training jobs that are given no network have that of the file.
+    pub(crate) fn has_network_of_training(&self) -> bool {
+        self.vpc("SageMaker.TrainingJob").is_some()
     }
 
     pub(crate) fn transform(&self, mut request: CreateTransformJobInputBuilder) -> CreateTransformJobInputBuilder {

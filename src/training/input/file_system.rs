@@ -69,7 +69,8 @@ impl FileSystemInput {
         });
         problems.require(known, "file_system_id", "is \"fs-\" and 8 to 18 hexadecimal digits");
         problems.require(self.directory.starts_with('/'), "directory", "begins with a slash");
-        problems.require(job.has_network, "", "a file system is reached through the job's network only: .vpc(..)");
+        let text = "a file system is reached through the job's network only: .vpc(..), or that of a defaults file";
+        problems.require(job.has_network, "", text);
         problems.into_result()?;
         let source = sdk::FileSystemDataSource::builder()
             .file_system_id(&self.id)

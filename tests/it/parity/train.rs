@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use sagemaker::algorithms::xgboost::{Objective, XGBoost};
-use sagemaker::estimator::{ContainerEstimator, ContainerEstimatorBuilder, EstimatorExt};
+use sagemaker::estimator::{AlgorithmEstimator, ContainerEstimator, ContainerEstimatorBuilder, EstimatorExt};
 use sagemaker::frameworks::{ModelDir, PyTorch, SKLearn, TensorFlow};
 use sagemaker::job::JobEvent;
 use sagemaker::source::SourceCode;
@@ -21,6 +21,8 @@ use serde_json::json;
 use super::support::{DATA, IMAGE, KMS_KEY, ROLE, VOLUME_KMS_KEY, WorkDir, below, fresh, scenarios, vpc};
 
 scenarios![
+    train_algorithm_hosting,
+    train_attach_script,
     train_config_defaults,
     train_debugger_rules,
     train_filesystem_efs,
@@ -63,6 +65,44 @@ async fn begun(job: &TrainingJob) -> Result<()> {
             break;
         }
     }
+    Ok(())
+}
+
+pub async fn train_algorithm_hosting(session: &Session) -> Result<()> {
+    session.ensure_bucket().await?;
+    let arn = "arn:aws:sagemaker:us-west-2:123456789012:algorithm/parity-algorithm";
+    let tags = [("a", "1")];
+    let estimator = AlgorithmEstimator::builder(session, arn)
+        .await?
+        .role(ROLE)
+        .compute(Compute::instances("ml.m5.xlarge", 2).volume_gb(15))
+        .output_path(below("algo-host"))
+        .tags(tags)
+        .hyperparameter("depth", 7)
+        .hyperparameter("rate", 0.25)
+        .build()?;
+    let done = estimator.fit(session, [("training", DATA)]).job_name("algo-host-job").await?.wait().await?;
+    let model = estimator.model(session, &done).tags(tags).await?;
+    model.deploy(one("ml.m5.xlarge")).tags(tags).endpoint_name("algo-endpoint").await?;
+    Ok(())
+}
+
+pub async fn train_attach_script(session: &Session) -> Result<()> {
+    session.ensure_bucket().await?;
+    let folder = WorkDir::new()?;
+    let source = SKLearn::builder(folder.write("train.py", "print('one')\n")?)
+        .framework_version("1.2-1")
+        .role(ROLE)
+        .compute(one("ml.m5.large"))
+        .output_path(below("attach-script"))
+        .hyperparameter("trees", 10)
+        .hyperparameter("label", "y")
+        .build()?;
+    let job = source.fit(session, [("train", DATA)]).job_name("attach-script-source").await?;
+    let done = job.wait().await?;
+    let attached = SKLearn::attach(session, "attach-script-source").await?;
+    let model = attached.serving_model(&done)?.create(session, "ml.m5.large").await?.await?;
+    model.deploy(one("ml.m5.large")).endpoint_name("attach-script-endpoint").await?;
     Ok(())
 }
 

@@ -53,7 +53,8 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     let (width, points) = match &projection {
         None => (columns, sample.to_dense(LIMIT).map_err(refused)?),
         Some((target, matrix)) => {
-            (*target, sample.iter().flat_map(|row| Model::project(matrix, *target, row)).collect())
+            let rows = sample.iter().take_while(|_| !task.is_stopping());
+            (*target, rows.flat_map(|row| Model::project(matrix, *target, row)).collect())
         }
     };
     if task.is_stopping() {

@@ -60,6 +60,9 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     ));
     let model = chosen.model;
     for (name, set) in [("train", Some(&train)), ("validation", validation.as_ref()), ("test", test.as_ref())] {
+        if task.is_stopping() {
+            return Err(EngineFailure::Stopped);
+        }
         match set.filter(|set| set.rows() > 0) {
             Some(set) => metrics::report(&log, name, &settings, &model, set),
             None if name == "test" => log.info("Test data is not provided."),

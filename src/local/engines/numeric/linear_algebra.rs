@@ -29,6 +29,9 @@ pub(in crate::local::engines) fn symmetric_eigen(mut matrix: Vec<f64>, size: usi
             break;
         }
         for p in 0..size {
+            if stop() {
+                break;
+            }
             for q in p + 1..size {
                 rotate(&mut matrix, &mut vectors, size, p, q);
             }

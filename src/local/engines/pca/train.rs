@@ -50,8 +50,7 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     };
     let found = if given.text("algorithm_mode") == Some("randomized") {
         fits(columns.checked_mul(count).and_then(|size| size.checked_mul(3)))?;
-        let apply =
-            |basis: &[Vec<f64>]| if stop() { basis.to_vec() } else { scatter_times(&train.features, &mean, basis) };
+        let apply = |basis: &[Vec<f64>]| scatter_times(&train.features, &mean, basis, &stop);
         linear_algebra::subspace_eigen(apply, columns, count, FEW_ITERATIONS, &mut random)
     } else {
         fits(columns.checked_mul(columns))?;
@@ -59,7 +58,7 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
         if columns <= WHOLE {
             linear_algebra::symmetric_eigen(scatter, columns, &stop)
         } else {
-            let apply = |basis: &[Vec<f64>]| if stop() { basis.to_vec() } else { times(&scatter, basis) };
+            let apply = |basis: &[Vec<f64>]| times(&scatter, basis, &stop);
             linear_algebra::subspace_eigen(apply, columns, count, MANY_ITERATIONS, &mut random)
         }
     };
@@ -106,9 +105,12 @@ fn scatter(task: &TrainingTask, rows: &Matrix, mean: &[f64]) -> Vec<f64> {
     out
 }
 
-/// The scatter matrix times vectors, without the matrix.
-fn scatter_times(rows: &Matrix, mean: &[f64], basis: &[Vec<f64>]) -> Vec<Vec<f64>> {
+/// The scatter matrix times vectors, without the matrix; once `stop` says so, the vectors as they are.
+fn scatter_times(rows: &Matrix, mean: &[f64], basis: &[Vec<f64>], stop: &dyn Fn() -> bool) -> Vec<Vec<f64>> {
     let apply = |vector: &Vec<f64>| {
+        if stop() {
+            return vector.clone();
+        }
         let offset = linear_algebra::dot(mean, vector);
         let mut out = vec![0.0; vector.len()];
         let mut total = 0.0;
@@ -123,8 +125,12 @@ fn scatter_times(rows: &Matrix, mean: &[f64], basis: &[Vec<f64>]) -> Vec<Vec<f64
     basis.iter().map(apply).collect()
 }
 
-fn times(matrix: &[f64], basis: &[Vec<f64>]) -> Vec<Vec<f64>> {
+/// A matrix times vectors; once `stop` says so, the vectors as they are.
+fn times(matrix: &[f64], basis: &[Vec<f64>], stop: &dyn Fn() -> bool) -> Vec<Vec<f64>> {
     let apply = |vector: &Vec<f64>| -> Vec<f64> {
+        if stop() {
+            return vector.clone();
+        }
         matrix.chunks_exact(vector.len()).map(|line| linear_algebra::dot(line, vector)).collect()
     };
     basis.iter().map(apply).collect()

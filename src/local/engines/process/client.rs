@@ -46,6 +46,12 @@ impl Io {
         Ok(Self(sender))
     }
 
+    /// Runs a future; nobody waits for it.
+    pub(super) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        // The thread ends only with this.
+        let _ = self.0.send(Box::pin(future));
+    }
+
     /// Runs a future and blocks until it is done.
     fn run<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::local::archive;
+use crate::local::engines::Mount;
 
 /// What is read back of a folder in all, in bytes: as much as an archive may unpack to.
 const MAX_BYTES: u64 = 2 << 30;
@@ -61,6 +62,24 @@ impl OptMl {
             written.map_err(|error| format!("{path:?} cannot be written: {error}"))?;
         }
         Ok(())
+    }
+
+    /// Copies the files of a file system to a folder, read-only. The folders stay writable, or they could not be deleted.
+    pub(super) fn copy(&self, folder: &str, mount: &Mount) -> Result<(), String> {
+        let folder = self.path(folder);
+        let failed = |path: &str| {
+            let path = path.to_owned();
+            move |error: io::Error| format!("{path:?} cannot be copied: {error}")
+        };
+        fs::create_dir_all(&folder).map_err(failed(""))?;
+        mount.visit(&mut |path, place| {
+            let copy = folder.join(path);
+            fs::create_dir_all(copy.parent().unwrap_or(&folder)).map_err(failed(path))?;
+            fs::copy(place, &copy).map_err(failed(path))?;
+            let mut permissions = fs::metadata(&copy).map_err(failed(path))?.permissions();
+            permissions.set_readonly(true);
+            fs::set_permissions(&copy, permissions).map_err(failed(path))
+        })
     }
 
     pub(super) fn write_json(&self, path: &str, value: &Value) -> io::Result<()> {

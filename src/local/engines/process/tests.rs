@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::*;
 use crate::local::engines::{Channel, InputMode};
 
+mod pipe;
 mod processing;
 mod serving;
 mod training;

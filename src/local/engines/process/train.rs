@@ -9,6 +9,7 @@ use super::environment::{self, Host, host_name};
 use super::folder::{OptMl, Seen};
 use super::group::Group;
 use super::output::{Log, Output};
+use super::pipe::{Feed, Source};
 use super::run::{Failed, Signs, spawn, wait};
 use super::{Launch, Processes};
 use crate::local::engines::{EngineFailure, InputMode, TrainingOutput, TrainingTask};
@@ -23,6 +24,8 @@ struct Running {
     folder: OptMl,
     group: Arc<Group>,
     output: Option<Output>,
+    /// What comes through its pipes.
+    feeds: Vec<Feed>,
     /// Those that are in S3.
     checkpoints: Seen,
 }
@@ -49,6 +52,7 @@ pub(in crate::local::engines) fn train(
     let signs = Signs { stopping: &*job.stopping, killed: &*job.killed };
     let failed = wait(&groups, &signs, &mut || save_checkpoints(&mut hosts, job));
     for host in &mut hosts {
+        host.feeds.clear();
         if let Some(output) = host.output.take() {
             output.finish();
         }
@@ -83,9 +87,33 @@ fn start(
     let mut checkpoints = Seen::new();
     let place = checkpoint_folder(&job.checkpoint_path)?;
     let _ = folder.read_changed(place, &mut checkpoints);
+    let feeds = feeds(processes, &folder, job, (number, host), &log)?;
     let spawned = spawn(processes, launch, folder.root(), variables, log);
     let (group, output) = spawned.map_err(|why| EngineFailure::client(launch.cannot_start(&why)))?;
-    Ok(Running { folder, group, output: Some(output), checkpoints })
+    Ok(Running { folder, group, output: Some(output), feeds, checkpoints })
+}
+
+/// The pipes of the channels in Pipe mode.
+fn feeds(
+    processes: &Processes,
+    folder: &OptMl,
+    job: &TrainingTask,
+    (number, host): (u32, &Host<'_>),
+    log: &Log,
+) -> Result<Vec<Feed>, EngineFailure> {
+    let piped = job.channels.iter().filter(|channel| channel.input_mode == InputMode::Pipe);
+    let feeds = piped.map(|channel| {
+        let source = Source {
+            folder: folder.path("input/data"),
+            channel: channel.clone(),
+            host: number as usize - 1,
+            hosts: host.all.len(),
+            log: log.clone(),
+        };
+        Feed::start(processes.io()?, source)
+    });
+    let feeds = feeds.collect::<Result<_, String>>();
+    feeds.map_err(|why| EngineFailure::client(format!("Data download failed: {why}")))
 }
 
 /// The folder that a container finds.
@@ -98,16 +126,22 @@ fn lay_out(launch: &Launch, job: &TrainingTask, number: u32, host: &Host<'_>) ->
     let download = |why: String| EngineFailure::client(format!("Data download failed: {why}"));
     for channel in &job.channels {
         if channel.input_mode == InputMode::Pipe {
-            let name = &channel.name;
-            let message =
-                format!("the local backend does not run commands in Pipe mode (channel {name}): use File mode");
-            return Err(EngineFailure::client(message));
+            continue;
         }
         let place = format!("input/data/{}", channel.name);
-        // A shard is every so-manieth file.
-        let (count, first) = if channel.sharded { (host.all.len(), number as usize - 1) } else { (1, 0) };
+        match &channel.mount {
+            Some(mount) if mount.writable => {
+                std::os::unix::fs::symlink(&mount.folder, folder.path(&place)).map_err(disk)?;
+                continue;
+            }
+            Some(mount) => {
+                folder.copy(&place, mount).map_err(download)?;
+                continue;
+            }
+            None => {}
+        }
         std::fs::create_dir_all(folder.path(&place)).map_err(disk)?;
-        folder.write(&place, channel.files.iter().skip(first).step_by(count)).map_err(download)?;
+        folder.write(&place, channel.share(0, number as usize - 1, host.all.len())).map_err(download)?;
     }
     let checkpoints = checkpoint_folder(&job.checkpoint_path)?;
     std::fs::create_dir_all(folder.path(checkpoints)).map_err(disk)?;

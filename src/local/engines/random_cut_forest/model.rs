@@ -21,17 +21,17 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// Grows a tree on each sample.
+    /// Grows a tree on each sample, or on fewer once `stop` says so.
     ///
     /// # Errors
     /// The trees do not fit the memory.
-    pub(super) fn grow(columns: usize, samples: Vec<Vec<f32>>) -> Result<Self, String> {
+    pub(super) fn grow(columns: usize, samples: Vec<Vec<f32>>, stop: &dyn Fn() -> bool) -> Result<Self, String> {
         let points: usize = samples.iter().map(|sample| sample.len() / columns).sum();
         if box_numbers(points, columns).is_none_or(|size| size > LIMIT) {
             return Err(format!("{points} sampled points of {columns} features are too many for the local engine"));
         }
         let tree = |(seed, sample): (u64, Vec<f32>)| Tree::grow(sample, columns, &mut Rng::with_seed(seed));
-        Ok(Self { columns, trees: (0..).zip(samples).map(tree).collect() })
+        Ok(Self { columns, trees: (0..).zip(samples).take_while(|_| !stop()).map(tree).collect() })
     }
 
     pub(super) fn load(files: &ModelFiles) -> Result<Self, EngineFailure> {
@@ -45,7 +45,7 @@ impl Model {
             return Err(unloadable("its samples hold a number that is not finite"));
         }
         let samples = values.chunks_exact(rows / trees * columns).map(<[f32]>::to_vec).collect();
-        Self::grow(columns, samples).map_err(unloadable)
+        Self::grow(columns, samples, &|| false).map_err(unloadable)
     }
 
     pub(super) fn artifact(&self) -> Artifact {

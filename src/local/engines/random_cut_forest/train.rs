@@ -37,7 +37,10 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
         let kept = random::sample(&mut random, train.rows(), size);
         samples.push(train.features.select(&kept).to_dense(LIMIT).map_err(refused)?);
     }
-    let model = Model::grow(columns, samples).map_err(refused)?;
+    let model = Model::grow(columns, samples, &|| task.is_stopping()).map_err(refused)?;
+    if task.is_stopping() {
+        return Err(EngineFailure::Stopped);
+    }
     log.progress(1, 1);
     log.records(train.rows(), train.rows().div_ceil(given.count("mini_batch_size").unwrap_or(1000)), Some(0));
     log.throughput(train.rows(), begun);

@@ -3,10 +3,14 @@
 use bytes::Bytes;
 
 use crate::local::archive;
+use crate::local::data::Budget;
 use crate::local::engines::{Channel, ReadObject};
 use crate::types::S3Uri;
 
 type Files = Vec<(String, Bytes)>;
+
+/// How much code may be on a file system, in bytes.
+const MAX_CODE: u64 = 2 << 30;
 
 /// The archive that the Python SDK uploads.
 const ARCHIVE: &str = "sourcedir.tar.gz";
@@ -28,15 +32,30 @@ pub(super) fn of_channel(folder: &str, channels: &[Channel]) -> Result<Option<Fi
     let Some(below) = folder.strip_prefix("/opt/ml/input/data/") else { return Ok(None) };
     let name = below.split('/').next().unwrap_or_default();
     let Some(channel) = channels.iter().find(|channel| channel.name == name) else { return Ok(None) };
-    match channel.files.iter().find(|(path, _)| path == ARCHIVE) {
+    let files = files(channel)?;
+    match files.iter().find(|(path, _)| path == ARCHIVE) {
         Some((_, packed)) => archive::unpack(packed).map(Some).map_err(|why| format!("{ARCHIVE}: {why}")),
-        None => Ok(Some(channel.files.clone())),
+        None => Ok(Some(files)),
     }
+}
+
+/// The files of a channel, which may be on a file system.
+fn files(channel: &Channel) -> Result<Files, String> {
+    let mut files = channel.files.clone();
+    if let Some(mount) = &channel.mount {
+        let mut budget = Budget::new(MAX_CODE);
+        mount.visit(&mut |path, place| {
+            files.push((path.to_owned(), budget.read_file(place, path)?));
+            Ok(())
+        })?;
+    }
+    Ok(files)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::engines::Mount;
     use std::sync::Arc;
 
     #[test]
@@ -58,7 +77,11 @@ mod tests {
 
         let plain = Channel { name: "code".to_owned(), files: files.clone(), ..Channel::default() };
         let zipped = Channel { files: vec![(ARCHIVE.to_owned(), packed)], ..plain.clone() };
-        for channel in [plain, zipped] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("train.py"), "pass").unwrap();
+        let mount = Some(Mount { folder: folder.path().to_owned(), writable: false });
+        let mounted = Channel { files: Vec::new(), mount, ..plain.clone() };
+        for channel in [plain, zipped, mounted] {
             assert_eq!(of_channel("/opt/ml/input/data/code", &[channel]).unwrap(), Some(files.clone()));
         }
         assert_eq!(of_channel("/opt/ml/input/data/code", &[]).unwrap(), None);

@@ -33,6 +33,11 @@ impl<'a> Checkpoints<'a> {
         Self { task, enabled, every: every.max(1) }
     }
 
+    /// None at all: for the models of a cross validation.
+    pub(super) fn none(task: &'a TrainingTask, given: &Hyperparameters) -> Self {
+        Self { task, enabled: false, every: given.num_round() }
+    }
+
     /// The model of the newest checkpoint, if there is one.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! Reading the channels of a training job into one matrix each.
 
+use bytes::Bytes;
 use hessboost::data::DMatrix;
 
 use super::content::{self, Format};
+use super::records;
 use super::text::{self, SparseRows};
 use crate::local::engines::{Channel, EngineFailure, TrainingTask};
 
@@ -25,6 +27,21 @@ pub(super) struct Dataset {
 enum Features {
     Dense { values: Vec<f32>, columns: usize },
     Sparse(SparseRows),
+}
+
+impl Features {
+    fn sparse(self) -> SparseRows {
+        match self {
+            Self::Sparse(rows) => rows,
+            Self::Dense { values, columns } => SparseRows {
+                starts: (0..=values.len()).step_by(columns.max(1)).collect(),
+                columns: (0..values.len() / columns.max(1)).flat_map(|_| 0..columns as u32).collect(),
+                values,
+                width: columns,
+                ..SparseRows::default()
+            },
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -64,6 +81,35 @@ impl Dataset {
             Some((file, line)) => format!("channel {}, {}, line {line}", self.channel, file.name),
             None => format!("channel {}, row {row}", self.channel),
         }
+    }
+
+    /// The rows of both.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        let first_row = self.rows();
+        self.files
+            .extend(other.files.into_iter().map(|file| FileRows { first_row: file.first_row + first_row, ..file }));
+        self.labels.extend(other.labels);
+        self.weights.extend(other.weights);
+        self.queries.extend(other.queries);
+        self.features = match (self.features, other.features) {
+            (Features::Dense { mut values, columns }, Features::Dense { values: more, columns: as_many })
+                if columns == as_many =>
+            {
+                values.extend(more);
+                Features::Dense { values, columns }
+            }
+            (these, those) => {
+                let mut rows = these.sparse();
+                rows.append(those.sparse());
+                Features::Sparse(rows)
+            }
+        };
+        self
+    }
+
+    /// Whether rows belong to queries.
+    pub(super) fn has_queries(&self) -> bool {
+        !self.queries.is_empty()
     }
 
     /// The rows as a matrix of `width` columns; for a ranking objective, rows without `qid` are one query.
@@ -171,7 +217,7 @@ impl Reader<'_> {
             if name.matches('/').count() > MAX_FOLDERS {
                 self.task.log(format!("{name} is more than {} folders deep and is not loaded.", MAX_FOLDERS + 1));
             } else if !content.is_empty() {
-                files.push((name.as_str(), content.as_ref()));
+                files.push((name.as_str(), content));
             }
         }
         if files.is_empty() {
@@ -180,9 +226,10 @@ impl Reader<'_> {
         let set = match self.format {
             Format::Csv => self.csv(&files)?,
             Format::Libsvm => self.libsvm(&files)?,
-            Format::Parquet | Format::RecordIo => {
+            Format::RecordIo => self.records(&files)?,
+            Format::Parquet => {
                 return Err(EngineFailure::algorithm(format!(
-                    "the local XGBoost engine reads text/csv and text/libsvm; channel {} has ContentType {}, which only \
+                    "the local XGBoost engine reads text/csv, text/libsvm and application/x-recordio-protobuf; channel {} has ContentType {}, which only \
                      the container on AWS reads",
                     self.channel.name,
                     self.channel.content_type.as_deref().unwrap_or_default(),
@@ -223,7 +270,7 @@ impl Reader<'_> {
         ))
     }
 
-    fn csv(&self, files: &[(&str, &[u8])]) -> Result<Dataset, EngineFailure> {
+    fn csv(&self, files: &[(&str, &Bytes)]) -> Result<Dataset, EngineFailure> {
         // The container sniffs the delimiter in the first file and reads all files with it.
         let delimiter = text::delimiter(files[0].1);
         self.task.log(format!("Determined delimiter of CSV input is '{}'", char::from(delimiter)));
@@ -273,21 +320,33 @@ impl Reader<'_> {
         Ok(set)
     }
 
-    fn libsvm(&self, files: &[(&str, &[u8])]) -> Result<Dataset, EngineFailure> {
+    fn records(&self, files: &[(&str, &Bytes)]) -> Result<Dataset, EngineFailure> {
+        let mut all = SparseRows { starts: vec![0], ..SparseRows::default() };
+        let mut set = self.empty(Features::Sparse(SparseRows::default()));
+        for (name, content) in files {
+            let rows = records::rows(content).map_err(|why| self.failed("recordio-protobuf", name, why))?;
+            let count = rows.starts.len() - 1;
+            if !rows.labels.is_empty() && rows.labels.len() != count {
+                let what = format!("{} of {count} records have a label", rows.labels.len());
+                return Err(self.failed("recordio-protobuf", name, what));
+            }
+            let lines = (1..).take(rows.labels.len()).collect();
+            set.files.push(FileRows { name: (*name).to_owned(), first_row: all.labels.len(), lines });
+            all.append(rows);
+        }
+        set.labels = std::mem::take(&mut all.labels);
+        set.features = Features::Sparse(all);
+        Ok(set)
+    }
+
+    fn libsvm(&self, files: &[(&str, &Bytes)]) -> Result<Dataset, EngineFailure> {
         let mut all = SparseRows { starts: vec![0], ..SparseRows::default() };
         let mut set = self.empty(Features::Sparse(SparseRows::default()));
         for (name, content) in files {
             refuse_non_libsvm(name, content)?;
             let rows = text::libsvm(content).map_err(|trouble| self.failed("libsvm", name, trouble))?;
             set.files.push(file_rows(name, content, all.labels.len(), true));
-            let offset = all.values.len();
-            all.starts.extend(rows.starts.iter().skip(1).map(|start| start + offset));
-            all.columns.extend(rows.columns);
-            all.values.extend(rows.values);
-            all.labels.extend(rows.labels);
-            all.weights.extend(rows.weights);
-            all.queries.extend(rows.queries);
-            all.width = all.width.max(rows.width);
+            all.append(rows);
             if [all.weights.len(), all.queries.len()].iter().any(|count| *count != 0 && *count != all.labels.len()) {
                 return Err(self.failed("libsvm", name, "line 1: all files or none have weights, likewise qid"));
             }

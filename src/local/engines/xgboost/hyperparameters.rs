@@ -123,6 +123,17 @@ impl Hyperparameters {
         self.int("early_stopping_rounds").and_then(|rounds| usize::try_from(rounds).ok())
     }
 
+    /// Into how many parts the rows are divided for a cross validation, and how often; `None` if there is none.
+    pub(super) fn folds(&self) -> Option<(usize, usize)> {
+        let count = |name: &str| self.int(name).and_then(|count| usize::try_from(count).ok());
+        Some((count("_kfold")?, count("_num_cv_round").unwrap_or(1)))
+    }
+
+    /// What every choice at random starts from.
+    pub(super) fn seed(&self) -> u64 {
+        self.int("seed").unwrap_or(0).cast_unsigned()
+    }
+
     /// Whether the second CSV column holds the weights of the rows.
     pub(super) fn csv_weights(&self) -> bool {
         self.int("csv_weights") == Some(1)

@@ -1,15 +1,20 @@
 //! From the container's hyperparameters to the parameters of `hessboost`, which does the boosting.
 
-use hessboost::config::{GrowPolicy, TrainingParams, TreeMethod};
+use hessboost::config::{BoosterKind, GrowPolicy, TrainingParams, TreeMethod};
 use serde_json::{Value as Json, json};
 
 use super::hyperparameters::{Hyperparameters, Value};
 use super::version::Version;
 use crate::local::engines::EngineFailure;
 
+/// A learning rate with which trees add nothing to a prediction of 32 bits.
+const NOTHING: f64 = 1e-30;
+
 /// Read by this engine, not by the booster.
-const OURS: [&str; 11] = [
+const OURS: [&str; 13] = [
     "num_round",
+    "_kfold",
+    "_num_cv_round",
     "csv_weights",
     "early_stopping_rounds",
     "eval_metric",
@@ -38,6 +43,8 @@ const TUNING_ONLY: [&str; 7] = [
 #[derive(Debug)]
 pub(super) struct Boosting {
     pub(super) params: TrainingParams,
+    /// Of a linear booster: trees that add nothing, with its objective and metrics, as it computes no metrics itself.
+    pub(super) observer: Option<TrainingParams>,
     pub(super) unused: Vec<&'static str>,
 }
 
@@ -50,6 +57,9 @@ impl Boosting {
     pub(super) fn settle_tree_method(&mut self, version: Version, rows: usize) -> Result<(), EngineFailure> {
         const MANY_ROWS: usize = 4 << 20;
         let params = &mut self.params;
+        if params.booster == BoosterKind::GbLinear {
+            return Ok(());
+        }
         if version.is_before_2() && params.tree_method == TreeMethod::Auto {
             params.tree_method = if rows < MANY_ROWS { TreeMethod::Exact } else { TreeMethod::Approx };
         }
@@ -97,12 +107,28 @@ pub(super) fn boosting(
     if !metrics.is_empty() {
         settings.push(("eval_metric", json!(metrics)));
     }
-    if let Some(method) = method_of_updater(given)? {
+    if is_linear(given) {
+        // What XGBoost takes for a linear booster where nothing is said.
+        for (name, default) in [("eta", 0.5), ("lambda", 0.0)] {
+            if given.get(name).is_none() {
+                settings.push((name, json!(default)));
+            }
+        }
+    } else if let Some(method) = method_of_updater(given)? {
         settings.retain(|(name, _)| *name != "tree_method");
         settings.push(("tree_method", json!(method)));
     }
+    let observer = match is_linear(given) {
+        true => {
+            let of_linear = ["booster", "eta", "lambda", "alpha"];
+            let rest = settings.iter().filter(|(name, _)| !of_linear.contains(name)).cloned();
+            let still = [("eta", json!(NOTHING)), ("max_depth", json!(1)), ("tree_method", json!("hist"))];
+            Some(TrainingParams::from_xgboost(rest.chain(still)).map_err(failed)?)
+        }
+        false => None,
+    };
     let params = TrainingParams::from_xgboost(settings).map_err(failed)?;
-    Ok(Boosting { params, unused })
+    Ok(Boosting { params, observer, unused })
 }
 
 /// The intercept before XGBoost 2.0, which estimates it from the labels; 1.7 did so for one objective already.
@@ -116,12 +142,38 @@ pub(super) fn failed(error: impl std::fmt::Display) -> EngineFailure {
     EngineFailure::algorithm(format!("XGB train call failed with exception:\n {error}"))
 }
 
+/// Whether a linear function is trained instead of trees.
+pub(super) fn is_linear(given: &Hyperparameters) -> bool {
+    given.text("booster") == Some("gblinear")
+}
+
 /// Whether the objective and the booster read a hyperparameter; XGBoost ignores, with a warning, what nothing reads.
 fn is_used(given: &Hyperparameters, name: &str) -> bool {
     const REWEIGHTED: [&str; 5] =
         ["binary:logistic", "binary:logitraw", "reg:logistic", "reg:squarederror", "reg:squaredlogerror"];
+    const OF_LINEAR: [&str; 14] = [
+        "booster",
+        "eta",
+        "lambda",
+        "alpha",
+        "seed",
+        "num_class",
+        "base_score",
+        "eval_metric",
+        "scale_pos_weight",
+        "tweedie_variance_power",
+        "max_delta_step",
+        "aft_loss_distribution",
+        "aft_loss_distribution_scale",
+        "objective",
+    ];
     let objective = given.objective();
+    if is_linear(given) && !OF_LINEAR.contains(&name) {
+        return false;
+    }
     match name {
+        // It bounds the leaves of trees, and the steps of one objective.
+        "max_delta_step" if is_linear(given) => objective == "count:poisson",
         "scale_pos_weight" => REWEIGHTED.contains(&objective),
         "tweedie_variance_power" => objective == "reg:tweedie",
         "aft_loss_distribution" | "aft_loss_distribution_scale" => objective == "survival:aft",
@@ -154,12 +206,6 @@ fn refuse_unsupported(given: &Hyperparameters) -> Result<(), EngineFailure> {
             "the local XGBoost engine does not support {what}; the container on AWS does"
         )))
     };
-    if given.get("_kfold").is_some() {
-        return refuse("cross validation (_kfold)");
-    }
-    if given.text("booster") == Some("gblinear") {
-        return refuse("booster gblinear");
-    }
     if given.text("tree_method") == Some("gpu_hist") {
         return refuse("tree_method gpu_hist, because it has no GPU (hist trains the same kind of model)");
     }
@@ -204,7 +250,7 @@ mod tests {
         let chosen = |asked: TreeMethod, version: Version, rows: usize| {
             let mut params = TrainingParams::default();
             params.tree_method = asked;
-            let mut boosting = Boosting { params, unused: Vec::new() };
+            let mut boosting = Boosting { params, observer: None, unused: Vec::new() };
             boosting.settle_tree_method(version, rows).unwrap();
             boosting.params.tree_method
         };

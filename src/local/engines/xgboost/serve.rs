@@ -5,8 +5,9 @@ use hessboost::data::DMatrix;
 use hessboost::model::{BoostedModel, Iterations};
 
 use super::content::{self, Format};
+use super::text::SparseRows;
 use super::version::Version;
-use super::{format, python, text};
+use super::{format, python, records, text};
 use crate::local::engines::{EngineFailure, Invocation, InvocationFailure, LoadedModel, ModelFiles, Reply};
 
 mod encode;
@@ -130,10 +131,7 @@ impl Server {
             Format::Csv => self.read_csv(&request.body),
             Format::Libsvm => self.read_libsvm(&request.body),
             Format::Parquet => Err(unsupported(format!("Content-type {} is not supported.", request.content_type))),
-            Format::RecordIo => Err(unsupported(format!(
-                "Content-type {} is not supported by the local XGBoost engine; the container on AWS reads it.",
-                request.content_type
-            ))),
+            Format::RecordIo => self.read_records(&request.body),
         }
     }
 
@@ -164,6 +162,18 @@ impl Server {
         Ok(Input::Dense(table.values))
     }
 
+    fn read_records(&self, body: &Bytes) -> Result<Input, InvocationFailure> {
+        let failed = |what: String| InvocationFailure {
+            status: 415,
+            message: format!(
+                "Loading recordio-protobuf data failed with Exception, please ensure data is in recordio-protobuf \
+                 format:\n <class 'ValueError'>\n {what}"
+            ),
+        };
+        let rows = records::rows(body).map_err(failed)?;
+        self.sparse("recordio-protobuf", rows, failed)
+    }
+
     fn read_libsvm(&self, body: &[u8]) -> Result<Input, InvocationFailure> {
         let failed = |what: String| InvocationFailure {
             status: 415,
@@ -176,9 +186,18 @@ impl Server {
         if rows.values.is_empty() {
             return Err(failed("no row names a feature".to_owned()));
         }
+        self.sparse("libsvm", rows, failed)
+    }
+
+    fn sparse(
+        &self,
+        format: &str,
+        rows: SparseRows,
+        failed: impl Fn(String) -> InvocationFailure,
+    ) -> Result<Input, InvocationFailure> {
         if rows.width > self.features {
             return Err(not_evaluated(format!(
-                "Feature size of libsvm inference data {} is larger than feature size of trained model {}.",
+                "Feature size of {format} inference data {} is larger than feature size of trained model {}.",
                 rows.width, self.features
             )));
         }

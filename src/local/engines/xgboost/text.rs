@@ -29,6 +29,20 @@ pub(super) struct SparseRows {
     pub(super) width: usize,
 }
 
+impl SparseRows {
+    /// Adds the rows of another one.
+    pub(super) fn append(&mut self, more: Self) {
+        let offset = self.values.len();
+        self.starts.extend(more.starts.iter().skip(1).map(|start| start + offset));
+        self.columns.extend(more.columns);
+        self.values.extend(more.values);
+        self.labels.extend(more.labels);
+        self.weights.extend(more.weights);
+        self.queries.extend(more.queries);
+        self.width = self.width.max(more.width);
+    }
+}
+
 /// Where a text is not what it should be; line and column count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trouble {

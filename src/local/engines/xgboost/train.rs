@@ -4,12 +4,15 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use hessboost::config::{BoosterKind, TrainingParams};
+use hessboost::data::DMatrix;
 use hessboost::metric::CustomMetric;
-use hessboost::model::BoostedModel;
+use hessboost::model::{BoostedModel, Iterations};
 use hessboost::training::{RoundEval, Trainer};
 
 use super::checkpoints::Checkpoints;
 use super::data::{self, Dataset};
+use super::folds::{self, Predictions, Report};
 use super::format::{self, Best};
 use super::hyperparameters::{Hyperparameters, MAXIMIZED};
 use super::metrics::{Metric, Round};
@@ -32,12 +35,21 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     let version = Version::of_image(&task.image);
     let mut boosting = params::boosting(&given, &metrics.booster, version)?;
     check_metrics(&given, &metrics, version)?;
-    let (train, validation) = data::read(task, given.csv_weights())?;
+    let (mut train, mut validation) = data::read(task, given.csv_weights())?;
     check_shapes(&train, validation.as_ref())?;
     for set in [Some(&train), validation.as_ref()].into_iter().flatten() {
         check_labels(&given, &metrics, set)?;
     }
-    let early = EarlyStopping::new(task, &given, validation.is_some())?;
+    if given.folds().is_some() {
+        // Both channels are divided together.
+        train = validation.take().into_iter().fold(train, Dataset::and);
+        if train.has_queries() || given.objective().starts_with("rank:") {
+            return Err(EngineFailure::algorithm(
+                "the local XGBoost engine does not divide queries of a ranking for a cross validation (_kfold); neither \
+                 does XGBoost",
+            ));
+        }
+    }
     if task.is_stopping() {
         return Err(EngineFailure::Stopped);
     }
@@ -60,47 +72,190 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     let train = train.into_matrix(width, ranking).map_err(failed)?;
     let validation = validation.map(|set| set.into_matrix(width, ranking)).transpose().map_err(failed)?;
 
-    let checkpoints = Checkpoints::new(task, &given);
-    let mut model = checkpoints.newest(train.n_cols())?;
-    let mut monitor = Monitor { task, metrics: &metrics, early, stopped: false, over: false };
-    // Rounds that go on from a model are those that would have followed: checkpoints change nothing.
-    loop {
-        let done = model.as_ref().map_or(0, BoostedModel::num_boost_rounds);
-        let rounds = given.num_round().saturating_sub(done).min(checkpoints.every);
-        if (rounds == 0 && model.is_some()) || monitor.over {
-            break;
-        }
-        let mut trainer = Trainer::new(&boosting.params, &train, rounds).eval(&train, "train");
-        if let Some(validation) = &validation {
-            trainer = trainer.eval(validation, "validation");
-        }
-        if let Some(model) = &model {
-            trainer = trainer.init_model(model);
-        }
-        if let Some(collector) = metrics.collector(Seen::new(given.objective(), version), &task.stopping) {
-            trainer = trainer.custom_metric(Box::new(collector));
-        }
-        let trained = trainer.on_round(|round| monitor.round(round)).train().map_err(failed)?;
-        if !monitor.over {
-            checkpoints.save(&trained.model)?;
-            if task.is_killed() {
-                return Err(EngineFailure::Stopped);
-            }
-        }
-        model = Some(trained.model);
+    let (params, observer) = (&boosting.params, boosting.observer.as_ref());
+    let job = Boost { task, given: &given, params, observer, metrics: &metrics, version };
+    if let Some((folds, rounds)) = given.folds() {
+        return job.cross_validate(&train, folds, rounds);
     }
-    let model = model.ok_or_else(|| EngineFailure::algorithm("no round was trained"))?;
-
-    if monitor.stopped && !given.save_model_on_termination() {
+    let boosted = job.boost(&train, validation.as_ref(), &Checkpoints::new(task, &given))?;
+    if boosted.stopped && !given.save_model_on_termination() {
         return Err(EngineFailure::Stopped);
     }
-    let best = match (&monitor.early, monitor.stopped) {
-        (Some(early), false) => early.best.clone(),
-        // A stopped job keeps the model that its last round left, as SaveIntermediateModelCallBack writes it.
-        _ => None,
-    };
-    let file = format::save(model, best).map_err(failed)?;
+    let file = format::save(boosted.model, boosted.best).map_err(failed)?;
     Ok(TrainingOutput { model: vec![(MODEL_FILE.to_owned(), Bytes::from(file))], data: Vec::new() })
+}
+
+/// The penalties of a linear booster are per row in XGBoost, in `hessboost` for all rows.
+fn penalised(params: &TrainingParams, train: &DMatrix) -> TrainingParams {
+    let mut params = params.clone();
+    if params.booster == BoosterKind::GbLinear {
+        let rows = || train.n_rows() as f64;
+        let sum = train.weights().map_or_else(rows, |weights| weights.iter().map(|weight| f64::from(*weight)).sum());
+        params.lambda *= sum;
+        params.alpha *= sum;
+    }
+    params
+}
+
+/// What all models of a job have in common.
+struct Boost<'a> {
+    task: &'a TrainingTask,
+    given: &'a Hyperparameters,
+    params: &'a TrainingParams,
+    /// What computes the metrics of a linear booster.
+    observer: Option<&'a TrainingParams>,
+    metrics: &'a Metrics,
+    version: Version,
+}
+
+/// A model that was trained.
+struct Boosted {
+    model: BoostedModel,
+    /// The round that early stopping chose.
+    best: Option<Best>,
+    stopped: bool,
+    /// What the last round showed: data set, metric, value.
+    last: Vec<(String, String, f64)>,
+}
+
+impl Boost<'_> {
+    fn boost(
+        &self,
+        train: &DMatrix,
+        validation: Option<&DMatrix>,
+        checkpoints: &Checkpoints<'_>,
+    ) -> Result<Boosted, EngineFailure> {
+        if let Some(observer) = self.observer {
+            return self.boost_linear(observer, train, validation);
+        }
+        let Self { task, given, params, metrics, .. } = *self;
+        let early = EarlyStopping::new(task, given, validation.is_some())?;
+        let mut model = checkpoints.newest(train.n_cols())?;
+        let mut monitor = Monitor { early, ..Monitor::new(task, metrics) };
+        // Rounds that go on from a model are those that would have followed: checkpoints change nothing.
+        loop {
+            let done = model.as_ref().map_or(0, BoostedModel::num_boost_rounds);
+            let rounds = given.num_round().saturating_sub(done).min(checkpoints.every);
+            if (rounds == 0 && model.is_some()) || monitor.over {
+                break;
+            }
+            let mut trainer = Trainer::new(params, train, rounds).eval(train, "train");
+            if let Some(validation) = validation {
+                trainer = trainer.eval(validation, "validation");
+            }
+            if let Some(model) = &model {
+                trainer = trainer.init_model(model);
+            }
+            if let Some(collector) = self.collector() {
+                trainer = trainer.custom_metric(Box::new(collector));
+            }
+            let trained = trainer.on_round(|round| monitor.round(round)).train().map_err(failed)?;
+            if !monitor.over {
+                checkpoints.save(&trained.model)?;
+                if task.is_killed() {
+                    return Err(EngineFailure::Stopped);
+                }
+            }
+            model = Some(trained.model);
+        }
+        let model = model.ok_or_else(|| EngineFailure::algorithm("no round was trained"))?;
+        let best = match monitor.early {
+            Some(early) if !monitor.stopped => early.best,
+            // A stopped job keeps the model that its last round left, as SaveIntermediateModelCallBack writes it.
+            _ => None,
+        };
+        Ok(Boosted { model, best, stopped: monitor.stopped, last: monitor.last })
+    }
+
+    /// The metrics that are computed here.
+    fn collector(&self) -> Option<CustomMetric> {
+        self.metrics.collector(Seen::new(self.given.objective(), self.version), &self.task.stopping)
+    }
+
+    /// Goes on round by round, and has each judged as the start of trees that add nothing to it.
+    fn boost_linear(
+        &self,
+        observer: &TrainingParams,
+        train: &DMatrix,
+        validation: Option<&DMatrix>,
+    ) -> Result<Boosted, EngineFailure> {
+        let Self { task, given, metrics, .. } = *self;
+        if EarlyStopping::new(task, given, validation.is_some())?.is_some() {
+            return Err(failed(
+                "`save_best` is not applicable to current booster (early_stopping_rounds with gblinear)",
+            ));
+        }
+        let params = penalised(self.params, train);
+        let mut monitor = Monitor::new(task, metrics);
+        let mut model: Option<BoostedModel> = None;
+        for round in 0..given.num_round() {
+            let mut trainer = Trainer::new(&params, train, 1);
+            if let Some(model) = &model {
+                trainer = trainer.init_model(model);
+            }
+            let next = trainer.train().map_err(failed)?.model;
+            let from = |set: &DMatrix| {
+                let margins = next.predict_margin(set, Iterations::from(..))?;
+                set.clone().with_base_margin(margins.as_slice())
+            };
+            let (of_train, of_validation) =
+                (from(train).map_err(failed)?, validation.map(from).transpose().map_err(failed)?);
+            monitor.before = round;
+            let mut judge = Trainer::new(observer, &of_train, 1).eval(&of_train, "train");
+            if let Some(validation) = &of_validation {
+                judge = judge.eval(validation, "validation");
+            }
+            if let Some(collector) = self.collector() {
+                judge = judge.custom_metric(Box::new(collector));
+            }
+            judge.on_round(|round| monitor.round(round)).train().map_err(failed)?;
+            model = Some(next);
+            if monitor.over {
+                break;
+            }
+        }
+        let model = model.ok_or_else(|| EngineFailure::algorithm("no round was trained"))?;
+        Ok(Boosted { model, best: None, stopped: monitor.stopped, last: monitor.last })
+    }
+
+    /// A model for each part of the rows, `rounds` times over.
+    fn cross_validate(&self, all: &DMatrix, count: usize, rounds: usize) -> Result<TrainingOutput, EngineFailure> {
+        let Self { task, given, .. } = *self;
+        let labels = all.labels().unwrap_or_default();
+        task.log(format!("Run {rounds}-round of {count}-fold cross validation with {} rows", labels.len()));
+        let mut models = Vec::new();
+        let mut report = Report::default();
+        let mut predictions = Predictions::new(given, labels.len());
+        'rounds: for round in 0..rounds {
+            for (number, fold) in (1..).zip(folds::divide(given, labels, count, round)?) {
+                task.log(format!("Train cross validation fold {number}"));
+                let rows = |rows: &[usize]| all.select_rows(rows).map_err(failed);
+                let (train, validation) = (rows(&fold.train)?, rows(&fold.validation)?);
+                let boosted = self.boost(&train, Some(&validation), &Checkpoints::none(task, given))?;
+                if boosted.stopped {
+                    if given.save_model_on_termination() {
+                        models.push(format::save(boosted.model, None).map_err(failed)?);
+                        break 'rounds;
+                    }
+                    return Err(EngineFailure::Stopped);
+                }
+                let found = boosted.model.predict(&validation, Iterations::from(..)).map_err(failed)?;
+                predictions.add(&fold.validation, &found.into_vec(), boosted.model.prediction_width());
+                report.add(boosted.last);
+                models.push(format::save(boosted.model, boosted.best).map_err(failed)?);
+            }
+            task.log(format!("The metrics of round {} cross validation", round + 1));
+            task.log(report.line(given.num_round(), count));
+        }
+        if rounds > 1 && !task.is_stopping() {
+            task.log(format!("The overall metrics of {rounds}-round cross validation"));
+            task.log(report.line(given.num_round(), count * rounds));
+        }
+        let named = models.into_iter().enumerate();
+        let model = named.map(|(number, file)| (format!("{MODEL_FILE}-{number}"), Bytes::from(file))).collect();
+        let data = vec![(folds::PREDICTIONS_FILE.to_owned(), Bytes::from(predictions.csv(labels)))];
+        Ok(TrainingOutput { model, data })
+    }
 }
 
 fn check_shapes(train: &Dataset, validation: Option<&Dataset>) -> Result<(), EngineFailure> {
@@ -313,9 +468,16 @@ struct Monitor<'a> {
     stopped: bool,
     /// Nothing more is trained.
     over: bool,
+    /// What the last round showed.
+    last: Vec<(String, String, f64)>,
+    /// How many rounds went before those that it sees.
+    before: usize,
 }
 
-impl Monitor<'_> {
+impl<'a> Monitor<'a> {
+    fn new(task: &'a TrainingTask, metrics: &'a Metrics) -> Self {
+        Self { task, metrics, early: None, stopped: false, over: false, last: Vec::new(), before: 0 }
+    }
     fn round(&mut self, round: RoundEval<'_>) -> ControlFlow<()> {
         let next = self.look_at(round);
         self.over |= next.is_break();
@@ -327,18 +489,20 @@ impl Monitor<'_> {
             self.stopped = true;
             return ControlFlow::Break(());
         };
-        let mut line = format!("[{}]", round.iteration());
+        let iteration = self.before + round.iteration();
+        let mut line = format!("[{iteration}]");
         for (set, metric, value) in &values {
             // Python prints `nan` where Rust prints `NaN`.
             let value = if value.is_nan() { "nan".to_owned() } else { format!("{value:.5}") };
             line.push_str(&format!("\t{set}-{metric}:{value}"));
         }
         self.task.log(line);
+        self.last = values.iter().map(|(set, metric, value)| ((*set).to_owned(), metric.clone(), *value)).collect();
         if self.task.is_stopping() {
             self.stopped = true;
             return ControlFlow::Break(());
         }
-        let over = self.early.as_mut().is_some_and(|early| early.is_over(round.iteration(), &values));
+        let over = self.early.as_mut().is_some_and(|early| early.is_over(iteration, &values));
         if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::super::Run;
-use super::condition;
 use super::value::{Scope, references};
+use super::{callback, condition};
 use crate::local::router::Service;
 use crate::local::services::sagemaker;
 use crate::local::validation;
@@ -28,12 +28,18 @@ pub(super) struct Branch {
     pub(super) other: Vec<Value>,
 }
 
-/// A job that a step has started.
+/// What a step has started.
 pub(super) struct Started {
-    form: &'static Form,
-    name: String,
+    work: Work,
     /// What the list of steps tells of it.
     pub(super) metadata: Value,
+}
+
+enum Work {
+    /// A job of that name.
+    Job(&'static Form, String),
+    /// Waits for the answer to this token.
+    Callback(String),
 }
 
 /// How the job of a step is doing.
@@ -115,6 +121,12 @@ pub(super) fn start(run: &Run, step: &Value, scope: &Scope) -> Result<Outcome, S
             let message = scope.resolve(&arguments["ErrorMessage"])?;
             Err(message.as_str().map_or_else(|| "The fail step was reached.".to_owned(), str::to_owned))
         }
+        "Callback" => {
+            // What cannot be resolved could not be sent.
+            scope.resolve(arguments)?;
+            let (token, metadata) = callback::begin(run, step);
+            Ok(Outcome::Running(Started { work: Work::Callback(token), metadata }))
+        }
         kind => match FORMS.iter().find(|form| form.step == kind) {
             Some(form) => create(run, form, &name(step), &scope.resolve(arguments)?),
             None => Err(format!("The local backend does not support steps of the type {kind}.")),
@@ -139,13 +151,12 @@ fn create(run: &Run, form: &'static Form, step: &str, arguments: &Value) -> Resu
         properties["@Metadata"] = metadata;
         return Ok(Outcome::Done(properties));
     }
-    let started = Started { form, name, metadata };
     if form.status.is_empty() {
-        let mut properties = started.describe(run)?;
-        properties["@Metadata"] = started.metadata;
+        let mut properties = describe(run, form, &name)?;
+        properties["@Metadata"] = metadata;
         return Ok(Outcome::Done(properties));
     }
-    Ok(Outcome::Running(started))
+    Ok(Outcome::Running(Started { work: Work::Job(form, name), metadata }))
 }
 
 /// A group that a model is to be registered in comes into being with its first model.
@@ -164,18 +175,27 @@ fn job_name(run: &Run, step: &str) -> String {
     format!("pipelines-{}-{}-{suffix:010}", run.owner.key(), short.trim_matches('-'))
 }
 
+fn describe(run: &Run, form: &Form, name: &str) -> Result<Value, String> {
+    call(run, &format!("Describe{}", form.noun), &json!({form.name: name}))
+}
+
 impl Started {
-    fn describe(&self, run: &Run) -> Result<Value, String> {
-        call(run, &format!("Describe{}", self.form.noun), &json!({self.form.name: self.name}))
+    /// Whether time passes while it runs.
+    pub(super) fn is_job(&self) -> bool {
+        matches!(self.work, Work::Job(..))
     }
 
     /// How the job is doing, and its properties.
     pub(super) fn look(&self, run: &Run) -> (Status, Value) {
-        let described = match self.describe(run) {
+        let (form, name) = match &self.work {
+            Work::Job(form, name) => (form, name),
+            Work::Callback(token) => return callback::look(run, token),
+        };
+        let described = match describe(run, form, name) {
             Ok(described) => described,
             Err(reason) => return (Status::Failed(reason), Value::Null),
         };
-        let status = match described[self.form.status].as_str() {
+        let status = match described[form.status].as_str() {
             Some("Completed" | "InService") => Status::Succeeded,
             Some(ended @ ("Failed" | "Stopped")) => {
                 let reason = described["FailureReason"].as_str().unwrap_or(ended);
@@ -188,8 +208,10 @@ impl Started {
 
     /// Stops the job, if its kind can be stopped.
     pub(super) fn stop(&self, run: &Run) {
-        // It may have ended meanwhile, and then refuses.
-        let _ = call(run, &format!("Stop{}", self.form.noun), &json!({self.form.name: self.name}));
+        if let Work::Job(form, name) = &self.work {
+            // It may have ended meanwhile, and then refuses.
+            let _ = call(run, &format!("Stop{}", form.noun), &json!({form.name: name}));
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! The data of a training job's channels, and its checkpoints.
 
 use bytes::Bytes;
-use fastrand::Rng;
 
 use crate::local::backend::Core;
 use crate::local::data::{self, Budget, Input};
-use crate::local::engines::{Channel, InputMode};
+use crate::local::engines::{Channel, InputMode, channel};
+use crate::local::file_systems::Directory;
 use crate::types::S3Uri;
 
 /// What is downloaded for a job.
@@ -16,9 +16,6 @@ pub(in crate::local) struct Inputs {
     /// Where checkpoints are kept.
     pub(in crate::local) checkpoints: Option<S3Uri>,
 }
-
-/// The data type of a channel whose data is on a file system.
-pub(in crate::local) const FILE_SYSTEM: &str = "FileSystem";
 
 #[derive(Default)]
 pub(in crate::local) struct ChannelPlan {
@@ -34,6 +31,8 @@ pub(in crate::local) struct ChannelPlan {
     pub(in crate::local) attributes: Vec<String>,
     /// The seed of a random order.
     pub(in crate::local) shuffle: Option<u64>,
+    /// Where the data is if it is not in S3.
+    pub(in crate::local) file_system: Option<Directory>,
 }
 
 /// What was downloaded.
@@ -46,18 +45,26 @@ pub(super) struct Downloaded {
 /// Reads all channels and checkpoints, as they are when the job downloads them; `limit` is in bytes. May block.
 pub(super) fn download(core: &Core, inputs: &Inputs, limit: u64) -> Result<Downloaded, String> {
     let mut budget = Budget::new(limit);
+    let client = |why: String| format!("ClientError: {why}");
+    let failed = |why: String| client(format!("Data download failed: {why}"));
     let channels = inputs.channels.iter().map(|channel| {
+        let (files, mount) = match &channel.file_system {
+            Some(directory) => (Vec::new(), Some(core.file_systems.find(directory).map_err(client)?)),
+            None => (files(core, channel, &inputs.role, &mut budget).map_err(failed)?, None),
+        };
         Ok(Channel {
             name: channel.name.clone(),
             content_type: channel.content_type.clone(),
             input_mode: channel.input_mode,
             sharded: channel.sharded,
             record_io: channel.record_io,
-            files: files(core, channel, &inputs.role, &mut budget)?,
+            shuffle_seed: channel.shuffle,
+            files_per_record: channel.attributes.len().max(1),
+            files,
+            mount,
         })
     });
-    let channels = channels.collect::<Result<_, String>>();
-    let channels = channels.map_err(|why| format!("ClientError: Data download failed: {why}"))?;
+    let channels = channels.collect::<Result<_, String>>()?;
     let checkpoints = checkpoints(core, inputs.checkpoints.as_ref(), &mut budget)?;
     Ok(Downloaded { channels, checkpoints })
 }
@@ -75,11 +82,20 @@ fn checkpoints(core: &Core, place: Option<&S3Uri>, budget: &mut Budget) -> Resul
     checkpoints.map_err(|why| format!("ClientError: Checkpoint download failed: {why}"))
 }
 
-fn files(core: &Core, channel: &ChannelPlan, role: &str, budget: &mut Budget) -> Result<Vec<(String, Bytes)>, String> {
-    if channel.data_type == FILE_SYSTEM {
-        let ChannelPlan { name, uri, .. } = channel;
-        return Err(format!("the local backend has no file systems (channel \"{name}\", {uri})"));
+/// Reads the files of channels on file systems, for an engine that does not do it itself; `limit` is in bytes. May block.
+pub(super) fn read_mounts(channels: &mut [Channel], limit: u64) -> Result<(), String> {
+    let mut budget = Budget::new(limit);
+    for channel in channels {
+        let Channel { files, mount: Some(mount), .. } = channel else { continue };
+        mount.visit(&mut |path, place| {
+            files.push((path.to_owned(), budget.read_file(place, path)?));
+            Ok(())
+        })?;
     }
+    Ok(())
+}
+
+fn files(core: &Core, channel: &ChannelPlan, role: &str, budget: &mut Budget) -> Result<Vec<(String, Bytes)>, String> {
     let mut files = if channel.data_type == data::AUGMENTED {
         data::augmented(core, &channel.uri, &channel.attributes, budget)?
     } else {
@@ -88,7 +104,9 @@ fn files(core: &Core, channel: &ChannelPlan, role: &str, budget: &mut Budget) ->
         inputs.into_iter().map(read).collect::<Result<_, String>>()?
     };
     if let Some(seed) = channel.shuffle {
-        Rng::with_seed(seed).shuffle(&mut files);
+        let mut records: Vec<_> = files.chunks(channel.attributes.len().max(1)).collect();
+        channel::shuffle(&mut records, seed, 0);
+        files = records.concat();
     }
     Ok(files)
 }

@@ -3,13 +3,14 @@
 use http::StatusCode;
 use s3s::dto::{
     AccelerateConfiguration, BucketAccelerateStatus, BucketLifecycleConfiguration, BucketLoggingStatus,
-    CORSConfiguration, LifecycleRule, LifecycleRuleFilter, NotificationConfiguration, OwnershipControls,
-    PublicAccessBlockConfiguration,
+    CORSConfiguration, LifecycleRule, LifecycleRuleFilter, NotificationConfiguration, NotificationConfigurationFilter,
+    ObjectLockConfiguration, OwnershipControls, PublicAccessBlockConfiguration, ReplicationConfiguration,
+    RequestPaymentConfiguration, WebsiteConfiguration,
 };
 use s3s::{S3Result, s3_error};
 
 use super::parse;
-use crate::local::s3::storage::Bucket;
+use crate::local::s3::storage::{Bucket, Versioning};
 use crate::local::s3::{Inner, errors};
 
 const MAX_CORS_RULES: usize = 100;
@@ -146,10 +147,13 @@ pub(super) fn notification(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Resu
     let queues = configuration.queue_configurations.iter().flatten();
     let functions = configuration.lambda_function_configurations.iter().flatten();
     let all = topics
-        .map(|topic| (&topic.topic_arn, "sns", &topic.events))
-        .chain(queues.map(|queue| (&queue.queue_arn, "sqs", &queue.events)))
-        .chain(functions.map(|function| (&function.lambda_function_arn, "lambda", &function.events)));
-    for (arn, service, events) in all {
+        .map(|topic| (&topic.topic_arn, "sns", &topic.events, topic.filter.as_ref()))
+        .chain(queues.map(|queue| (&queue.queue_arn, "sqs", &queue.events, queue.filter.as_ref())))
+        .chain(
+            functions
+                .map(|function| (&function.lambda_function_arn, "lambda", &function.events, function.filter.as_ref())),
+        );
+    for (arn, service, events, filter) in all {
         let mut parts = arn.split(':');
         let head = [parts.next(), parts.next(), parts.next(), parts.next()];
         if head[0] != Some("arn") || head[2] != Some(service) || parts.count() < 2 {
@@ -162,6 +166,7 @@ pub(super) fn notification(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Resu
         if events.is_empty() {
             return Err(errors::malformed_xml());
         }
+        check_filter(filter)?;
         let is_known = |event: &str| EVENTS.iter().any(|known| event.starts_with(known));
         if let Some(event) = events.iter().map(AsRef::<str>::as_ref).find(|event| !is_known(event)) {
             let message = format!("The event '{event}' is not supported for notifications");
@@ -179,20 +184,19 @@ pub(super) fn logging_target(s3: &Inner, bucket: &str, text: &str) -> S3Result<(
         return Err(errors::no_such_bucket());
     };
     let refusal = match target {
-        None => {
-            "The target bucket for logging does not exist, is not owned by you, or does not have the appropriate \
-                 grants for the log-delivery group."
-        }
+        None => "The target bucket for logging does not exist",
         Some(target) if target.region != source.region => {
-            return Err(errors::custom(
+            let error = errors::custom(
                 "CrossLocationLoggingProhibitted",
                 StatusCode::FORBIDDEN,
-                "Cross S3 location logging not allowed.",
-            ));
+                "Cross S3 location logging not allowed. ",
+            );
+            return Err(errors::with_details(error, &[("TargetBucketLocation", &target.region)]));
         }
         Some(_) => return Ok(()),
     };
-    Err(s3_error!(InvalidTargetBucketForLogging, "{refusal}"))
+    let error = s3_error!(InvalidTargetBucketForLogging, "{refusal}");
+    Err(errors::with_details(error, &[("TargetBucket", &wanted.target_bucket)]))
 }
 
 pub(super) fn accelerate(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Result<()> {
@@ -204,4 +208,129 @@ pub(super) fn accelerate(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Result
         Some("Enabled" | "Suspended") => Ok(()),
         _ => Err(errors::malformed_xml()),
     }
+}
+
+/// Rules of a filter have a name, which is one of two, and a value.
+fn check_filter(filter: Option<&NotificationConfigurationFilter>) -> S3Result<()> {
+    let rules = filter.and_then(|filter| filter.key.as_ref()).and_then(|key| key.filter_rules.as_ref());
+    for rule in rules.into_iter().flatten() {
+        let (Some(name), Some(_)) = (&rule.name, &rule.value) else { return Err(errors::malformed_xml()) };
+        if !["prefix", "suffix"].iter().any(|known| name.as_str().eq_ignore_ascii_case(known)) {
+            let message = "filter rule name must be either prefix or suffix";
+            return Err(errors::argument(message, "FilterRule.Name", name.as_str()));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn request_payment(_: &Inner, _: &mut Bucket, text: &str) -> S3Result<()> {
+    let configuration: RequestPaymentConfiguration = parse(text)?;
+    let known = ["BucketOwner", "Requester"].contains(&configuration.payer.as_str());
+    if known { Ok(()) } else { Err(errors::malformed_xml()) }
+}
+
+pub(super) fn website(_: &Inner, _: &mut Bucket, text: &str) -> S3Result<()> {
+    let configuration: WebsiteConfiguration = parse(text)?;
+    let index = configuration.index_document.as_ref().map(|index| index.suffix.as_str());
+    if configuration.redirect_all_requests_to.is_some() {
+        let more = index.is_some() || configuration.error_document.is_some() || configuration.routing_rules.is_some();
+        if more {
+            let message = "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.";
+            return Err(errors::argument(message, "RedirectAllRequestsTo", "not null"));
+        }
+    } else {
+        let Some(index) = index else {
+            let message = "A value for IndexDocument Suffix must be provided if RedirectAllRequestsTo is empty";
+            return Err(errors::argument(message, "IndexDocument", "null"));
+        };
+        if index.is_empty() || index.contains('/') {
+            return Err(errors::argument("The IndexDocument Suffix is not well formed", "IndexDocument", index));
+        }
+    }
+    for rule in configuration.routing_rules.iter().flatten() {
+        let redirect = &rule.redirect;
+        if redirect.replace_key_with.is_some() && redirect.replace_key_prefix_with.is_some() {
+            return Err(errors::invalid_request("You can only define ReplaceKeyPrefix or ReplaceKey but not both."));
+        }
+        let protocol = redirect.protocol.as_ref().map(s3s::dto::Protocol::as_str);
+        if protocol.is_some_and(|protocol| !["http", "https"].contains(&protocol)) {
+            return Err(errors::invalid_request(
+                "Invalid protocol, protocol can be http or https. If not defined the protocol will be selected \
+                 automatically.",
+            ));
+        }
+        let empty = |condition: &s3s::dto::Condition| {
+            condition.http_error_code_returned_equals.is_none() && condition.key_prefix_equals.is_none()
+        };
+        if rule.condition.as_ref().is_some_and(empty) {
+            return Err(errors::invalid_request(
+                "Condition cannot be empty. To redirect all requests without a condition, the condition element \
+                 shouldn't be present.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn object_lock(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Result<()> {
+    if text.is_empty() {
+        return Err(s3_error!(MissingRequestBodyError, "Request Body is empty"));
+    }
+    let configuration: ObjectLockConfiguration = parse(text)?;
+    if configuration.object_lock_enabled.as_ref().is_none_or(|enabled| enabled.as_str() != "Enabled") {
+        return Err(errors::malformed_xml());
+    }
+    if let Some(rule) = &configuration.rule {
+        let default = rule.default_retention.as_ref().ok_or_else(errors::malformed_xml)?;
+        let mode = default.mode.as_ref().map(s3s::dto::ObjectLockRetentionMode::as_str);
+        let one_period = default.days.is_some() != default.years.is_some();
+        if !matches!(mode, Some("GOVERNANCE" | "COMPLIANCE")) || !one_period {
+            return Err(errors::malformed_xml());
+        }
+        if default.days.or(default.years).is_some_and(|period| period <= 0) {
+            return Err(errors::invalid_argument("Default retention period must be a positive integer value."));
+        }
+        let (most_days, most_years) = (36_500, 100);
+        if default.days.is_some_and(|days| days > most_days) || default.years.is_some_and(|years| years > most_years) {
+            return Err(errors::invalid_argument("Default retention period too large"));
+        }
+    }
+    if bucket.versioning != Versioning::Enabled {
+        return Err(errors::custom(
+            "InvalidBucketState",
+            StatusCode::CONFLICT,
+            "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn replication(_: &Inner, bucket: &mut Bucket, text: &str) -> S3Result<()> {
+    let configuration: ReplicationConfiguration = parse(text)?;
+    if configuration.rules.is_empty() || configuration.rules.len() > MAX_LIFECYCLE_RULES {
+        return Err(errors::malformed_xml());
+    }
+    if bucket.versioning != Versioning::Enabled {
+        return Err(errors::invalid_request(
+            "Versioning must be 'Enabled' on the bucket to apply a replication configuration",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the buckets that objects go to keep versions, which lies in them.
+pub(super) fn replication_targets(s3: &Inner, bucket: &str, text: &str) -> S3Result<()> {
+    let buckets = s3.storage.read();
+    let source = buckets.get(bucket).ok_or_else(errors::no_such_bucket)?;
+    // What is wrong with the source is told first.
+    if source.versioning != Versioning::Enabled {
+        return Ok(());
+    }
+    for rule in parse::<ReplicationConfiguration>(text)?.rules {
+        let name = rule.destination.bucket.rsplit(":::").next().unwrap_or_default().to_owned();
+        if buckets.get(&name).is_none_or(|target| target.versioning != Versioning::Enabled) {
+            return Err(errors::invalid_request("Destination bucket must have versioning enabled."));
+        }
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ pub(super) fn complete(query: &str, text: &str, mut number: impl FnMut() -> u64)
             let elements = ["TopicConfiguration", "QueueConfiguration", "CloudFunctionConfiguration"];
             elements.iter().fold(text.to_owned(), |text, element| with_child(&text, element, "Id", || id("Id")))
         }
-        "lifecycle" => with_child(text, "Rule", "ID", || id("ID")),
+        "lifecycle" | "replication" => with_child(text, "Rule", "ID", || id("ID")),
         "encryption" => {
             with_child(text, "Rule", "BucketKeyEnabled", || "<BucketKeyEnabled>false</BucketKeyEnabled>".to_owned())
         }

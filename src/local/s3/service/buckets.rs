@@ -6,6 +6,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::{errors, received};
 use crate::local::s3::Inner;
 use crate::local::s3::acl::{Asked, asked_access};
+use crate::local::s3::documents;
 use crate::local::s3::listing;
 use crate::local::s3::object::timestamp;
 use crate::local::s3::storage::{Bucket as StoredBucket, Versioning};
@@ -16,15 +17,16 @@ const CLASSIC: &str = "us-east-1";
 pub(super) fn create(s3: &Inner, mut request: S3Request<CreateBucketInput>) -> S3Result<CreateBucketOutput> {
     let endpoint = received(&mut request)?.region;
     let input = request.input;
-    if input.object_lock_enabled_for_bucket == Some(true) {
-        return Err(errors::not_implemented("Buckets with object lock are not supported here."));
-    }
     let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
     let region = region(constraint.as_ref().map(BucketLocationConstraint::as_str), &endpoint)?;
     let ownership = input.object_ownership.as_ref().map(ObjectOwnership::as_str);
     let mut new = s3.new_bucket(&input.bucket, &region, ownership);
     let asked = Asked { write: input.grant_write.as_deref(), ..asked_access!(input) };
     new.begin_acl(&asked, &s3.owner_id)?;
+    if input.object_lock_enabled_for_bucket == Some(true) {
+        new.versioning = Versioning::Enabled;
+        new.documents.insert(documents::OBJECT_LOCK.to_owned(), documents::object_lock_enabled());
+    }
     let mut buckets = s3.storage.write();
     if let Some(existing) = buckets.get(&input.bucket) {
         if endpoint != CLASSIC || existing.region != CLASSIC {
@@ -137,6 +139,13 @@ pub(super) fn set_versioning(
         }
     };
     s3.storage.with_mut(&request.input.bucket, |bucket| {
+        if versioning != Versioning::Enabled && bucket.documents.contains_key(documents::OBJECT_LOCK) {
+            return Err(errors::custom(
+                "InvalidBucketState",
+                http::StatusCode::CONFLICT,
+                "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+            ));
+        }
         bucket.versioning = versioning;
         bucket.changed();
         Ok(PutBucketVersioningOutput::default())

@@ -58,7 +58,10 @@ pub(super) async fn copy(
     let replace = directive(input.metadata_directive.as_ref().map(MetadataDirective::as_str))?;
     let requested = requested_attributes!(input, s3);
     let onto_itself = source(&input.copy_source)? == (input.bucket.as_str(), input.key.as_str(), None);
+    // A bucket whose encryption was configured encrypts anew.
+    let encrypted = s3.storage.with(&input.bucket, |bucket| Ok(bucket.documents.contains_key("encryption")))?;
     let changes_nothing = !replace
+        && !encrypted
         && input.storage_class.is_none()
         && input.server_side_encryption.is_none()
         && input.website_redirect_location.is_none();
@@ -126,6 +129,7 @@ fn kept(original: &Attributes, requested: Attributes) -> Attributes {
         encryption: requested.encryption,
         website_redirect_location: requested.website_redirect_location,
         acl: requested.acl,
+        lock: requested.lock,
         restored: None,
         ..original.clone()
     }

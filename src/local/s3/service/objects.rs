@@ -10,6 +10,7 @@ use crate::local::s3::Inner;
 use crate::local::s3::answer::{Sent, Status};
 use crate::local::s3::checksum::fill_checksum;
 use crate::local::s3::conditions::{self, ReadConditions};
+use crate::local::s3::lock;
 use crate::local::s3::object::{Object, fill_encryption, requested_attributes, seconds};
 use crate::local::s3::storage::{Bucket as StoredBucket, Deleted};
 use crate::local::s3::tags::Tags;
@@ -106,6 +107,11 @@ macro_rules! fill_object {
         $output.website_redirect_location = attributes.website_redirect_location.clone();
         $output.metadata = attributes.metadata();
         $output.storage_class = attributes.storage_class.header();
+        let retention = attributes.lock.retention;
+        $output.object_lock_mode = retention.map(|retention| ObjectLockMode::from_static(retention.mode.name()));
+        $output.object_lock_retain_until_date = retention.map(|retention| retention.until());
+        $output.object_lock_legal_hold_status =
+            attributes.lock.hold.map(|on| ObjectLockLegalHoldStatus::from_static(if on { "ON" } else { "OFF" }));
         $output.restore = attributes.restored.as_ref().and_then(|restored| restored.header($now));
         fill_encryption!($output, attributes.encryption);
         // A checksum of the whole says nothing about a part of it.
@@ -170,7 +176,8 @@ pub(super) async fn head(
 pub(super) fn delete(s3: &Inner, request: S3Request<DeleteObjectInput>) -> S3Result<DeleteObjectOutput> {
     let input = request.input;
     let deleted = s3.storage.with_mut(&input.bucket, |bucket| {
-        delete_one(s3, bucket, &input.key, input.version_id.as_deref(), input.if_match.as_ref())
+        let bypass = lock::check_bypass(bucket, input.bypass_governance_retention)?;
+        delete_one(s3, bucket, &input.key, input.version_id.as_deref(), input.if_match.as_ref(), bypass)
     })?;
     Ok(DeleteObjectOutput {
         delete_marker: deleted.marker.then_some(true),
@@ -185,12 +192,14 @@ pub(super) fn delete_many(s3: &Inner, request: S3Request<DeleteObjectsInput>) ->
         return Err(errors::malformed_xml());
     }
     let quiet = delete.quiet == Some(true);
+    let bypass = request.input.bypass_governance_retention;
     s3.storage.with_mut(&request.input.bucket, |bucket| {
+        let bypass = lock::check_bypass(bucket, bypass)?;
         let (mut deleted, mut failed) = (Vec::new(), Vec::new());
         for identifier in delete.objects {
             let ObjectIdentifier { key, version_id, e_tag, .. } = identifier;
             let condition = e_tag.map(ETagCondition::ETag);
-            match delete_one(s3, bucket, &key, version_id.as_deref(), condition.as_ref()) {
+            match delete_one(s3, bucket, &key, version_id.as_deref(), condition.as_ref(), bypass) {
                 Ok(_) if quiet => {}
                 Ok(gone) => deleted.push(DeletedObject {
                     key: Some(key),
@@ -216,8 +225,12 @@ fn delete_one(
     key: &str,
     version: Option<&str>,
     if_match: Option<&ETagCondition>,
+    bypass: bool,
 ) -> S3Result<Deleted> {
     conditions::check_write(if_match, None, bucket.objects.get(key).map(Arc::as_ref))?;
+    if let Some(object) = version.and_then(|id| bucket.object(key, Some(id)).ok()) {
+        object.attributes.lock.check_delete(seconds(s3.now()), bypass)?;
+    }
     match version {
         Some(id) => bucket.delete_version(key, id),
         None => Ok(bucket.delete(key, s3.next_number(), seconds(s3.now()))),

@@ -104,6 +104,7 @@ async fn names_are_checked_and_owners_are_believed() {
 #[tokio::test]
 async fn what_is_not_there_says_its_name() {
     let Fixture { client, .. } = Fixture::new();
-    let message = assert_refused!(client.get_bucket_policy_status().bucket("data").send().await, 501, "NotImplemented");
-    assert!(message.contains("GetBucketPolicyStatus"), "{message}");
+    let torrent = client.get_object_torrent().bucket("data").key("k").send().await;
+    let message = assert_refused!(torrent, 501, "NotImplemented");
+    assert!(message.contains("GetObjectTorrent"), "{message}");
 }

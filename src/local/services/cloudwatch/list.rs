@@ -18,7 +18,7 @@ type Key = (String, String, Vec<(String, String)>);
 pub(super) fn list(core: &Core, request: &Value) -> Result<Value, AwsError> {
     let after = request["NextToken"].as_str().map(|token| {
         let key = base64::decode(token).ok().and_then(|bytes| serde_json::from_slice::<Key>(&bytes).ok());
-        key.ok_or_else(|| AwsError::new(400, "InvalidNextToken", "The specified NextToken is invalid."))
+        key.ok_or_else(|| super::invalid_value("Request parameter NextToken is invalid"))
     });
     let after = after.transpose()?;
     let now = epoch(core.clock.now());

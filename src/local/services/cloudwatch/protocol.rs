@@ -61,8 +61,8 @@ impl Protocol {
             (Self::Json, Ok(value)) => wire::answer(200, JSON, value.to_string()),
             (Self::Cbor, Ok(Value::Null)) => wire::answer(200, CBOR, Bytes::new()),
             (Self::Cbor, Ok(value)) => wire::answer(200, CBOR, cbor::write(shape, &value)),
-            (Self::Json, Err(error)) => self.error(error, JSON, |body| Bytes::from(body.to_string())),
-            (Self::Cbor, Err(error)) => self.error(error, CBOR, |body| cbor::write(None, body)),
+            (Self::Json, Err(error)) => self.error(operation, error, JSON, |body| Bytes::from(body.to_string())),
+            (Self::Cbor, Err(error)) => self.error(operation, error, CBOR, |body| cbor::write(None, body)),
         };
         if self == Self::Cbor {
             wire::set(&mut answer, "smithy-protocol", "rpc-v2-cbor");
@@ -72,15 +72,32 @@ impl Protocol {
     }
 
     /// The codes of the query protocol travel in a header beside the names of the newer ones.
-    fn error(self, error: AwsError, content_type: &str, write: impl Fn(&Value) -> Bytes) -> Answer {
-        let name = match error.code.as_ref() {
-            code @ ("InvalidParameterValue" | "InvalidParameterCombination") => format!("{code}Exception"),
-            "MissingParameter" => "MissingRequiredParameterException".to_owned(),
-            code => code.to_owned(),
-        };
-        let body = serde_json::json!({"__type": format!("com.amazonaws.cloudwatch#{name}"), "message": error.message});
-        let mut answer = wire::answer(error.status, content_type, write(&body));
-        wire::set(&mut answer, "x-amzn-query-error", &format!("{};Sender", error.code));
+    fn error(self, operation: &str, error: AwsError, content_type: &str, write: impl Fn(&Value) -> Bytes) -> Answer {
+        let shape = shape(operation, &error.code);
+        let mut body = error.members;
+        body.insert("__type".to_owned(), Value::from(shape));
+        if !error.message.is_empty() {
+            body.insert("message".to_owned(), Value::from(error.message));
+        }
+        let mut answer = wire::answer(error.status, content_type, write(&Value::Object(body)));
+        let fault_of = if error.status < 500 { "Sender" } else { "Receiver" };
+        wire::set(&mut answer, "x-amzn-query-error", &format!("{};{fault_of}", error.code));
         answer
     }
+}
+
+/// The name of an error in the newer protocols.
+fn shape(operation: &str, code: &str) -> String {
+    let name = match code {
+        "ValidationError" => return "com.amazon.coral.validate#ValidationException".to_owned(),
+        "InvalidParameterValue" => "InvalidParameterValueException",
+        "InvalidParameterCombination" => "InvalidParameterCombinationException",
+        "MissingParameter" => "MissingRequiredParameterException",
+        "InvalidParameterInput" => "DashboardInvalidInputError",
+        "ResourceNotFound" if operation.contains("Dashboard") => "DashboardNotFoundError",
+        "LimitExceeded" => "LimitExceededFault",
+        "InvalidFormat" => "InvalidFormatFault",
+        code => code,
+    };
+    format!("com.amazonaws.cloudwatch.v2010_08_01#{name}")
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::store::{MetricId, Summary};
+use super::store::{MetricId, Resolution, Summary};
 use super::{dimensions, invalid_combination, invalid_value, missing, second, text};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
@@ -18,6 +18,7 @@ struct Datum {
     id: MetricId,
     unit: String,
     second: i64,
+    resolution: Resolution,
     summary: Summary,
 }
 
@@ -47,8 +48,8 @@ pub(super) fn put(core: &Core, request: &Value) -> Result<Value, AwsError> {
     }
     let data: Vec<Datum> =
         data.iter().map(|(path, datum)| read(namespace, path, datum, now)).collect::<Result<_, _>>()?;
-    for Datum { id, unit, second, summary } in data {
-        if !core.metrics.publish(id, &unit, second, &summary) {
+    for Datum { id, unit, second, resolution, summary } in data {
+        if !core.metrics.publish(id, &unit, second, resolution, &summary) {
             let message = "The local backend keeps no more than 50,000 metrics.";
             return Err(AwsError::new(400, "LimitExceeded", message));
         }
@@ -71,7 +72,29 @@ fn read(namespace: &str, path: &str, datum: &Value, now: i64) -> Result<Datum, A
         dimensions: dimensions(datum),
     };
     let unit = datum["Unit"].as_str().unwrap_or("None").to_owned();
-    Ok(Datum { id, unit, second, summary: summary(path, datum)? })
+    let resolution = match datum["StorageResolution"].as_i64() {
+        Some(1) => Resolution::Second,
+        _ => Resolution::Minute,
+    };
+    Ok(Datum { id, unit, second, resolution, summary: summary(path, datum)? })
+}
+
+/// Refuses what is no number, before the model sees that it is none either.
+pub(super) fn check_numbers(request: &Value) -> Result<(), AwsError> {
+    let data = request["MetricData"].as_array().into_iter().flatten();
+    for (datum, number) in data.zip(1..) {
+        let value = datum["Value"].as_str().and_then(|text| text.parse::<f64>().ok());
+        if let Some(value) = value.filter(|value| !value.is_finite()) {
+            let name = match value {
+                f64::INFINITY => "Infinity",
+                f64::NEG_INFINITY => "-Infinity",
+                _ => "NaN",
+            };
+            let path = format!("MetricData.member.{number}.Value");
+            return Err(invalid_value(format!("The value {name} for parameter {path} is invalid.")));
+        }
+    }
+    Ok(())
 }
 
 /// Exactly one of the three ways to give values.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::store::{EVENT_OVERHEAD, Event, Position, Stream};
-use super::{Answer, bad_token, group_of_identifier, no_group, no_stream, required};
+use super::{Answer, bad_token, group_of_identifier, metric_filters, no_group, no_stream, required};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::time::millis;
@@ -52,7 +52,9 @@ pub(super) fn put(core: &Core, request: Put) -> Answer {
         let expired = events.partition_point(|event| event.timestamp < now.saturating_sub(kept * 24 * HOUR));
         let too_old = events.partition_point(|event| event.timestamp < now - 14 * 24 * HOUR);
         let too_new = events.partition_point(|event| event.timestamp <= now + 2 * HOUR);
+        let filters = &group.settings.metric_filters;
         for event in events.into_iter().take(too_new).skip(too_old.max(expired)) {
+            metric_filters::observe(core, filters, event.timestamp, &event.message);
             let position = stream.append(event.timestamp, now, event.message);
             core.logs.journal.event(&request.log_group_name, &request.log_stream_name, stream, position);
         }

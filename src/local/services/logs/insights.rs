@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::store::Position;
-use super::{Answer, bad_token, group_of_identifier, no_group};
+use super::{Answer, bad_token, group_of_identifier};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::time::{date_time_of, epoch};
@@ -35,6 +35,7 @@ struct Finished {
     id: String,
     text: String,
     group: String,
+    groups: Vec<String>,
     created: SystemTime,
     rows: Vec<Row>,
     matched: usize,
@@ -135,12 +136,14 @@ pub(super) fn start(core: &Core, request: Start) -> Answer {
         return Err(malformed_with(message, 0, 0));
     }
     let query = Query::parse(&request.query_string)?;
+    let source = groups.join("\", \"");
     let limit = request.limit.unwrap_or(DEFAULT_LIMIT);
     let mut finished = core.logs.read(|all| {
         let (mut scanned, mut bytes) = (0, 0);
         let mut records = Vec::new();
         for name in &groups {
-            for (stream, events) in &all.get(name).ok_or_else(no_group)?.streams {
+            let group = all.get(name).ok_or_else(|| missing_group(core, name))?;
+            for (stream, events) in &group.streams {
                 for (at, event) in events.events.range((from, 0)..(to, u64::MAX)) {
                     (scanned, bytes) = (scanned + 1, bytes + event.message.len());
                     records.push(Record {
@@ -158,8 +161,9 @@ pub(super) fn start(core: &Core, request: Start) -> Answer {
         let (rows, matched) = query.run(core, records, limit);
         Ok(Finished {
             id: core.unique_id(),
-            text: request.query_string.clone(),
+            text: format!("SOURCE \"{source}\" START={from} END={to} | {}", request.query_string),
             group: groups.first().cloned().unwrap_or_default(),
+            groups: groups.clone(),
             created: core.clock.now(),
             rows,
             matched,
@@ -183,6 +187,17 @@ pub(super) struct Results {
     query_id: String,
     next_token: Option<String>,
     max_items: Option<usize>,
+}
+
+/// The words of the service behind the service.
+fn missing_group(core: &Core, name: &str) -> AwsError {
+    let message = format!(
+        "Log group '{name}' does not exist for account ID '{}' (Service: AWSLogs; Status Code: 400; Error Code: \
+         ResourceNotFoundException; Request ID: {}; Proxy: null)",
+        core.place.account,
+        core.unique_id()
+    );
+    AwsError::new(400, "ResourceNotFoundException", message)
 }
 
 fn no_query() -> AwsError {
@@ -217,6 +232,68 @@ pub(super) fn results(core: &Core, request: Results) -> Answer {
         answer.insert("nextToken".to_owned(), json!(end.to_string()));
     }
     Ok(Value::Object(answer))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Groups {
+    query_id: String,
+    next_token: Option<String>,
+    max_results: Option<usize>,
+}
+
+/// `ListLogGroupsForQuery`.
+pub(super) fn groups(core: &Core, request: Groups) -> Answer {
+    let queries = core.queries.queries();
+    let query = queries.iter().find(|query| query.id == request.query_id).ok_or_else(no_query)?;
+    let found = query.groups.iter().map(|name| (name.clone(), json!(name))).collect();
+    let size = request.max_results.unwrap_or(500);
+    super::page(found, false, "logGroupIdentifiers", size, request.next_token.as_deref())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Pointed {
+    log_record_pointer: String,
+}
+
+/// `GetLogRecord`: all fields of the event that a result's `@ptr` points to.
+pub(super) fn record(core: &Core, request: Pointed) -> Answer {
+    let invalid = || AwsError::invalid_parameter("The specified logRecordPointer is invalid.");
+    let pointer = aws_smithy_types::base64::decode(&request.log_record_pointer).ok();
+    let pointer = pointer.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)?;
+    // The names of groups and streams may hold slashes, the numbers at the end may not.
+    let mut parts = pointer.rsplitn(3, '/');
+    let mut number = || parts.next()?.parse::<i64>().ok();
+    let (Some(arrived), Some(time)) = (number(), number()) else { return Err(invalid()) };
+    let names = parts.next().ok_or_else(invalid)?;
+    let at = (time, u64::try_from(arrived).map_err(|_| invalid())?);
+    core.logs.read(|groups| {
+        let slashes = names.match_indices('/').map(|(slash, _)| names.split_at(slash));
+        let mut found = slashes.filter_map(|(group, stream)| {
+            let stream = stream.get(1..)?;
+            Some((group, stream, groups.get(group)?.streams.get(stream)?.events.get(&at)?))
+        });
+        let (group, stream, event) = found.next().ok_or_else(|| {
+            AwsError::new(400, "ResourceNotFoundException", "The specified log record does not exist.")
+        })?;
+        let json = serde_json::from_str(&event.message).ok().filter(Value::is_object);
+        let mut fields = Map::new();
+        if let Some(Value::Object(document)) = &json {
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            fields.extend(document.iter().map(|(name, value)| (name.clone(), Value::from(text(value)))));
+        }
+        for (name, value) in [
+            ("@timestamp", at.0.to_string()),
+            ("@ingestionTime", event.ingested.to_string()),
+            ("@message", event.message.clone()),
+            ("@logStream", stream.to_owned()),
+            ("@log", format!("{}:{group}", core.place.account)),
+        ] {
+            fields.insert(name.to_owned(), Value::from(value));
+        }
+        Ok(json!({"logRecord": fields}))
+    })
 }
 
 #[derive(Deserialize)]
@@ -283,6 +360,11 @@ fn malformed(message: &str, query: &str, part: &str) -> AwsError {
 fn malformed_with(message: &str, start: usize, end: usize) -> AwsError {
     let error = json!({"location": {"startCharOffset": start, "endCharOffset": end}, "message": message});
     AwsError::new(400, "MalformedQueryException", message).with("queryCompileError", error)
+}
+
+#[cfg(fuzzing)]
+pub(super) fn expression(text: &str) {
+    let _ = query::Query::parse(text);
 }
 
 #[cfg(test)]

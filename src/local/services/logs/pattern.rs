@@ -1,9 +1,11 @@
-//! Filter patterns: terms for text, conditions for JSON.
+//! Filter patterns: terms for text, conditions for JSON, columns for what is separated by spaces.
 
 use regex_lite::Regex;
+use serde_json::Value;
 
 use crate::local::aws_error::AwsError;
 
+mod columns;
 mod json;
 
 /// A parsed pattern.
@@ -11,6 +13,7 @@ mod json;
 pub(super) enum Pattern {
     Terms(Terms),
     Json(json::Condition),
+    Columns(columns::Columns),
 }
 
 /// Terms separated by spaces: all of `all`, one of `any` (`?`), none of `none` (`-`).
@@ -40,9 +43,9 @@ impl Pattern {
             let condition = rest.strip_suffix('}').ok_or_else(invalid)?;
             return json::Condition::parse(condition).map(Self::Json).ok_or_else(invalid);
         }
-        if pattern.starts_with('[') {
-            let message = "The local backend does not support patterns of columns in a filterPattern yet.";
-            return Err(AwsError::invalid_parameter(message));
+        if let Some(rest) = pattern.strip_prefix('[') {
+            let columns = rest.strip_suffix(']').ok_or_else(invalid)?;
+            return columns::Columns::parse(columns).map(Self::Columns).ok_or_else(invalid);
         }
         Terms::parse(pattern).map(Self::Terms)
     }
@@ -51,6 +54,54 @@ impl Pattern {
         match self {
             Self::Terms(terms) => terms.matches(message),
             Self::Json(condition) => serde_json::from_str(message).is_ok_and(|document| condition.matches(&document)),
+            Self::Columns(columns) => columns.matches(message).is_some(),
+        }
+    }
+
+    /// What an event gives, if it matches.
+    pub(super) fn find(&self, message: &str) -> Option<Match> {
+        match self {
+            Self::Terms(terms) => terms.matches(message).then_some(Match::Text),
+            Self::Json(condition) => {
+                let document = serde_json::from_str(message).ok().filter(|document| condition.matches(document))?;
+                let mut selected = Vec::new();
+                condition.selected(&document, &mut selected);
+                Some(Match::Json(document, selected))
+            }
+            Self::Columns(columns) => columns.matches(message).map(Match::Columns),
+        }
+    }
+
+    /// Whether events give values, as JSON and columns do.
+    pub(super) fn has_values(&self) -> bool {
+        !matches!(self, Self::Terms(_))
+    }
+}
+
+/// An event that matches, and what can be taken from it.
+#[derive(Debug)]
+pub(super) enum Match {
+    Text,
+    /// The document, and what the pattern's own selectors find in it.
+    Json(Value, Vec<(String, String)>),
+    Columns(Vec<(String, String)>),
+}
+
+impl Match {
+    /// What a selector finds: `$.member` of JSON, `$name` of columns.
+    pub(super) fn value(&self, selector: &str) -> Option<String> {
+        match self {
+            Self::Text => None,
+            Self::Json(document, _) => json::Selector::parse(selector)?.text(document),
+            Self::Columns(columns) => columns.iter().find(|(name, _)| name == selector).map(|(_, value)| value.clone()),
+        }
+    }
+
+    /// The values that the pattern names.
+    pub(super) fn values(self) -> Vec<(String, String)> {
+        match self {
+            Self::Text => Vec::new(),
+            Self::Json(_, values) | Self::Columns(values) => values,
         }
     }
 }
@@ -109,7 +160,7 @@ mod tests {
         assert!(matches("?WARN ?ERROR", "ERROR"));
         assert!(!matches("ERROR -ignored", "ERROR ignored"));
         assert!(matches("%E[A-Z]+ [0-9]%", "an ERROR 5") && !matches("%^x%", "ax"));
-        for bad in ["\"open", "%open", "%(%", "[a, b]", "{ $.a", "{ $.a = }", "{ a = 1 }", "{ $.a = 1 ) }"] {
+        for bad in ["\"open", "%open", "%(%", "[a, b", "{ $.a", "{ $.a = }", "{ a = 1 }", "{ $.a = 1 ) }"] {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
         }
     }

@@ -1,28 +1,24 @@
-//! Retention and tags of groups.
-
-use std::collections::BTreeMap;
+//! Retention, encryption, protection and policies of groups.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::store::Group;
-use super::{Answer, NamedGroup, group_of_identifier, no_group};
+use super::{Answer, NamedGroup, group_mut, group_of_identifier, no_group, required};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
+use crate::local::time::millis;
 
-const MAX_TAGS: usize = 50;
 /// The days that a group may keep its events.
 const RETENTION: [i64; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
-type Tags = BTreeMap<String, String>;
-
-fn change(core: &Core, group: &str, change: impl FnOnce(&mut Group) -> Result<(), AwsError>) -> Answer {
+fn change(core: &Core, group: &str, change: impl FnOnce(&mut Group) -> Answer) -> Answer {
     core.logs.change(core, |groups| {
-        let found = groups.get_mut(group).ok_or_else(no_group)?;
-        change(found)?;
+        let found = group_mut(groups, group)?;
+        let answer = change(found)?;
         core.logs.journal.settings(group, found);
-        Ok(Value::Null)
+        Ok(answer)
     })
 }
 
@@ -45,105 +41,145 @@ pub(super) fn put_retention(core: &Core, request: PutRetention) -> Answer {
     }
     change(core, &request.log_group_name, |group| {
         group.settings.retention = Some(days);
-        Ok(())
+        Ok(Value::Null)
     })
 }
 
 pub(super) fn delete_retention(core: &Core, request: NamedGroup) -> Answer {
     change(core, &request.log_group_name, |group| {
         group.settings.retention = None;
-        Ok(())
+        Ok(Value::Null)
     })
 }
 
-/// Refuses more tags than a group may have.
-pub(super) fn check_tags(tags: &Tags) -> Result<(), AwsError> {
-    if tags.len() <= MAX_TAGS {
-        return Ok(());
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Key {
+    log_group_name: Option<String>,
+    resource_identifier: Option<String>,
+    kms_key_id: Option<String>,
+}
+
+/// `AssociateKmsKey` and `DisassociateKmsKey` of a group; queries' results cannot have a key here.
+pub(super) fn set_key(core: &Core, request: Key) -> Answer {
+    if let (Some(_), Some(_)) = (&request.log_group_name, &request.resource_identifier) {
+        let message = "LogGroupName and ResourceIdentifier are mutually exclusive parameters.";
+        return Err(AwsError::invalid_parameter(message));
     }
-    Err(AwsError::new(400, "TooManyTagsException", format!("The resource would have more than {MAX_TAGS} tags.")))
-}
-
-fn add(core: &Core, group: &str, tags: Tags) -> Answer {
+    let group = match request.resource_identifier.as_deref() {
+        Some(arn) if arn.contains(":log-group:") => group_of_identifier(arn),
+        Some(_) => {
+            let message = "The local backend has keys for log groups only.";
+            return Err(AwsError::invalid_parameter(message));
+        }
+        None => required(request.log_group_name.as_ref(), "logGroupName")?,
+    };
     change(core, group, |group| {
-        let mut all = group.settings.tags.clone();
-        all.extend(tags);
-        check_tags(&all)?;
-        group.settings.tags = all;
-        Ok(())
+        group.settings.key = request.kms_key_id;
+        Ok(Value::Null)
     })
 }
 
-fn remove(core: &Core, group: &str, keys: &[String]) -> Answer {
-    change(core, group, |group| {
-        group.settings.tags.retain(|key, _| !keys.contains(key));
-        Ok(())
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Protection {
+    log_group_identifier: String,
+    deletion_protection_enabled: bool,
+}
+
+/// `PutLogGroupDeletionProtection`.
+pub(super) fn protect(core: &Core, request: Protection) -> Answer {
+    change(core, group_of_identifier(&request.log_group_identifier), |group| {
+        group.settings.protected = request.deletion_protection_enabled;
+        Ok(Value::Null)
     })
 }
 
-fn list(core: &Core, group: &str) -> Answer {
-    core.logs.read(|groups| Ok(json!({"tags": groups.get(group).ok_or_else(no_group)?.settings.tags})))
-}
-
-/// The group of an ARN; only groups can be tagged here.
-fn group_of(arn: &str) -> Result<&str, AwsError> {
-    if arn.contains(":log-group:") { Ok(group_of_identifier(arn)) } else { Err(no_group()) }
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Policy {
+    log_group_identifier: String,
+    policy_document: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct TagResource {
-    resource_arn: String,
-    tags: Tags,
+pub(super) struct Identified {
+    log_group_identifier: String,
 }
 
-pub(super) fn tag_resource(core: &Core, request: TagResource) -> Answer {
-    add(core, group_of(&request.resource_arn)?, request.tags)
+fn is_document(text: &str) -> Result<(), AwsError> {
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(_)) => Ok(()),
+        _ => Err(AwsError::invalid_parameter("The specified policy document is not valid JSON.")),
+    }
+}
+
+/// `PutDataProtectionPolicy`: it is kept, and nothing is masked.
+pub(super) fn put_data_protection(core: &Core, request: Policy) -> Answer {
+    is_document(&request.policy_document)?;
+    change(core, group_of_identifier(&request.log_group_identifier), |group| {
+        let now = millis(core.clock.now());
+        let policy = json!({
+            "logGroupIdentifier": request.log_group_identifier,
+            "policyDocument": request.policy_document,
+            "lastUpdatedTime": now,
+        });
+        group.settings.data_protection = Some(policy.clone());
+        Ok(policy)
+    })
+}
+
+pub(super) fn get_data_protection(core: &Core, request: Identified) -> Answer {
+    core.logs.read(|groups| {
+        let group = groups.get(group_of_identifier(&request.log_group_identifier)).ok_or_else(no_group)?;
+        let none = || json!({"logGroupIdentifier": request.log_group_identifier});
+        Ok(group.settings.data_protection.clone().unwrap_or_else(none))
+    })
+}
+
+pub(super) fn delete_data_protection(core: &Core, request: Identified) -> Answer {
+    change(core, group_of_identifier(&request.log_group_identifier), |group| {
+        group.settings.data_protection = None;
+        Ok(Value::Null)
+    })
+}
+
+/// `PutIndexPolicy`: it is kept; queries read every event in any case.
+pub(super) fn put_index_policy(core: &Core, request: Policy) -> Answer {
+    is_document(&request.policy_document)?;
+    change(core, group_of_identifier(&request.log_group_identifier), |group| {
+        let policy = json!({
+            "logGroupIdentifier": request.log_group_identifier,
+            "policyDocument": request.policy_document,
+            "lastUpdateTime": millis(core.clock.now()),
+            "source": "LOG_GROUP",
+        });
+        group.settings.index_policy = Some(policy.clone());
+        Ok(json!({"indexPolicy": policy}))
+    })
+}
+
+pub(super) fn delete_index_policy(core: &Core, request: Identified) -> Answer {
+    change(core, group_of_identifier(&request.log_group_identifier), |group| {
+        group.settings.index_policy = None;
+        Ok(json!({}))
+    })
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct UntagResource {
-    resource_arn: String,
-    tag_keys: Vec<String>,
+pub(super) struct Identifiers {
+    log_group_identifiers: Vec<String>,
 }
 
-pub(super) fn untag_resource(core: &Core, request: UntagResource) -> Answer {
-    remove(core, group_of(&request.resource_arn)?, &request.tag_keys)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Resource {
-    resource_arn: String,
-}
-
-pub(super) fn tags_of_resource(core: &Core, request: Resource) -> Answer {
-    list(core, group_of(&request.resource_arn)?)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct TagGroup {
-    log_group_name: String,
-    tags: Tags,
-}
-
-pub(super) fn tag_group(core: &Core, request: TagGroup) -> Answer {
-    add(core, &request.log_group_name, request.tags)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct UntagGroup {
-    log_group_name: String,
-    tags: Vec<String>,
-}
-
-pub(super) fn untag_group(core: &Core, request: UntagGroup) -> Answer {
-    remove(core, &request.log_group_name, &request.tags)
-}
-
-pub(super) fn tags_of_group(core: &Core, request: NamedGroup) -> Answer {
-    list(core, &request.log_group_name)
+pub(super) fn index_policies(core: &Core, request: Identifiers) -> Answer {
+    core.logs.read(|groups| {
+        let policies = request.log_group_identifiers.iter().map(|identifier| {
+            let group = groups.get(group_of_identifier(identifier)).ok_or_else(no_group)?;
+            Ok(group.settings.index_policy.clone())
+        });
+        let policies: Vec<Option<Value>> = policies.collect::<Result<_, AwsError>>()?;
+        Ok(json!({"indexPolicies": policies.into_iter().flatten().collect::<Vec<Value>>()}))
+    })
 }

@@ -5,6 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::metric_filters::{self, MetricFilter};
 
 use crate::local::backend::Core;
 use crate::local::store::{Corrupt, Store};
@@ -38,11 +41,32 @@ pub(super) struct Settings {
     pub(super) retention: Option<i64>,
     pub(super) class: String,
     pub(super) key: Option<String>,
+    /// Whether the group and its streams may not be deleted.
+    #[serde(default)]
+    pub(super) protected: bool,
+    #[serde(default)]
+    pub(super) metric_filters: BTreeMap<String, MetricFilter>,
+    #[serde(default)]
+    pub(super) subscriptions: BTreeMap<String, Value>,
+    #[serde(default)]
+    pub(super) data_protection: Option<Value>,
+    #[serde(default)]
+    pub(super) index_policy: Option<Value>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { tags: BTreeMap::new(), retention: None, class: "STANDARD".to_owned(), key: None }
+        Self {
+            tags: BTreeMap::new(),
+            retention: None,
+            class: "STANDARD".to_owned(),
+            key: None,
+            protected: false,
+            metric_filters: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            data_protection: None,
+            index_policy: None,
+        }
     }
 }
 
@@ -86,9 +110,11 @@ impl LogStore {
         let now = core.clock.now();
         let (group_name, stream_name, journal) = (group, stream, &self.journal);
         let group = groups.entry(group.to_owned()).or_insert_with(|| journal.group(group_name, Group::new(now)));
+        let filters = &group.settings.metric_filters;
         let stream = group.streams.entry(stream.to_owned());
         let stream = stream.or_insert_with(|| journal.stream(group_name, stream_name, Stream::new(now)));
         for line in text.lines() {
+            metric_filters::observe(core, filters, millis(now), line);
             let position = stream.append(millis(now), millis(now), line.to_owned());
             journal.event(group_name, stream_name, stream, position);
         }

@@ -1,11 +1,13 @@
 //! Which containers a request is for.
 
 use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
 
 use super::{Incoming, MAX_SERVERLESS_BODY, Operation, SESSION, TARGET_MODEL, body_too_long};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::engines::Invocation;
 use crate::local::jobs::calls::Call;
 use crate::local::jobs::hosting::{self, COLD_START, Slot};
 use crate::local::jobs::{Deployment, Variant};
@@ -29,6 +31,32 @@ pub(super) struct Aim {
     pub(super) component: Option<String>,
     /// The only container that is asked, where the request names one.
     pub(super) container: Option<usize>,
+}
+
+/// A synchronous request whose containers are up.
+pub(super) struct Begun {
+    pub(super) aim: Aim,
+    /// When the request came.
+    pub(super) at: SystemTime,
+    /// To be held until there is an answer.
+    pub(super) slot: Option<Slot>,
+    pub(super) call: Call,
+}
+
+impl Begun {
+    /// Finds what is to answer, and waits until it is up.
+    pub(super) async fn new(
+        core: &Core,
+        incoming: &Incoming,
+        body: Bytes,
+        handling: &Handling,
+    ) -> Result<Self, AwsError> {
+        let aim = Aim::new(core, incoming)?;
+        let at = core.clock.now();
+        let slot = aim.wake(core, body.len(), handling).await?;
+        let call = aim.call(body, incoming);
+        Ok(Self { aim, at, slot, call })
+    }
 }
 
 impl Aim {
@@ -60,9 +88,9 @@ impl Aim {
     }
 
     /// The request as the containers get it.
-    pub(super) fn call(&self, request: Invocation, incoming: &Incoming) -> Call {
+    pub(super) fn call(&self, body: Bytes, incoming: &Incoming) -> Call {
         Call {
-            request,
+            request: incoming.invocation(body),
             headers: incoming.forwarded(),
             target_model: incoming.header(TARGET_MODEL).map(str::to_owned),
             container: self.container,
@@ -90,7 +118,7 @@ impl Aim {
     }
 
     /// Waits until a serverless variant is up; the slot is to be held until there is an answer.
-    pub(super) async fn wake(&self, core: &Core, length: usize, handling: &Handling) -> Result<Option<Slot>, AwsError> {
+    async fn wake(&self, core: &Core, length: usize, handling: &Handling) -> Result<Option<Slot>, AwsError> {
         let Some(serverless) = &self.variant.serverless else { return Ok(None) };
         if length as u64 > MAX_SERVERLESS_BODY {
             return Err(body_too_long(MAX_SERVERLESS_BODY));

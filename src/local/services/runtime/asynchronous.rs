@@ -14,7 +14,6 @@ use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
 use crate::local::data;
-use crate::local::engines::Invocation;
 use crate::local::jobs::Runtime;
 use crate::local::jobs::calls::Progress;
 use crate::local::jobs::hosting::{AsyncQueue, Waiting};
@@ -154,13 +153,7 @@ async fn place(
 
 impl Queued {
     async fn invoke(&self, core: &Arc<Core>, body: Bytes, began: SystemTime) {
-        let header = |name: &str| self.incoming.header(name);
-        let request = Invocation {
-            content_type: header("x-amzn-sagemaker-content-type").unwrap_or_default().to_owned(),
-            accept: header("x-amzn-sagemaker-accept").unwrap_or("*/*").to_owned(),
-            body,
-        };
-        let call = self.aim.call(request, &self.incoming);
+        let call = self.aim.call(body, &self.incoming);
         let (asked, progress) = (core.clock.now(), Arc::new(Progress::default()));
         let replied = match invoke::ask(core, &self.aim, call, &progress, self.limit).await {
             Ok(replied) => replied,

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::aim::Aim;
+use super::aim::{Aim, Begun};
 use super::observe::Outcome;
 use super::{ATTRIBUTES, CLOSED_SESSION, INFERENCE_ID, Incoming, NEW_SESSION, failure};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::engines::Invocation;
 use crate::local::jobs::calls::{self, Call, Failure, Progress};
 use crate::local::jobs::hosting::Exchange;
 use crate::local::reading::Handling;
@@ -36,15 +35,7 @@ pub(super) async fn answer(
     body: Bytes,
     handling: &Handling,
 ) -> Result<Answer, AwsError> {
-    let aim = Aim::new(core, incoming)?;
-    let began = core.clock.now();
-    let slot = aim.wake(core, body.len(), handling).await?;
-    let request = Invocation {
-        content_type: incoming.header("content-type").unwrap_or_default().to_owned(),
-        accept: incoming.header("accept").unwrap_or("*/*").to_owned(),
-        body,
-    };
-    let call = aim.call(request, incoming);
+    let Begun { aim, at: began, slot, call } = Begun::new(core, incoming, body, handling).await?;
     let captured = aim.deployment.captures();
     shadow(core, &aim, &call, incoming, captured);
     let (asked, progress) = (core.clock.now(), Arc::new(Progress::default()));

@@ -11,13 +11,13 @@ use http_body_util::StreamBody;
 use hyper::body::Frame;
 use tokio::sync::{mpsc, oneshot};
 
-use super::aim::Aim;
+use super::aim::{Aim, Begun};
 use super::event_stream::{self, Broken, MAX_PART};
 use super::observe::Outcome;
 use super::{Incoming, failure, invoke};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::engines::{Invocation, InvocationFailure};
+use crate::local::engines::InvocationFailure;
 use crate::local::jobs::calls::{self, Failure, Progress};
 use crate::local::jobs::hosting::Slot;
 use crate::local::reading::Handling;
@@ -44,15 +44,7 @@ pub(super) async fn answer(
     body: Bytes,
     handling: &Handling,
 ) -> Result<Answer, AwsError> {
-    let aim = Aim::new(core, incoming)?;
-    let began = core.clock.now();
-    let slot = aim.wake(core, body.len(), handling).await?;
-    let request = Invocation {
-        content_type: incoming.header("content-type").unwrap_or_default().to_owned(),
-        accept: incoming.header("x-amzn-sagemaker-accept").unwrap_or("*/*").to_owned(),
-        body,
-    };
-    let call = aim.call(request, incoming);
+    let Begun { aim, at: began, slot, call } = Begun::new(core, incoming, body, handling).await?;
     let (asked, progress) = (core.clock.now(), Arc::new(Progress::default()));
     let (head_sender, head) = oneshot::channel();
     let (part_sender, parts) = mpsc::channel(1);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Answer, parse, table};
 use crate::local::aws_error::AwsError;
@@ -38,6 +38,7 @@ struct Variant {
 pub(super) fn create(core: &Core, request: &Value) -> Answer {
     let config: CreateEndpointConfig = parse(request)?;
     let mut names = BTreeSet::new();
+    check_memory(&config)?;
     for variant in config.production_variants.iter().chain(&config.shadow_production_variants) {
         check(core, variant)?;
         if !names.insert(&variant.variant_name) {
@@ -53,7 +54,29 @@ pub(super) fn create(core: &Core, request: &Value) -> Answer {
             variant["InitialVariantWeight"] = json!(1.0);
         }
     }
-    table::insert(core, "CreateEndpointConfig", Kind::EndpointConfig.row(), &document)
+    table::insert(core, "CreateEndpointConfig", Kind::EndpointConfig.row(), &document, Map::new())
+}
+
+/// What a serverless variant may have, in MB; the model only says what is the least and the most.
+const MEMORY_SIZES: [u64; 6] = [1024, 2048, 3072, 4096, 5120, 6144];
+
+fn check_memory(config: &CreateEndpointConfig) -> Result<(), AwsError> {
+    let lists = [
+        ("productionVariants", &config.production_variants),
+        ("shadowProductionVariants", &config.shadow_production_variants),
+    ];
+    for (list, variants) in lists {
+        for (variant, number) in variants.iter().zip(1..) {
+            let size = variant.serverless_config.as_ref().and_then(|config| config["MemorySizeInMB"].as_u64());
+            if let Some(size) = size.filter(|size| !MEMORY_SIZES.contains(size)) {
+                return Err(AwsError::validation(format!(
+                    "1 validation error detected: Value '{size}' at '{list}.{number}.member.serverlessConfig.memorySizeInMB' \
+                     failed to satisfy constraint: Member must satisfy enum value set: {MEMORY_SIZES:?}"
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check(core: &Core, variant: &Variant) -> Result<(), AwsError> {

@@ -14,6 +14,9 @@ use crate::local::state::{Identity, Resource, State, text};
 
 pub(super) static OPERATIONS: &[Own] = &[
     ("ImportHubContent", import),
+    ("CreateHubContentReference", create_reference),
+    ("UpdateHubContentReference", |core, request| update_reference(core, request)),
+    ("DeleteHubContentReference", |core, request| delete_reference(core, request)),
     ("DescribeHubContent", |core, request| {
         let row = Kind::HubContent.row();
         let state = core.state();
@@ -52,6 +55,58 @@ fn import(core: &Arc<Core>, request: &Value) -> Answer {
         let key = request.as_object().map(|request| row.key_of(request)).unwrap_or_default();
         let name = text(request, "HubContentName")?.to_owned();
         Ok((Identity { arn: row.arn(&core.place, &key), key, name }, members))
+    })
+}
+
+const REFERENCE: &str = "ModelReference";
+
+/// `CreateHubContentReference`. The public hub is AWS's: what the document of the referenced model says is not known here.
+fn create_reference(core: &Arc<Core>, request: &Value) -> Answer {
+    let public = text(request, "SageMakerPublicHubContentArn")?;
+    let name = public.rsplit('/').next().unwrap_or_default();
+    let version = request.get("MinVersion").cloned().unwrap_or_else(|| json!("1.0.0"));
+    let mut content = json!({
+        "HubName": request["HubName"],
+        "HubContentName": request.get("HubContentName").cloned().unwrap_or_else(|| json!(name)),
+        "HubContentType": REFERENCE,
+        "HubContentVersion": version,
+        "DocumentSchemaVersion": "1.0.0",
+        "HubContentDocument": "{}",
+        "SageMakerPublicHubContentArn": public,
+    });
+    for (member, from) in [("ReferenceMinVersion", "MinVersion"), ("Tags", "Tags")] {
+        if let Some(value) = request.get(from) {
+            content[member] = value.clone();
+        }
+    }
+    import(core, &content)
+}
+
+/// The reference that a request names.
+fn reference(core: &Core, state: &State, request: &Value) -> Result<String, AwsError> {
+    if request["HubContentType"] != REFERENCE {
+        return Err(AwsError::validation(format!("The HubContentType of a reference is {REFERENCE}.")));
+    }
+    newest(core, state, request).map(|content| content.key.clone())
+}
+
+fn update_reference(core: &Core, request: &Value) -> Answer {
+    core.change(|state| {
+        let key = reference(core, state, request)?;
+        let content = state.get_mut(Kind::HubContent.row(), &core.place, &key)?;
+        if let Some(version) = request.get("MinVersion") {
+            content.request.insert("ReferenceMinVersion".to_owned(), version.clone());
+        }
+        content.modified = core.clock.now();
+        Ok(json!({"HubArn": content.state.get("HubArn"), "HubContentArn": content.arn}))
+    })
+}
+
+fn delete_reference(core: &Core, request: &Value) -> Answer {
+    core.change(|state| {
+        let key = reference(core, state, request)?;
+        state.remove(Kind::HubContent.row(), &core.place, &key)?;
+        Ok(Value::Null)
     })
 }
 

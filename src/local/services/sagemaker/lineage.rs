@@ -10,6 +10,7 @@ use crate::local::backend::Core;
 use crate::local::kinds::{Kind, Row};
 use crate::local::listing;
 use crate::local::state::{Identity, Resource, State, text};
+use crate::local::time::{millis_of, timestamp};
 
 pub(super) static OPERATIONS: &[Own] = &[
     ("AddAssociation", |core, request| add(core, request)),
@@ -19,7 +20,52 @@ pub(super) static OPERATIONS: &[Own] = &[
         table::delete_named(core, "DeleteArtifact", Kind::Artifact.row(), &arn)
     }),
     ("QueryLineage", |core, request| query(core, request)),
+    ("DescribeLineageGroup", |core, request| group(core, text(request, "LineageGroupName")?)),
+    ("GetLineageGroupPolicy", |core, request| {
+        let group = group(core, text(request, "LineageGroupName")?)?;
+        let arn = group["LineageGroupArn"].as_str().unwrap_or_default();
+        // A group is shared by AWS RAM, which the local backend does not have.
+        Err(AwsError::resource_not_found(format!("Lineage group '{arn}' has no resource policy.")))
+    }),
+    ("ListLineageGroups", |core, request| list_groups(core, request)),
 ];
+
+/// The one lineage group of an account.
+const DEFAULT_GROUP: &str = "sagemaker-default-lineage-group";
+
+/// The default group, which is there once there is a lineage entity.
+fn default_group(core: &Core) -> Option<Value> {
+    let state = core.state();
+    let kinds = [Kind::Action, Kind::Artifact, Kind::Context, Kind::TrialComponent];
+    let created = kinds.iter().flat_map(|kind| state.all(*kind)).map(|entity| entity.created).min()?;
+    Some(json!({
+        "LineageGroupName": DEFAULT_GROUP,
+        "LineageGroupArn": core.place.arn(&format!("lineage-group/{DEFAULT_GROUP}")),
+        "DisplayName": DEFAULT_GROUP,
+        "CreationTime": timestamp(created),
+        "LastModifiedTime": timestamp(created),
+    }))
+}
+
+fn group(core: &Core, name: &str) -> Answer {
+    let found = default_group(core).filter(|group| group["LineageGroupArn"] == name || name == DEFAULT_GROUP);
+    let missing = || {
+        let own = core.place.arn(&format!("lineage-group/{name}"));
+        let arn = if name.starts_with("arn:") { name } else { &own };
+        AwsError::resource_not_found(format!("Lineage group '{arn}' does not exist."))
+    };
+    found.ok_or_else(missing)
+}
+
+fn list_groups(core: &Core, request: &Value) -> Answer {
+    let bound = |filter: &str| request.get(filter).and_then(millis_of);
+    let mut groups: Vec<Value> = default_group(core).into_iter().collect();
+    groups.retain(|group| {
+        let at = millis_of(&group["CreationTime"]).unwrap_or_default();
+        bound("CreatedAfter").is_none_or(|first| first <= at) && bound("CreatedBefore").is_none_or(|last| at <= last)
+    });
+    listing::page("ListLineageGroups", &groups, request)
+}
 
 fn key(request: &Value) -> Result<(&str, &str, String), AwsError> {
     let (source, destination) = (text(request, "SourceArn")?, text(request, "DestinationArn")?);

@@ -3,22 +3,25 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Answer, parse, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::data;
+use crate::local::jobs::RESOLVED_CONTAINERS;
 use crate::local::kinds::Kind;
 use crate::local::services::iam;
+
+mod package;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct CreateModel {
     execution_role_arn: Option<String>,
-    primary_container: Option<Container>,
+    primary_container: Option<Value>,
     #[serde(default)]
-    containers: Vec<Container>,
+    containers: Vec<Value>,
     inference_execution_config: Option<Value>,
 }
 
@@ -30,7 +33,6 @@ struct Container {
     mode: Option<String>,
     model_data_url: Option<String>,
     model_data_source: Option<Value>,
-    model_package_name: Option<String>,
 }
 
 /// `CreateModel`: the role must be known and the model data must exist.
@@ -42,19 +44,29 @@ pub(super) fn create(core: &Core, request: &Value) -> Answer {
     if let Some(role) = &model.execution_role_arn {
         iam::check_assumable(core, role)?;
     }
-    let containers: Vec<_> = model.primary_container.iter().chain(&model.containers).collect();
-    if containers.is_empty() {
+    let given: Vec<&Value> = model.primary_container.iter().chain(&model.containers).collect();
+    if given.is_empty() && !core.is_lenient() {
         return Err(AwsError::validation("At least one container must be specified."));
     }
+    let mut resolved = Vec::new();
+    for definition in &given {
+        resolved.extend(package::resolve(core, definition)?);
+    }
+    let containers = resolved.iter().map(parse).collect::<Result<Vec<Container>, _>>()?;
     check_host_names(&model, &containers)?;
-    for container in containers {
+    for container in &containers {
         check_container(core, container)?;
     }
-    table::insert(core, "CreateModel", Kind::Model.row(), request)
+    let mut members = Map::new();
+    if given.iter().any(|definition| definition.get("ModelPackageName").is_some()) {
+        // Describe gives back what was given; what is served is as it was then, whatever becomes of the package.
+        members.insert(RESOLVED_CONTAINERS.to_owned(), Value::from(resolved));
+    }
+    table::insert(core, "CreateModel", Kind::Model.row(), request, members)
 }
 
 /// Containers that are invoked directly are told apart by their host names; each name is unique.
-fn check_host_names(model: &CreateModel, containers: &[&Container]) -> Result<(), AwsError> {
+fn check_host_names(model: &CreateModel, containers: &[Container]) -> Result<(), AwsError> {
     let direct = model.inference_execution_config.as_ref().is_some_and(|config| config["Mode"] == "Direct");
     let mut names = BTreeSet::new();
     for container in containers {
@@ -75,9 +87,6 @@ fn check_host_names(model: &CreateModel, containers: &[&Container]) -> Result<()
 }
 
 fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
-    if container.model_package_name.is_some() {
-        return Err(AwsError::validation("The local backend does not support models from a ModelPackageName yet."));
-    }
     if container.image.is_none() {
         return Err(AwsError::validation("A container must have an Image or a ModelPackageName."));
     }
@@ -93,7 +102,13 @@ fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
         }
         (None, None) => return Ok(()),
     };
-    let place = data::s3_uri(uri)?;
+    let missing = || AwsError::validation(format!("Could not find model data at {uri}."));
+    let place = match data::s3_uri(uri) {
+        Ok(place) => place,
+        // No bucket has such a name.
+        Err(_) if core.is_lenient() => return Ok(()),
+        Err(_) => return Err(missing()),
+    };
     if container.mode.as_deref() == Some("MultiModel") {
         return Ok(()); // models may come later
     }
@@ -101,9 +116,5 @@ fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
         true => !core.s3.list(place.bucket(), place.key()).is_empty(),
         false => core.s3.get(place.bucket(), place.key()).is_some(),
     };
-    if exists || core.is_lenient() {
-        Ok(())
-    } else {
-        Err(AwsError::validation(format!("Could not find model data at {uri}.")))
-    }
+    if exists || core.is_lenient() { Ok(()) } else { Err(missing()) }
 }

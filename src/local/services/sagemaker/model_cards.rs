@@ -31,7 +31,7 @@ const VERSION: &str = "ModelCardVersion";
 const EARLIER: &str = "EarlierVersions";
 
 fn create(core: &Core, request: &Value) -> Answer {
-    check_content(request)?;
+    check_content(core, request)?;
     let row = Kind::ModelCard.row();
     core.change(|state| {
         let members = Map::from_iter([(VERSION.to_owned(), json!(1))]);
@@ -43,13 +43,14 @@ fn create(core: &Core, request: &Value) -> Answer {
 
 /// `UpdateModelCard`: new content makes a new version.
 fn update(core: &Core, request: &Value) -> Answer {
-    check_content(request)?;
+    check_content(core, request)?;
     let row = Kind::ModelCard.row();
     core.change(|state| {
         let card = table::find_mut(core, state, row, request)?;
         let now = core.clock.now();
         let (content, status) = (request.get("Content"), request.get("ModelCardStatus"));
-        if content.is_some() && status.is_some_and(|status| card.request.get("ModelCardStatus") != Some(status)) {
+        let at_once = content.is_some() && !core.is_lenient();
+        if at_once && status.is_some_and(|status| card.request.get("ModelCardStatus") != Some(status)) {
             let message = "The content and the status of a model card cannot be updated in one call.";
             return Err(AwsError::validation(message));
         }
@@ -96,7 +97,7 @@ fn list_versions(core: &Core, request: &Value) -> Answer {
     if let Some(status) = request.get("ModelCardStatus") {
         versions.retain(|version| version["ModelCardStatus"] == *status);
     }
-    if request.get("SortOrder").and_then(Value::as_str) != Some("Ascending") {
+    if request.get("SortOrder").and_then(Value::as_str) == Some("Descending") {
         versions.reverse();
     }
     let form = listing::summaries("ListModelCardVersions");
@@ -121,8 +122,10 @@ fn snapshot(card: &Resource) -> Value {
     })
 }
 
-fn check_content(request: &Value) -> Result<(), AwsError> {
-    let Some(_) = request.get("Content") else { return Ok(()) };
+fn check_content(core: &Core, request: &Value) -> Result<(), AwsError> {
+    if core.is_lenient() || request.get("Content").is_none() {
+        return Ok(());
+    }
     match serde_json::from_str(text(request, "Content")?) {
         Ok(Value::Object(_)) => Ok(()),
         _ => Err(AwsError::validation("The content of a model card must be a JSON object.")),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::pipelines::version_asked;
 use super::{Answer, Own, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
-use crate::local::jobs::pipeline::{self, Plan, STEPS};
+use crate::local::jobs::pipeline::{self, CALLBACKS, Plan, STEPS};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
 use crate::local::listing;
@@ -18,6 +19,8 @@ use crate::local::time::{date_time, millis, timestamp};
 pub(super) static OPERATIONS: &[Own] = &[
     ("StartPipelineExecution", start),
     ("RetryPipelineExecution", retry),
+    ("SendPipelineExecutionStepSuccess", |core, request| answer_callback(core, request, "Succeeded")),
+    ("SendPipelineExecutionStepFailure", |core, request| answer_callback(core, request, "Failed")),
     ("StopPipelineExecution", |core, request| stop(core, request)),
     ("ListPipelineExecutions", |core, request| list(core, request)),
     ("ListPipelineExecutionSteps", |core, request| steps(core, request)),
@@ -39,7 +42,10 @@ fn start(core: &Arc<Core>, request: &Value) -> Answer {
         if let Some(known) = started_before(state, pipeline, request) {
             return Ok(json!({"PipelineExecutionArn": known}));
         }
-        let text = pipeline.member(DEFINITION).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let version = version_asked(pipeline, request)?;
+        let number = version.map(|version| version["PipelineVersionId"].clone());
+        let text = version.map(|version| &version[DEFINITION]).or_else(|| pipeline.member(DEFINITION));
+        let text = text.and_then(Value::as_str).unwrap_or_default().to_owned();
         let (name, arn) = (pipeline.name.clone(), pipeline.arn.clone());
         let definition: Value = serde_json::from_str(&text).unwrap_or_default();
         let parameters = values(&definition, &given)?;
@@ -49,12 +55,15 @@ fn start(core: &Arc<Core>, request: &Value) -> Answer {
         if document.get("PipelineExecutionDisplayName").is_none() {
             document["PipelineExecutionDisplayName"] = json!(format!("execution-{}", millis(now)));
         }
-        let members = Map::from_iter([
+        let mut members = Map::from_iter([
             ("PipelineArn".to_owned(), json!(arn)),
             (STATUS.to_owned(), json!("Executing")),
             (DEFINITION.to_owned(), json!(text)),
             (STEPS.to_owned(), json!([])),
         ]);
+        if let Some(number) = number {
+            members.insert("PipelineVersionId".to_owned(), number);
+        }
         let execution = state.insert(row, &core.place, now, &document, members)?;
         let plan = plan(execution, &definition, parameters, &name);
         let (run, answer) =
@@ -179,6 +188,46 @@ fn stop(core: &Core, request: &Value) -> Answer {
                 execution.arn
             ))),
         }
+    })
+}
+
+/// Answers the token of a callback step, once.
+fn answer_callback(core: &Core, request: &Value, answer: &str) -> Answer {
+    let row = Kind::PipelineExecution.row();
+    let token = text(request, "CallbackToken")?;
+    core.change(|state| {
+        let waits = |execution: &&Resource| execution.state.get(CALLBACKS).is_some_and(|all| all.get(token).is_some());
+        let key = state.all(row.kind).find(waits).map(|execution| execution.key.clone());
+        let execution = key.and_then(|key| state.by_key_mut(row, &key));
+        let missing = || AwsError::resource_not_found(format!("No callback step waits for the token {token}."));
+        let execution = execution.ok_or_else(missing)?;
+        let known = execution.state.get(CALLBACKS).map(|all| all[token].clone()).unwrap_or_default();
+        let mut callback = known.clone();
+        callback["Answer"] = json!(answer);
+        for member in ["OutputParameters", "FailureReason", "ClientRequestToken"] {
+            if let Some(value) = request.get(member) {
+                callback[member] = value.clone();
+            }
+        }
+        match (known.get("Answer"), execution.status(row)) {
+            (None, "Executing") => {}
+            (Some(_), _) if known == callback => return Ok(json!({"PipelineExecutionArn": execution.arn})),
+            _ => {
+                let message = format!("The callback step of the token {token} does not wait any more.");
+                return Err(AwsError::new(400, "ConflictException", message));
+            }
+        }
+        let steps = execution.state.get_mut(STEPS).and_then(Value::as_array_mut).into_iter().flatten();
+        for step in steps.filter(|step| step["Metadata"]["Callback"]["CallbackToken"] == token) {
+            if let Some(outputs) = request.get("OutputParameters") {
+                step["Metadata"]["Callback"]["OutputParameters"] = outputs.clone();
+            }
+        }
+        if let Some(all) = execution.state.get_mut(CALLBACKS) {
+            all[token] = callback;
+        }
+        execution.modified = core.clock.now();
+        Ok(json!({"PipelineExecutionArn": execution.arn}))
     })
 }
 

@@ -11,6 +11,15 @@ pub(super) static OPERATIONS: &[Own] = &[
     ("CreatePresignedNotebookInstanceUrl", |core, request| notebook(core, request)),
     ("CreatePresignedDomainUrl", |core, request| domain(core, request)),
     ("CreatePresignedMlflowTrackingServerUrl", |core, request| tracking_server(core, request)),
+    ("CreatePresignedMlflowAppUrl", |core, request| {
+        let base = app(core, Kind::MlflowApp, request)?;
+        Ok(url(core, &format!("https://{base}.experiments.sagemaker.aws/auth")))
+    }),
+    ("CreatePartnerAppPresignedUrl", |core, request| {
+        let base = app(core, Kind::PartnerApp, request)?;
+        let url = url(core, &format!("https://{base}.sagemaker.aws/auth"));
+        Ok(json!({"Url": url["AuthorizedUrl"]}))
+    }),
 ];
 
 fn notebook(core: &Core, request: &Value) -> Answer {
@@ -46,6 +55,14 @@ fn tracking_server(core: &Core, request: &Value) -> Answer {
     let server = table::find(core, &state, Kind::MlflowTrackingServer.row(), request)?;
     let host = server.member("TrackingServerUrl").and_then(Value::as_str).unwrap_or_default();
     Ok(url(core, &format!("{host}/auth")))
+}
+
+/// The identifier of an app, and the region.
+fn app(core: &Core, kind: Kind, request: &Value) -> Result<String, AwsError> {
+    let state = core.state();
+    let app = table::find(core, &state, kind.row(), request)?;
+    let id = app.arn.rsplit('/').next().unwrap_or_default().to_lowercase();
+    Ok(format!("{id}.{}", core.place.region))
 }
 
 fn url(core: &Core, base: &str) -> Value {

@@ -73,8 +73,13 @@ fn search(core: &Core, request: &Value) -> Answer {
         Some(expression) => Some(Condition::read(expression, &searchable)?),
         None => None,
     };
-    let sort_by = request.get("SortBy").and_then(Value::as_str).unwrap_or("LastModifiedTime");
-    let sort_by = Property::read(sort_by, &searchable)?;
+    let sort_by = match request.get("SortBy").and_then(Value::as_str) {
+        Some(asked) => Property::read(asked, &searchable)?,
+        // Records of some kinds do not say when they were last modified.
+        None => {
+            Property::read("LastModifiedTime", &searchable).or_else(|_| Property::read("CreationTime", &searchable))?
+        }
+    };
     let ascending = request.get("SortOrder").and_then(Value::as_str) == Some("Ascending");
 
     let state = core.state();

@@ -61,10 +61,10 @@ pub(super) fn create_as(
     })
 }
 
-/// Adds a resource that goes through no states.
-pub(super) fn insert(core: &Core, operation: &str, row: &Row, request: &Value) -> Answer {
+/// Adds a resource that goes through no states; `members` is what Describe adds to the request.
+pub(super) fn insert(core: &Core, operation: &str, row: &Row, request: &Value, members: Map<String, Value>) -> Answer {
     core.change(|state| {
-        let resource = state.insert(row, &core.place, core.clock.now(), request, Map::new())?;
+        let resource = state.insert(row, &core.place, core.clock.now(), request, members)?;
         Ok(answer(operation, row, resource))
     })
 }

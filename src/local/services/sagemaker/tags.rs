@@ -38,7 +38,7 @@ fn add(core: &Core, request: &Value) -> Answer {
         return Err(AwsError::validation(message));
     }
     core.change(|state| {
-        let resource = find(state, &request.resource_arn)?;
+        let resource = find(core, state, &request.resource_arn)?;
         let mut tags = resource.tags.clone();
         tags.extend(new);
         if tags.len() > MAX_TAGS {
@@ -54,7 +54,7 @@ fn add(core: &Core, request: &Value) -> Answer {
 fn list(core: &Core, request: &Value) -> Answer {
     let request: Request = parse(request)?;
     let mut state = core.state();
-    let resource = find(&mut state, &request.resource_arn)?;
+    let resource = find(core, &mut state, &request.resource_arn)?;
     let tags = match core.faults.tags_lag(&resource.name) {
         Some(lag) => {
             let then = core.clock.now().checked_sub(lag).and_then(|then| resource.tags_at(then));
@@ -75,7 +75,7 @@ fn list(core: &Core, request: &Value) -> Answer {
 fn delete(core: &Core, request: &Value) -> Answer {
     let request: Request = parse(request)?;
     core.change(|state| {
-        let resource = find(state, &request.resource_arn)?;
+        let resource = find(core, state, &request.resource_arn)?;
         let mut tags = resource.tags.clone();
         tags.retain(|key, _| !request.tag_keys.contains(key));
         resource.set_tags(core.clock.now(), tags);
@@ -83,7 +83,17 @@ fn delete(core: &Core, request: &Value) -> Answer {
     })
 }
 
-fn find<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut Resource, AwsError> {
+/// The resource of an ARN. A lenient backend forgives another account, and a name as it was given where ARNs have it in
+/// lower case.
+fn find<'a>(core: &Core, state: &'a mut State, arn: &str) -> Result<&'a mut Resource, AwsError> {
+    let forgiven = match (core.is_lenient(), arn.splitn(6, ':').nth(5)) {
+        (true, Some(resource)) if state.by_arn(arn).is_none() => {
+            let (as_given, lower) = (core.place.arn(resource), core.place.arn(&resource.to_lowercase()));
+            if state.by_arn(&as_given).is_some() { as_given } else { lower }
+        }
+        _ => arn.to_owned(),
+    };
+    let arn = forgiven.as_str();
     // The kind that the ARN names says that it is missing.
     let missing = || match kinds::of_arn(arn) {
         Some((row, name)) => (row.missing)(name, arn),

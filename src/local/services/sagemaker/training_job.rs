@@ -13,6 +13,7 @@ use crate::local::backend::Core;
 use crate::local::clock::BusyGuard;
 use crate::local::data;
 use crate::local::engines::InputMode;
+use crate::local::file_systems::Directory;
 use crate::local::jobs::training::{self, ChannelPlan, Inputs, OutputPlan, Plan, Watch, warm_pool};
 use crate::local::jobs::{Run, Runtime};
 use crate::local::kinds::Kind;
@@ -116,6 +117,8 @@ struct DataSource {
 #[serde(rename_all = "PascalCase")]
 struct FileSystemDataSource {
     file_system_id: String,
+    file_system_type: String,
+    file_system_access_mode: String,
     directory_path: String,
 }
 
@@ -331,6 +334,7 @@ fn channel_plan(
         uri: source.s3_uri,
         attributes: source.attribute_names,
         shuffle: channel.shuffle_config.map(|config| config.seed.cast_unsigned()),
+        file_system: None,
     })
 }
 
@@ -346,8 +350,12 @@ fn file_system_plan(channel: Channel, has_network: bool) -> Result<ChannelPlan, 
     Ok(ChannelPlan {
         name: channel.channel_name,
         content_type: channel.content_type,
-        data_type: training::FILE_SYSTEM.to_owned(),
-        uri: format!("{}{}", source.file_system_id, source.directory_path),
+        file_system: Some(Directory {
+            id: source.file_system_id,
+            lustre: source.file_system_type == "FSxLustre",
+            path: source.directory_path,
+            writable: source.file_system_access_mode == "rw",
+        }),
         ..ChannelPlan::default()
     })
 }

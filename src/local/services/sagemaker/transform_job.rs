@@ -99,12 +99,20 @@ fn plan(core: &Core, request: CreateTransformJob) -> Result<Plan, AwsError> {
     let processing = processing(&request)?;
     let role = {
         let state = core.state();
-        let model = state.get(Kind::Model.row(), &core.place, &request.model_name)?;
-        model.request.get("ExecutionRoleArn").and_then(Value::as_str).unwrap_or_default().to_owned()
+        match state.get(Kind::Model.row(), &core.place, &request.model_name) {
+            Ok(model) => model.request.get("ExecutionRoleArn").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            // The job itself will say so.
+            Err(_) if core.is_lenient() => String::new(),
+            Err(missing) => return Err(missing),
+        }
     };
     let source = request.transform_input.data_source.s3_data_source;
-    data::resolve(core, &source.s3_data_type, &source.s3_uri, &role)?;
-    let output = data::s3_uri(&request.transform_output.s3_output_path)?;
+    if let Err(refused) = data::resolve(core, &source.s3_data_type, &source.s3_uri, &role)
+        && !core.is_lenient()
+    {
+        return Err(refused);
+    }
+    let output = data::output_uri(core, &request.transform_output.s3_output_path)?;
     data::check_output_bucket(core, &output)?;
 
     // MaxConcurrentTransforms times MaxPayloadInMB may not pass 100; a payload of 0 means no limit.

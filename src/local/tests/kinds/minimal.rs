@@ -35,6 +35,8 @@ const TEXTS: &[&str] = &[
     "10.0.0.0/16",
     "Mon:00:00",
     "arn:aws:s3:::bucket",
+    "arn:aws:sagemaker:us-east-1:aws:hub-content/SageMakerPublicHub/Model/model",
+    "arn:aws:sagemaker:us-east-1:123456789012:endpoint/endpoint",
 ];
 
 /// A request with what the operation requires and nothing else.

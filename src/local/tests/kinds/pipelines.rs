@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{call, done};
+use crate::local::LocalBackend;
 use crate::local::tests::support::{Aws, IMAGE};
 
 const TOKEN: &str = "a-token-of-at-least-thirty-two-characters";
@@ -206,4 +207,82 @@ async fn definitions_are_checked_and_kept_by_version() {
     assert!(describe(Value::Null).await && !describe(json!(1)).await);
     let versions = done(&aws.backend, "ListPipelineVersions", json!({"PipelineName": "Flow"})).await;
     assert_eq!(versions["PipelineVersionSummaries"].as_array().unwrap().len(), 2);
+}
+
+/// An execution whose callback step waits, and its token.
+async fn waiting(backend: &LocalBackend) -> (Value, String) {
+    let definition = json!({"Version": "2020-12-01", "Steps": [
+        {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": "https://sqs/q", "Arguments": {"a": 1},
+            "OutputParameters": [{"OutputName": "word", "OutputType": "String"}, {"OutputName": "count", "OutputType": "Integer"}]},
+        {"Name": "Tell", "Type": "Fail", "Arguments": {"ErrorMessage": {"Std:Join": {"On": " ", "Values": [
+            {"Get": "Steps.Ask.OutputParameters['word']"}, {"Get": "Steps.Ask.OutputParameters['count']"}]}}}},
+    ]});
+    let token = "a-token-of-at-least-thirty-two-characters";
+    let create = json!({"PipelineName": "ask", "ClientRequestToken": token, "RoleArn": backend.role_arn(),
+        "PipelineDefinition": definition.to_string()});
+    done(backend, "CreatePipeline", create).await;
+    let execution =
+        done(backend, "StartPipelineExecution", json!({"PipelineName": "ask", "ClientRequestToken": token})).await;
+    backend.clock().settle().await;
+    let steps = done(backend, "ListPipelineExecutionSteps", execution.clone()).await["PipelineExecutionSteps"].clone();
+    assert_eq!((&steps[0]["StepName"], &steps[0]["StepStatus"]), (&json!("Ask"), &json!("Executing")));
+    let callback = &steps[0]["Metadata"]["Callback"];
+    assert_eq!(callback["SqsQueueUrl"], "https://sqs/q");
+    (execution, callback["CallbackToken"].as_str().unwrap().to_owned())
+}
+
+/// What Describe tells once the execution is over.
+async fn over(backend: &LocalBackend, execution: &Value) -> Value {
+    for _ in 0..1000 {
+        backend.clock().settle().await;
+        let described = done(backend, "DescribePipelineExecution", execution.clone()).await;
+        if described["PipelineExecutionStatus"] != "Executing" && described["PipelineExecutionStatus"] != "Stopping" {
+            return described;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it goes on");
+}
+
+#[tokio::test]
+async fn callback_steps_wait_for_their_answer() {
+    let backend = LocalBackend::new();
+    let (execution, token) = waiting(&backend).await;
+    let outputs = json!([{"Name": "word", "Value": "yes"}, {"Name": "count", "Value": "7"}]);
+    let success = json!({"CallbackToken": token, "OutputParameters": outputs});
+    let answered = done(&backend, "SendPipelineExecutionStepSuccess", success.clone()).await;
+    assert_eq!(answered["PipelineExecutionArn"], execution["PipelineExecutionArn"]);
+    let reason = over(&backend, &execution).await["FailureReason"].clone();
+    assert!(reason.as_str().unwrap().ends_with("Tell: yes 7"), "{reason}");
+    let steps = done(&backend, "ListPipelineExecutionSteps", execution).await["PipelineExecutionSteps"].clone();
+    assert_eq!(
+        (&steps[1]["StepStatus"], &steps[1]["Metadata"]["Callback"]["OutputParameters"]),
+        (&json!("Succeeded"), &outputs)
+    );
+    done(&backend, "SendPipelineExecutionStepSuccess", success).await;
+    let late = call(&backend, "SendPipelineExecutionStepFailure", &json!({"CallbackToken": token})).await.unwrap_err();
+    assert_eq!(late.0, "ConflictException");
+    let unknown = call(&backend, "SendPipelineExecutionStepFailure", &json!({"CallbackToken": "0123456789"})).await;
+    assert_eq!(unknown.unwrap_err().0, "ResourceNotFound");
+}
+
+#[tokio::test]
+async fn callback_steps_fail_and_stop() {
+    let backend = LocalBackend::new();
+    let (execution, token) = waiting(&backend).await;
+    let failure = json!({"CallbackToken": token, "FailureReason": "nobody knows"});
+    done(&backend, "SendPipelineExecutionStepFailure", failure).await;
+    let described = over(&backend, &execution).await;
+    assert!(described["FailureReason"].as_str().unwrap().ends_with("Ask: nobody knows"), "{described}");
+
+    let backend = LocalBackend::new();
+    let (mut execution, token) = waiting(&backend).await;
+    execution["ClientRequestToken"] = json!("another-token-of-at-least-32-characters");
+    done(&backend, "StopPipelineExecution", execution.clone()).await;
+    if let Some(execution) = execution.as_object_mut() {
+        execution.remove("ClientRequestToken");
+    }
+    assert_eq!(over(&backend, &execution).await["PipelineExecutionStatus"], "Stopped");
+    let late = call(&backend, "SendPipelineExecutionStepSuccess", &json!({"CallbackToken": token})).await.unwrap_err();
+    assert_eq!(late.0, "ConflictException");
 }

@@ -116,7 +116,7 @@ async fn model_cards_have_versions() {
         .iter()
         .map(|v| v["ModelCardVersion"].clone())
         .collect();
-    assert_eq!(versions, [2, 1]);
+    assert_eq!(versions, [1, 2]);
     let both = json!({"ModelCardName": "card", "Content": "{}", "ModelCardStatus": "Archived"});
     assert_eq!(refusal(call(&backend, "UpdateModelCard", &both).await).0, "ValidationException");
 }

@@ -121,3 +121,13 @@ async fn search_finds_by_any_property() {
     let suggested = done(&backend, "GetSearchSuggestions", hint).await;
     assert_eq!(suggested["PropertyNameSuggestions"][0]["PropertyName"], "AlgorithmSpecification");
 }
+
+#[tokio::test]
+async fn records_without_a_time_of_change_are_found() {
+    let backend = LocalBackend::new();
+    done(&backend, "CreateModelPackageGroup", json!({"ModelPackageGroupName": "g"})).await;
+    let found = done(&backend, "Search", json!({"Resource": "ModelPackageGroup"})).await;
+    assert_eq!(found["Results"][0]["ModelPackageGroup"]["ModelPackageGroupName"], "g");
+    let sorted = json!({"Resource": "ModelPackageGroup", "SortBy": "LastModifiedTime"});
+    assert!(super::call(&backend, "Search", &sorted).await.is_err());
+}

@@ -241,7 +241,13 @@ async fn automl_jobs_of_both_versions() {
     backend.clock().settle().await;
     for name in ["one", "two"] {
         let described = done(&backend, "DescribeAutoMLJobV2", json!({"AutoMLJobName": name})).await;
-        assert_eq!(described["AutoMLJobStatus"], "Completed");
+        assert_eq!(
+            (&described["AutoMLJobStatus"], &described["AutoMLJobSecondaryStatus"]),
+            (&json!("Failed"), &json!("Failed"))
+        );
+        let reason = described["FailureReason"].as_str().unwrap();
+        assert!(reason.starts_with("ClientError: the local backend does not search for models"), "{reason}");
+        assert_eq!(described.get("BestCandidate"), None, "nothing is invented");
     }
     assert_eq!(
         call(&backend, "DescribeAutoMLJob", &json!({"AutoMLJobName": "two"})).await.unwrap_err().0,
@@ -333,4 +339,42 @@ async fn after_a_restart(directory: &std::path::Path, execution: Value) {
     let execution = done(&backend, "DescribePipelineExecution", execution).await;
     assert_eq!(execution["PipelineExecutionStatus"], "Failed");
     assert_eq!(done(&backend, "DescribePipeline", json!({"PipelineName": "flow"})).await["PipelineStatus"], "Active");
+}
+
+#[tokio::test]
+async fn names_are_displayed_unless_others_are_given() {
+    let backend = LocalBackend::new();
+    done(&backend, "CreateExperiment", json!({"ExperimentName": "e"})).await;
+    done(&backend, "CreateTrialComponent", json!({"TrialComponentName": "c", "DisplayName": "shown"})).await;
+    assert_eq!(done(&backend, "DescribeExperiment", json!({"ExperimentName": "e"})).await["DisplayName"], "e");
+    let component = done(&backend, "DescribeTrialComponent", json!({"TrialComponentName": "c"})).await;
+    assert_eq!(component["DisplayName"], "shown");
+}
+
+#[tokio::test]
+async fn lifecycle_scripts_are_in_buckets_of_sagemaker() {
+    let backend = LocalBackend::new();
+    let create = json!({"ClusterName": "c", "InstanceGroups": [{"InstanceCount": 1, "InstanceGroupName": "g",
+        "InstanceType": "ml.m5.large", "ExecutionRole": backend.role_arn(),
+        "LifeCycleConfig": {"SourceS3Uri": "s3://scripts/x", "OnCreate": "on_create.sh"}}]});
+    let text = "Validation Error: SourceS3Uri s3://scripts/x does not start with 's3://sagemaker'.";
+    let refused = call(&backend, "CreateCluster", &create).await.unwrap_err();
+    assert_eq!(refused, ("ValidationException".to_owned(), text.to_owned()));
+}
+
+#[tokio::test]
+async fn serverless_memory_comes_in_whole_gigabytes() {
+    let aws = crate::local::tests::support::Aws::new();
+    aws.model("m", "1").await;
+    let config = |size: u64| {
+        json!({"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "V", "ModelName": "m",
+            "ServerlessConfig": {"MemorySizeInMB": size, "MaxConcurrency": 1}}]})
+    };
+    let refused = call(&aws.backend, "CreateEndpointConfig", &config(1500)).await.unwrap_err();
+    assert_eq!(
+        refused.1,
+        "1 validation error detected: Value '1500' at 'productionVariants.1.member.serverlessConfig.memorySizeInMB' failed \
+         to satisfy constraint: Member must satisfy enum value set: [1024, 2048, 3072, 4096, 5120, 6144]"
+    );
+    done(&aws.backend, "CreateEndpointConfig", config(2048)).await;
 }

@@ -169,9 +169,7 @@ fn channels_are_refused_in_the_containers_words() {
 #[test]
 fn what_the_engine_cannot_do_is_refused() {
     for (name, value) in [
-        ("booster", "gblinear"),
         ("tree_method", "gpu_hist"),
-        ("_kfold", "3"),
         ("process_type", "update"),
         ("use_dask_gpu_training", "true"),
         ("updater", "grow_skmaker"),
@@ -179,6 +177,146 @@ fn what_the_engine_cannot_do_is_refused() {
         let message = Job::new(&[("num_round", "2"), (name, value)], &[("train", "1,2\n2,3\n")]).refusal();
         assert!(message.starts_with("the local XGBoost engine does not support"), "{message}");
     }
+}
+
+#[test]
+fn a_linear_booster_learns_a_line_and_is_served() {
+    let data = rows(200, 9, |a, b, c| 3.0 * a - 2.0 * b + c + 1.0);
+    let linear = |more: &[(&str, &str)], data: &str| {
+        let settings: Vec<(&str, &str)> =
+            [("num_round", "200"), ("booster", "gblinear")].iter().chain(more).copied().collect();
+        let job = Job::new(&settings, &[("train", data)]);
+        let output = job.train().unwrap();
+        (job, output)
+    };
+    let (job, output) = linear(&[("max_depth", "3")], &data);
+    assert!(job.values("train-rmse").last().is_some_and(|rmse| *rmse < 0.01), "{:?}", job.lines());
+    assert!(job.lines().iter().any(|line| line == "WARNING: Parameters: { \"max_depth\" } are not used."));
+    let model = serve(&[("xgboost-model", &output.model[0].1)], IMAGE, &[]).unwrap();
+    let answer = ask(&model, "text/csv", "text/csv", "0.5,0.5,0.5\n1,0,0").unwrap();
+    let answers: Vec<f64> = answer.lines().map(|line| line.trim().parse().unwrap()).collect();
+    assert!((answers[0] - 2.0).abs() < 0.02 && (answers[1] - 4.0).abs() < 0.05, "{answers:?}");
+
+    // Penalties are per row: twice the same rows change nothing.
+    let penalty = [("lambda", "0.1"), ("alpha", "0.01")];
+    let weights =
+        |data: &str| format::load(&linear(&penalty, data).1.model[0].1).unwrap().model.linear().unwrap().clone();
+    let (once, twice) = (weights(&data), weights(&format!("{data}{data}")));
+    for (one, other) in once.weights().iter().zip(twice.weights()) {
+        assert!((one - other).abs() < 1e-3 && *one != 3.0, "{one} {other}");
+    }
+
+    let classes = rows(200, 9, |a, b, _| f64::from(u8::from(a > b)));
+    let (_, output) = linear(&[("objective", "multi:softprob"), ("num_class", "2")], &classes);
+    let model = serve(&[("xgboost-model", &output.model[0].1)], NEWER, &[]).unwrap();
+    let answer = ask(&model, "text/csv", "application/json", "0.9,0.1,0.5").unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert!(answer["predictions"][0]["score"][1].as_f64().unwrap() > 0.8, "{answer}");
+    let early = [
+        ("num_round", "5"),
+        ("booster", "gblinear"),
+        ("objective", "reg:squarederror"),
+        ("eval_metric", "rmse"),
+        ("early_stopping_rounds", "2"),
+    ];
+    let refused = Job::new(&early, &[("train", &data), ("validation", &data)]).refusal();
+    assert!(refused.contains("`save_best` is not applicable"), "{refused}");
+}
+
+#[test]
+fn linear_models_of_python_are_read() {
+    // As Booster.save_model("model.json") of XGBoost 1.7 writes one with two features.
+    let model = br#"{"learner": {"attributes": {}, "feature_names": [], "feature_types": [],
+        "gradient_booster": {"model": {"boosted_rounds": 3, "weights": [2E0, -1E0, 2.5E-1]}, "name": "gblinear"},
+        "learner_model_param": {"base_score": "5E-1", "boost_from_average": "1", "num_class": "0", "num_feature": "2",
+            "num_target": "1"},
+        "objective": {"name": "reg:squarederror", "reg_loss_param": {"scale_pos_weight": "1"}}}, "version": [1, 7, 6]}"#;
+    let served = serve(&[("xgboost-model", model)], IMAGE, &[]).unwrap();
+    let answer = ask(&served, "text/csv", "text/csv", "1,2\n3,4").unwrap();
+    let answers: Vec<f64> = answer.lines().map(|line| line.trim().parse().unwrap()).collect();
+    assert_eq!(answers, [0.75, 2.75]);
+    let broken = String::from_utf8_lossy(model).replace("2.5E-1", "1, 1");
+    assert!(serve(&[("xgboost-model", broken.as_bytes())], IMAGE, &[]).err().unwrap().contains("4 weights"));
+}
+
+#[test]
+fn cross_validation_trains_a_model_for_each_part() {
+    let data = rows(90, 3, |a, b, _| f64::from(a + b > 1.0));
+    let settings = [
+        ("num_round", "4"),
+        ("_kfold", "3"),
+        ("_num_cv_round", "2"),
+        ("objective", "binary:logistic"),
+        ("max_depth", "3"),
+    ];
+    let job = Job::new(&settings, &[("train", &data)]);
+    let output = job.train().unwrap();
+    let names: Vec<&str> = output.model.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, (0..6).map(|number| format!("xgboost-model-{number}")).collect::<Vec<_>>());
+    let lines = job.lines();
+    let at = |text: &str| lines.iter().position(|line| line == text).unwrap_or_else(|| panic!("{text}: {lines:?}"));
+    at("Run 2-round of 3-fold cross validation with 90 rows");
+    assert_eq!(lines.iter().filter(|line| *line == "Train cross validation fold 3").count(), 2);
+    let overall = &lines[at("The overall metrics of 2-round cross validation") + 1];
+    let value = |line: &str, name: &str| -> f64 {
+        line.split_once(&format!("\t{name}:")).unwrap().1.split('\t').next().unwrap().parse().unwrap()
+    };
+    let rounds: Vec<&String> =
+        (1..=2).map(|round| &lines[at(&format!("The metrics of round {round} cross validation")) + 1]).collect();
+    for name in ["train-logloss", "validation-logloss"] {
+        let mean = rounds.iter().map(|line| value(line, name)).sum::<f64>() / 2.0;
+        assert!(overall.starts_with("[4]\t") && (value(overall, name) - mean).abs() < 2e-5, "{overall}");
+    }
+    let predictions = String::from_utf8(output.data[0].1.to_vec()).unwrap();
+    assert_eq!((output.data[0].0.as_str(), predictions.lines().count()), ("predictions.csv", 90));
+    let right = predictions.lines().filter(|line| {
+        let fields: Vec<f64> = line.split(',').map(|field| field.parse().unwrap()).collect();
+        fields[0] == fields[2]
+    });
+    assert!(right.count() > 70, "{predictions}");
+    // Several models answer with their mean.
+    let files: Vec<(&str, &[u8])> = output.model.iter().map(|(name, file)| (name.as_str(), file.as_ref())).collect();
+    let answer = ask(&serve(&files, IMAGE, &[]).unwrap(), "text/csv", "text/csv", "0.9,0.9,0.5").unwrap();
+    assert!(answer.trim().parse::<f64>().unwrap() > 0.5, "{answer}");
+}
+
+#[test]
+fn cross_validation_takes_both_channels_and_hears_a_stop() {
+    let (train, validation) = (rows(20, 3, line), rows(10, 4, line));
+    let settings = [("num_round", "2"), ("_kfold", "2")];
+    let job = Job::new(&settings, &[("train", &train), ("validation", &validation)]);
+    let output = job.train().unwrap();
+    assert_eq!((output.model.len(), output.data[0].1.split(|byte| *byte == b'\n').count()), (2, 31));
+    assert!(job.lines().contains(&"Run 1-round of 2-fold cross validation with 30 rows".to_owned()));
+    let ranking = [("num_round", "2"), ("_kfold", "2"), ("objective", "rank:ndcg")];
+    assert!(Job::new(&ranking, &[("train", &train)]).refusal().contains("does not divide queries"));
+    let (job, stopped) = stopped_after(6, &[("_kfold", "2")]);
+    assert_eq!(stopped.err(), Some(EngineFailure::Stopped), "{:?}", job.lines());
+}
+
+#[test]
+fn records_train_as_csv_does() {
+    let csv = rows(60, 5, line);
+    let mut writer = crate::codec::recordio::RecordWriter::new();
+    for row in csv.lines() {
+        let numbers: Vec<f32> = row.split(',').map(|field| field.parse().unwrap()).collect();
+        writer.labelled_rows(&[[numbers[1], numbers[2], numbers[3]]], &[numbers[0]]).unwrap();
+    }
+    let body = writer.finish();
+    let mut job = Job::new(&[("num_round", "5")], &[("train", &csv)]);
+    let of_csv = job.train().unwrap().model;
+    job.task.channels[0].content_type = Some("application/x-recordio-protobuf".to_owned());
+    job.task.channels[0].files = vec![("data.pbr".to_owned(), body.clone())];
+    let of_records = job.train().unwrap().model;
+    assert!(of_csv == of_records);
+    let model = serve(&[("xgboost-model", &of_records[0].1)], IMAGE, &[]).unwrap();
+    let answers = ask(&model, "application/x-recordio-protobuf", "text/csv", body.to_vec()).unwrap();
+    let features: Vec<&str> = csv.lines().map(|row| row.split_once(',').unwrap().1).collect();
+    assert_eq!(answers, ask(&model, "text/csv", "text/csv", features.join("\n")).unwrap());
+    job.task.channels[0].files = vec![("data.pbr".to_owned(), Bytes::from("no records"))];
+    assert!(
+        job.refusal().starts_with("Failed to load recordio-protobuf data with exception:\nchannel train, data.pbr, ")
+    );
 }
 
 #[test]

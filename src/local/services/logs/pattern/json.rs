@@ -10,7 +10,14 @@ const MAX_DEPTH: usize = 32;
 pub(in crate::local::services::logs) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
-    Compare { path: Vec<Step>, test: Test },
+    Compare { path: Selector, test: Test },
+}
+
+/// A place in a document, and how it was written.
+#[derive(Debug)]
+pub(in crate::local::services::logs) struct Selector {
+    text: String,
+    steps: Vec<Step>,
 }
 
 /// A step into a document.
@@ -58,19 +65,55 @@ impl Condition {
         match self {
             Self::All(conditions) => conditions.iter().all(|condition| condition.matches(document)),
             Self::Any(conditions) => conditions.iter().any(|condition| condition.matches(document)),
-            Self::Compare { path, test } => {
-                let found = path.iter().try_fold(document, |value, step| match step {
-                    Step::Member(name) => value.get(name),
-                    Step::Item(number) => value.get(number),
-                });
-                test.passes(found)
+            Self::Compare { path, test } => test.passes(path.find(document)),
+        }
+    }
+
+    /// What the selectors of the condition find in a document.
+    pub(super) fn selected(&self, document: &Value, found: &mut Vec<(String, String)>) {
+        match self {
+            Self::All(conditions) | Self::Any(conditions) => {
+                conditions.iter().for_each(|condition| condition.selected(document, found));
+            }
+            Self::Compare { path, .. } => {
+                if let Some(value) = path.text(document) {
+                    found.push((path.text.clone(), value));
+                }
             }
         }
     }
 }
 
+impl Selector {
+    /// Reads a selector such as `$.user.name`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parser = Parser { rest: text.trim(), depth: 0 };
+        let selector = parser.path()?;
+        parser.rest.trim().is_empty().then_some(selector)
+    }
+
+    fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
+        self.steps.iter().try_fold(document, |value, step| match step {
+            Step::Member(name) => value.get(name),
+            Step::Item(number) => value.get(number),
+        })
+    }
+
+    /// What it finds as text.
+    pub(super) fn text(&self, document: &Value) -> Option<String> {
+        self.find(document).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    }
+}
+
 impl Test {
-    fn passes(&self, found: Option<&Value>) -> bool {
+    /// Reads an operator and what it compares with, such as `>= 400`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parser = Parser { rest: text, depth: 0 };
+        let test = parser.test()?;
+        parser.rest.trim().is_empty().then_some(test)
+    }
+
+    pub(super) fn passes(&self, found: Option<&Value>) -> bool {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match (self, found) {
             (Self::Missing, found) => found.is_none(),
@@ -151,7 +194,9 @@ impl<'a> Parser<'a> {
         Some(Condition::Compare { path, test: self.test()? })
     }
 
-    fn path(&mut self) -> Option<Vec<Step>> {
+    fn path(&mut self) -> Option<Selector> {
+        self.skip_spaces();
+        let written = self.rest;
         if !self.take("$") {
             return None;
         }
@@ -171,7 +216,8 @@ impl<'a> Parser<'a> {
                 });
                 self.rest = tail;
             } else {
-                return (!steps.is_empty()).then_some(steps);
+                let text = written.strip_suffix(self.rest).unwrap_or_default().to_owned();
+                return (!steps.is_empty()).then_some(Selector { text, steps });
             }
         }
     }
