@@ -2,8 +2,8 @@
 //!
 //! | channel | needed | content types |
 //! |---|---|---|
-//! | `train` | yes | `text/plain` |
-//! | `validation` | no | `text/plain` |
+//! | `train` | yes | `text/plain`, `application/jsonlines` |
+//! | `validation` | no | `text/plain`, `application/jsonlines` |
 //! | `model` | no | `application/x-sagemaker-model` |
 //!
 //! Instances: one, with CPUs or a GPU; several with CPUs in the mode `batch_skipgram`. Default metrics:

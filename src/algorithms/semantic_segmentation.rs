@@ -2,10 +2,10 @@
 //!
 //! | channel | needed | content types |
 //! |---|---|---|
-//! | `train` | yes | `image/jpeg`, `application/x-image` |
-//! | `validation` | yes | `image/jpeg`, `application/x-image` |
-//! | `train_annotation` | no | `image/png`, `application/x-image` |
-//! | `validation_annotation` | no | `image/png`, `application/x-image` |
+//! | `train` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `train_annotation` | no | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation_annotation` | no | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
 //! | `label_map` | no | `application/json` |
 //! | `model` | no | `application/x-sagemaker-model` |
 //!

@@ -342,7 +342,7 @@ fn a_declared_type_that_an_algorithm_does_not_read_is_refused() {
     let machines = FactorizationMachines::builder(8, PredictorType::Regressor).feature_dim(4).compute(cpu(1));
     let machines = machines.mini_batch_size(10).build().unwrap();
     let error = sent(&machines, [("train", TrainingInput::csv("s3://bucket/data/"))]).unwrap_err();
-    assert!(error.to_string().contains("reads application/x-recordio-protobuf here, not text/csv"), "{error}");
+    assert!(error.to_string().contains("reads application/x-recordio-protobuf here, not \"text/csv\""), "{error}");
     let refused = [("train", typed("application/x-recordio-protobuf")), ("test", typed("text/csv;label_size=1"))];
     assert_eq!(fields(sent(&machines, refused)), ["inputs.test"]);
     let file_system = FileSystemInput::efs("fs-0123456789abcdef0", "/d").content_type("text/csv");

@@ -33,8 +33,6 @@ pub use frame::{FrameReader, Frames, frames};
 pub use number::Number;
 pub use read::{FromRecord, ReadFloats, ReadRecords, ReadVectors, RecordsOf};
 pub use record::{Record, RecordValue, Tensor, TensorValues};
-#[cfg(feature = "local")]
-pub(crate) use record::{feature_in, label_in};
 pub use rows::{LabelledRows, Labels, RecordRows, RowOrNumber, Rows, WriteRecords};
 pub use sparse::{SparseMatrix, SparseRecordRows};
 

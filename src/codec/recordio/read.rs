@@ -2,7 +2,6 @@ use std::marker::PhantomData;
 
 use bytes::Bytes;
 
-use super::record::label_in;
 use super::{Record, frames};
 use crate::Result;
 use crate::codec::{Deserializer, media, typed_codec};
@@ -54,21 +53,16 @@ pub trait FromRecord: Sized {
 }
 
 /// Errors name the record, counted from 0.
-fn each<T>(body: Bytes, content_type: &ContentType, read: impl Fn(Bytes) -> Result<T>) -> Result<Vec<T>> {
+fn each<T>(body: Bytes, content_type: &ContentType, read: impl Fn(Record) -> Result<T>) -> Result<Vec<T>> {
     media::expect("application/x-recordio-protobuf", content_type, media::is_recordio)?;
-    let records = frames(body)
-        .enumerate()
-        .map(|(index, payload)| payload.and_then(&read).map_err(|error| error.within(format_args!("record {index}"))));
+    let records = frames(body).enumerate().map(|(index, payload)| {
+        payload.and_then(Record::decode).and_then(&read).map_err(|error| error.within(format_args!("record {index}")))
+    });
     records.collect()
 }
 
-/// Reads the whole record to say what it has instead.
-fn missing<T>(payload: Bytes, label: &str) -> Result<T> {
-    Err(Record::decode(payload)?.missing(label))
-}
-
 macro_rules! deserializers {
-    ($($name:ty $(, $parameter:ident: $bound:ident)? => $output:ty, |$self:ident, $payload:ident| $read:expr;)*) => {
+    ($($name:ty $(, $parameter:ident: $bound:ident)? => $output:ty, |$self:ident, $record:ident| $read:expr;)*) => {
         $(impl$(<$parameter: $bound>)? Deserializer for $name {
             type Output = Vec<$output>;
 
@@ -77,20 +71,14 @@ macro_rules! deserializers {
             }
 
             fn deserialize(&$self, body: Bytes, content_type: &ContentType) -> Result<Self::Output> {
-                each(body, content_type, |$payload| $read)
+                each(body, content_type, |$record| $read)
             }
         })*
     };
 }
 deserializers! {
-    ReadRecords => Record, |self, payload| Record::decode(payload);
-    ReadFloats => f64, |self, payload| match label_in(&payload, &self.label)? {
-        Some(numbers) => numbers.only_number(&self.label),
-        None => missing(payload, &self.label),
-    };
-    ReadVectors => Vec<f64>, |self, payload| match label_in(&payload, &self.label)? {
-        Some(numbers) => Ok(numbers.to_f64()),
-        None => missing(payload, &self.label),
-    };
-    RecordsOf<T>, T: FromRecord => T, |self, payload| T::from_record(&Record::decode(payload)?);
+    ReadRecords => Record, |self, record| Ok(record);
+    ReadFloats => f64, |self, record| record.scalar(&self.label);
+    ReadVectors => Vec<f64>, |self, record| record.vector(&self.label);
+    RecordsOf<T>, T: FromRecord => T, |self, record| T::from_record(&record);
 }

@@ -145,16 +145,6 @@ impl Tensor {
         !self.keys.is_empty() || self.values.is_empty() && !self.shape.is_empty()
     }
 
-    pub(super) fn only_number(&self, label: &str) -> Result<f64> {
-        match (self.values.get(0), self.values.len()) {
-            (Some(value), 1) => Ok(value),
-            (_, count) => Err(Error::new(
-                ErrorKind::Deserialization,
-                format!("the label {label} has {count} numbers instead of one"),
-            )),
-        }
-    }
-
     /// Writes the numbers into `row`, zeros where a sparse tensor has none.
     ///
     /// The row's length is the caller's, so that a record from outside cannot ask for memory.
@@ -216,7 +206,14 @@ impl Record {
     /// # Errors
     /// [`ErrorKind::Deserialization`] unless there is just one; the message names the labels that there are.
     pub fn scalar(&self, name: &str) -> Result<f64> {
-        self.needed(name)?.only_number(name)
+        let tensor = self.needed(name)?;
+        match (tensor.values.get(0), tensor.values.len()) {
+            (Some(value), 1) => Ok(value),
+            (_, count) => Err(Error::new(
+                ErrorKind::Deserialization,
+                format!("the label {name} has {count} numbers instead of one"),
+            )),
+        }
     }
 
     /// The numbers of a label.
@@ -228,14 +225,12 @@ impl Record {
     }
 
     fn needed(&self, name: &str) -> Result<&Tensor> {
-        self.label(name).ok_or_else(|| self.missing(name))
-    }
-
-    pub(super) fn missing(&self, label: &str) -> Error {
-        let there: Vec<String> =
-            self.label.keys().take(8).map(|name| crate::codec::shortened(name.as_bytes())).collect();
-        let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
-        Error::new(ErrorKind::Deserialization, format!("there is no label {label}; there are {there}"))
+        self.label(name).ok_or_else(|| {
+            let there: Vec<String> =
+                self.label.keys().take(8).map(|name| crate::codec::shortened(name.as_bytes())).collect();
+            let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+            Error::new(ErrorKind::Deserialization, format!("there is no label {name}; there are {there}"))
+        })
     }
 
     /// The payload of a frame.
@@ -266,48 +261,6 @@ impl Record {
         }
         Ok(record)
     }
-}
-
-/// The numbers of a feature in the payload of a frame: as [`Record::decode`] and [`Record::feature`] give them, but nothing
-/// else of the record is built or looked into.
-#[cfg(any(test, feature = "local"))]
-pub(crate) fn feature_in(payload: &Bytes, name: &str) -> Result<Option<Tensor>> {
-    tensor_in(payload, 1, name)
-}
-
-/// The same of a label.
-pub(crate) fn label_in(payload: &Bytes, name: &str) -> Result<Option<Tensor>> {
-    tensor_in(payload, 2, name)
-}
-
-fn tensor_in(payload: &Bytes, map: u64, name: &str) -> Result<Option<Tensor>> {
-    let mut found = None;
-    for field in Fields(payload) {
-        let (number, Field::Delimited(entry)) = field? else { continue };
-        if number == map && key_of(entry)? == name.as_bytes() {
-            let mut value = None;
-            for field in Fields(entry) {
-                if let (2, Field::Delimited(bytes)) = field? {
-                    read_value(bytes, payload, &mut value)?;
-                }
-            }
-            found = value.or(found);
-        }
-    }
-    Ok(match found {
-        Some(RecordValue::Tensor(tensor)) => Some(tensor),
-        Some(RecordValue::Bytes { .. }) | None => None,
-    })
-}
-
-fn key_of(entry: &[u8]) -> Result<&[u8]> {
-    let mut key: &[u8] = &[];
-    for field in Fields(entry) {
-        if let (1, Field::Delimited(bytes)) = field? {
-            key = bytes;
-        }
-    }
-    Ok(key)
 }
 
 fn tensor<'a>(of: &'a BTreeMap<String, RecordValue>, name: &str) -> Option<&'a Tensor> {

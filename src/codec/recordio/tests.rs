@@ -178,26 +178,7 @@ fn same(one: &Record, other: &Record) -> bool {
     format!("{one:?}") == format!("{other:?}")
 }
 
-/// What is read alone is what the whole record has; NaN makes tensors unequal to themselves, so their texts are compared.
-fn alone_as_in_the_record(payload: &Bytes) {
-    let Ok(record) = Record::decode(payload.clone()) else {
-        let _ = (super::record::feature_in(payload, "values"), super::record::label_in(payload, "values"));
-        return;
-    };
-    let names = record.features.keys().chain(record.label.keys()).map(String::as_str).chain(["values", ""]);
-    for name in names {
-        let read = (super::record::feature_in(payload, name).unwrap(), super::record::label_in(payload, name).unwrap());
-        let known = (record.feature(name).cloned(), record.label(name).cloned());
-        assert_eq!(format!("{read:?}"), format!("{known:?}"), "{name}");
-    }
-}
-
 proptest! {
-    #[test]
-    fn numbers_are_read_alone_as_with_the_record(record in a_record()) {
-        alone_as_in_the_record(&record.encode().unwrap());
-    }
-
     #[test]
     fn records_come_back(written in proptest::collection::vec(a_record(), 0..4)) {
         let body = RecordIo::values().serialize(&written).unwrap();
@@ -226,7 +207,6 @@ proptest! {
             let at = at % damaged.len();
             damaged[at] = byte;
             let _ = Record::decode(damaged.clone().into());
-            alone_as_in_the_record(&damaged.clone().into());
             damaged.truncate(at);
             let _ = Record::decode(damaged.into());
         }

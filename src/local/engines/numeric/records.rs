@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::answer::{Prediction, Value};
 use super::matrix::Matrix;
-use crate::codec::recordio::{self, Record, RecordWriter, Tensor, feature_in, label_in};
+use crate::codec::recordio::{self, Record, RecordWriter, Tensor};
 
 /// The name of a row's features, and of its label.
 const VALUES: &str = "values";
@@ -20,12 +20,10 @@ pub(in crate::local::engines) fn rows(
 ) -> Result<(), String> {
     for (at, frame) in recordio::frames(body.clone()).enumerate() {
         let in_record = |why: String| format!("record {at}: {why}");
-        // A record as a whole costs several times what its numbers do.
-        let read = frame.and_then(|payload| Ok((feature_in(&payload, VALUES)?, label_in(&payload, VALUES)?)));
-        let (features, own_label) = read.map_err(|error| in_record(error.to_string()))?;
-        let features = features.ok_or_else(|| in_record("it has no feature 'values'".to_owned()))?;
-        push(&features, rows).map_err(in_record)?;
-        match own_label.as_ref().map(Tensor::to_f64).as_deref() {
+        let record = frame.and_then(Record::decode).map_err(|error| in_record(error.to_string()))?;
+        let features = record.feature(VALUES).ok_or_else(|| in_record("it has no feature 'values'".to_owned()))?;
+        push(features, rows).map_err(in_record)?;
+        match record.label(VALUES).map(Tensor::to_f64).as_deref() {
             None | Some([]) => {}
             Some([value]) => label(*value as f32),
             Some(_) => return Err(in_record("its label has more than one number".to_owned())),
