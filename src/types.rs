@@ -3,6 +3,8 @@
 mod arn;
 mod compute;
 mod content_type;
+#[cfg(feature = "control-plane")]
+mod environment;
 mod image_uri;
 mod instance_groups;
 mod instance_type;
@@ -19,6 +21,8 @@ mod vpc;
 pub use arn::Arn;
 pub use compute::Compute;
 pub use content_type::ContentType;
+#[cfg(feature = "control-plane")]
+pub(crate) use environment::Environment;
 pub use image_uri::ImageUri;
 pub use instance_groups::{InstanceGroup, InstanceGroups, TrainingCompute};
 pub use instance_type::InstanceType;

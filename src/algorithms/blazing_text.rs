@@ -2,8 +2,8 @@
 //!
 //! | channel | needed | content types |
 //! |---|---|---|
-//! | `train` | yes | `text/plain` |
-//! | `validation` | no | `text/plain` |
+//! | `train` | yes | `text/plain`, `application/jsonlines` |
+//! | `validation` | no | `text/plain`, `application/jsonlines` |
 //! | `model` | no | `application/x-sagemaker-model` |
 //!
 //! Instances: one, with CPUs or a GPU; several with CPUs in the mode `batch_skipgram`. Default metrics:
@@ -32,7 +32,7 @@ use serde::Deserialize;
 
 use super::accepts::Accepts::{Integer, OneOf};
 use super::accepts::{ABOVE_ZERO, BOOL, MAX, POSITIVE};
-use super::answers::{MODEL, TEXT};
+use super::answers::{MODEL, SENTENCES};
 use super::builtin::{AlgorithmChannel, Checker, Spec, builtin};
 use super::names::choices;
 
@@ -40,8 +40,8 @@ static SPEC: Spec = Spec {
     image: "blazingtext",
     class: "BlazingText",
     channels: &[
-        AlgorithmChannel::required("train", TEXT),
-        AlgorithmChannel::optional("validation", TEXT),
+        AlgorithmChannel::required("train", SENTENCES),
+        AlgorithmChannel::optional("validation", SENTENCES),
         AlgorithmChannel::optional("model", MODEL),
     ],
     metrics: &[

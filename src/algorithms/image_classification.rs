@@ -2,10 +2,10 @@
 //!
 //! | channel | needed | content types |
 //! |---|---|---|
-//! | `train` | yes | `application/x-image`, `application/x-recordio` |
-//! | `validation` | yes | `application/x-image`, `application/x-recordio` |
-//! | `train_lst` | no | `application/x-image`, `application/x-recordio` |
-//! | `validation_lst` | no | `application/x-image`, `application/x-recordio` |
+//! | `train` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `train_lst` | no | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation_lst` | no | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
 //! | `model` | no | `application/x-sagemaker-model` |
 //!
 //! Instances: one or more, with GPUs. Default metrics: `train:accuracy`, `train:accuracy:epoch`,

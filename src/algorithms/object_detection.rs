@@ -2,10 +2,10 @@
 //!
 //! | channel | needed | content types |
 //! |---|---|---|
-//! | `train` | yes | `application/x-image`, `application/x-recordio` |
-//! | `validation` | yes | `application/x-image`, `application/x-recordio` |
-//! | `train_annotation` | no | `application/x-image`, `application/x-recordio` |
-//! | `validation_annotation` | no | `application/x-image`, `application/x-recordio` |
+//! | `train` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `train_annotation` | no | `application/json`, `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation_annotation` | no | `application/json`, `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
 //! | `model` | no | `application/x-sagemaker-model` |
 //!
 //! Instances: one or more, with GPUs. Default metrics: `train:smooth_l1`, `train:cross_entropy`, `validation:mAP`,
@@ -36,7 +36,7 @@ use serde::Deserialize;
 
 use super::accepts::Accepts::{Commas, Integer, OneOf, Text};
 use super::accepts::{ABOVE_ZERO_TO_ONE, BIT, BOOL, FRACTION, MAX, POSITIVE, SHARE};
-use super::answers::{IMAGES, MODEL};
+use super::answers::{ANNOTATIONS, IMAGES, MODEL};
 use super::builtin::{AlgorithmChannel, AlgorithmInstances, PROGRESS, Processor, Spec, THROUGHPUT, builtin, quality};
 use super::names::choices;
 pub use super::pictures::KvStore;
@@ -49,8 +49,8 @@ static SPEC: Spec = Spec {
     channels: &[
         AlgorithmChannel::required("train", IMAGES),
         AlgorithmChannel::required("validation", IMAGES),
-        AlgorithmChannel::optional("train_annotation", IMAGES),
-        AlgorithmChannel::optional("validation_annotation", IMAGES),
+        AlgorithmChannel::optional("train_annotation", ANNOTATIONS),
+        AlgorithmChannel::optional("validation_annotation", ANNOTATIONS),
         AlgorithmChannel::optional("model", MODEL),
     ],
     instances: AlgorithmInstances { processor: Processor::Gpu, is_single: false },

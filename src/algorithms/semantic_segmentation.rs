@@ -2,10 +2,10 @@
 //!
 //! | channel | needed | content types |
 //! |---|---|---|
-//! | `train` | yes | `image/jpeg`, `application/x-image` |
-//! | `validation` | yes | `image/jpeg`, `application/x-image` |
-//! | `train_annotation` | no | `image/png`, `application/x-image` |
-//! | `validation_annotation` | no | `image/png`, `application/x-image` |
+//! | `train` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `train_annotation` | no | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation_annotation` | no | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
 //! | `label_map` | no | `application/json` |
 //! | `model` | no | `application/x-sagemaker-model` |
 //!
@@ -32,14 +32,14 @@
 
 use super::accepts::Accepts::{Integer, OneOf};
 use super::accepts::{ABOVE_ZERO_TO_ONE, BOOL, FRACTION, MAX, POSITIVE, SHARE};
-use super::answers::{JSON, MODEL};
+use super::answers::{IMAGES, JSON, MODEL};
 use super::builtin::{AlgorithmChannel, AlgorithmInstances, Processor, Spec, builtin, quality};
 use super::names::choices;
 use crate::types::ContentType;
 
-const PICTURES: &[ContentType] =
-    &[ContentType::from_static("image/jpeg"), ContentType::from_static("application/x-image")];
-const MASKS: &[ContentType] = &[ContentType::from_static("image/png"), ContentType::from_static("application/x-image")];
+/// Pictures are JPEG and masks PNG; a manifest that is read in a pipe has both.
+const PICTURES: &[ContentType] = IMAGES;
+const MASKS: &[ContentType] = IMAGES;
 
 static SPEC: Spec = Spec {
     image: "semantic-segmentation",

@@ -312,7 +312,8 @@ fn what_is_known_of_each_fits_together() {
         SemanticSegmentation,
         Seq2Seq
     ];
-    for (name, channels, metrics) in all {
+    let xgboost = ("XGBoost", XGBoost::channels(), Vec::new());
+    for (name, channels, metrics) in all.into_iter().chain([xgboost]) {
         assert!(channels.iter().any(|channel| channel.name == "train" && channel.is_required), "{name}");
         let names: BTreeSet<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
         assert_eq!(names.len(), metrics.len(), "{name}");
@@ -329,6 +330,35 @@ fn what_is_known_of_each_fits_together() {
     let line = "#quality_metric: host=algo-1, epoch=3, train binary_classification_cross_entropy_objective <loss>=0.25";
     assert_eq!(&metric("train:objective_loss").captures(line).unwrap()[1], "0.25");
     assert!(metric("train:objective_loss:final").captures(line).is_none());
+}
+
+#[test]
+fn a_declared_type_that_an_algorithm_does_not_read_is_refused() {
+    use crate::algorithms::factorization_machines::PredictorType;
+    use crate::algorithms::xgboost::Objective;
+    use crate::training::{FileSystemInput, TrainingInput};
+
+    let typed = |content_type: &str| TrainingInput::new("s3://bucket/data/").content_type(content_type);
+    let machines = FactorizationMachines::builder(8, PredictorType::Regressor).feature_dim(4).compute(cpu(1));
+    let machines = machines.mini_batch_size(10).build().unwrap();
+    let error = sent(&machines, [("train", TrainingInput::csv("s3://bucket/data/"))]).unwrap_err();
+    assert!(error.to_string().contains("reads application/x-recordio-protobuf here, not \"text/csv\""), "{error}");
+    let refused = [("train", typed("application/x-recordio-protobuf")), ("test", typed("text/csv;label_size=1"))];
+    assert_eq!(fields(sent(&machines, refused)), ["inputs.test"]);
+    let file_system = FileSystemInput::efs("fs-0123456789abcdef0", "/d").content_type("text/csv");
+    assert!(fields(sent(&machines, [("train", file_system)])).contains(&"inputs.train".to_owned()));
+    sent(&machines, [("train", TrainingInput::new("s3://bucket/data/"))]).expect("what declares nothing passes");
+
+    let kmeans = KMeans::builder(10).feature_dim(4).compute(cpu(1)).build().unwrap();
+    sent(&kmeans, [("train", typed("Text/CSV; label_size=0"))]).expect("parameters and case do not count");
+    assert_eq!(fields(sent(&kmeans, [("train", typed("text/libsvm"))])), ["inputs.train"]);
+
+    let xgboost = XGBoost::builder(Objective::RegSquaredError, 10).compute(cpu(1)).build().unwrap();
+    for good in ["text/csv;label_size=1", "text/libsvm", "libsvm", "application/x-parquet", "recordio-protobuf"] {
+        sent(&xgboost, [("train", typed(good))]).unwrap();
+    }
+    assert_eq!(fields(sent(&xgboost, [("train", typed("application/json"))])), ["inputs.train"]);
+    assert_eq!(XGBoost::instances().processor, Processor::Any);
 }
 
 #[test]

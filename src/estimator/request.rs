@@ -50,7 +50,7 @@ impl TrainingRequest<'_> {
         let output = output.and_then(|uri| problems.check("output_path", uri.parse::<S3Uri>()));
         let hyperparameters = std::mem::take(&mut self.hyperparameters);
         check_hyperparameters(&hyperparameters, problems);
-        let rules = settings.debugger.rules_request(self.region, problems);
+        let rules = settings.debugger.rules_request(self.region, self.name.as_str(), problems);
         let profiler_rules = settings.debugger.profiler_rules_request(self.region, problems);
         settings.tags.validate(problems);
         let tags: Vec<_> =

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJobInputBuilder;
@@ -9,7 +8,7 @@ use super::{Checkpoints, Estimator, ExperimentConfig, InstancePlacement, PlanCon
 use crate::error::Problems;
 use crate::training::debugger::Debugger;
 use crate::training::{Channels, InputMode};
-use crate::types::{ResourceName, Spot, Tags, TrainingCompute, VpcConfig, name_from_base};
+use crate::types::{Environment, ResourceName, Spot, Tags, TrainingCompute, VpcConfig, name_from_base};
 
 /// Where and how an estimator trains: machines, role, output, limits, network, and what is watched.
 #[derive(Debug, Clone)]
@@ -30,7 +29,7 @@ pub struct TrainingSettings {
     pub(crate) input_mode: InputMode,
     pub(crate) initial_model: Option<String>,
     pub(crate) initial_model_channel: Option<String>,
-    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) environment: Environment,
     pub(crate) metric_definitions: Vec<(String, String)>,
     pub(crate) metrics_time_series: Option<bool>,
     pub(crate) vpc: Option<VpcConfig>,
@@ -69,7 +68,7 @@ impl Default for TrainingSettings {
             input_mode: InputMode::File,
             initial_model: None,
             initial_model_channel: None,
-            environment: BTreeMap::new(),
+            environment: Environment::default(),
             metric_definitions: Vec::new(),
             metrics_time_series: None,
             vpc: None,

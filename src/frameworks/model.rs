@@ -11,7 +11,7 @@ use crate::job::Completed;
 use crate::model::{CreateModel, Model, ModelData, Placing, SetOnModel, Unplaced};
 use crate::source::{CodeOf, SourceCode, Tree, repack};
 use crate::training::Training;
-use crate::types::{ImageUri, ResourceName, S3Uri, Tags};
+use crate::types::{Environment, ImageUri, ResourceName, S3Uri, Tags};
 use crate::{Error, Result, Session};
 
 /// Where code is found in a container whose artifacts have it.
@@ -67,7 +67,7 @@ pub struct FrameworkModel {
     trained: Option<Completed<Training>>,
     /// Of the estimator that trained it.
     tags: Tags,
-    environment: BTreeMap<String, String>,
+    environment: Environment,
     model_server_workers: Option<u32>,
     model_kms_key: Option<String>,
     network_isolation: bool,
@@ -99,7 +99,7 @@ impl FrameworkModel {
             name: None,
             trained: None,
             tags: Tags::default(),
-            environment: BTreeMap::new(),
+            environment: Environment::default(),
             model_server_workers: None,
             model_kms_key: None,
             network_isolation: false,
@@ -394,7 +394,7 @@ impl FrameworkModel {
 
     /// What the container is told; the caller's own variables give way, as in the Python SDK.
     fn variables(&self, region: &str, placed: Option<(String, String)>) -> BTreeMap<String, String> {
-        let mut all = self.environment.clone();
+        let mut all = (*self.environment).clone();
         let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
         if self.kind == Kind::TensorFlow {
             let level = self.container_log_level.and_then(|level| match level {

@@ -123,5 +123,6 @@ enum Listed {
     TooMany,
 }
 
-#[cfg(all(test, feature = "local"))]
+#[cfg(test)]
+#[cfg(feature = "local")]
 mod tests;

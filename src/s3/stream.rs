@@ -129,5 +129,6 @@ fn too_large(size: u64, most: u64) -> Error {
     Error::new(ErrorKind::InvalidInput, text)
 }
 
-#[cfg(all(test, feature = "local"))]
+#[cfg(test)]
+#[cfg(feature = "local")]
 mod tests;

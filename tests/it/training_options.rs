@@ -13,10 +13,11 @@ use sagemaker::estimator::{
 };
 use sagemaker::source::SourceCode;
 use sagemaker::training::debugger::{
-    BuiltinProfilerRule, BuiltinRule, DebuggerHook, DebuggerRule, Profiler, ProfilerRule, TensorBoard, TensorCollection,
+    BuiltinProfilerRule, BuiltinRule, DebuggerHook, DebuggerRule, DetailedProfiling, FrameworkProfile, Profiler,
+    ProfilerRule, ProfilingRange, RuleAction, TensorBoard, TensorCollection,
 };
 use sagemaker::training::{Channels, FileSystemInput, InputMode, TrainingInput};
-use sagemaker::types::{Compute, InstanceGroup, InstanceGroups, Spot, VpcConfig};
+use sagemaker::types::{Compute, InstanceGroup, InstanceGroups, S3Uri, Spot, VpcConfig};
 use sagemaker::{ErrorKind, Result, Session};
 
 const IMAGE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/forecaster:3";
@@ -106,6 +107,35 @@ fn rules_bring_the_tensors_that_they_need_and_each_collection_once() -> Result<(
     assert_eq!((hook.s3_output_path(), hook.collection_configurations().len()), (Some("s3://bucket/out"), 1));
     let rules = plan.request().get_debug_rule_configurations().clone().unwrap();
     assert_eq!(rules[1].volume_size_in_gb(), Some(10));
+    Ok(())
+}
+
+#[test]
+fn rules_act_and_bring_their_own_code_and_the_framework_is_profiled() -> Result<()> {
+    let source = S3Uri::new("bucket", "rules/mine.py")?;
+    let trials = || ["s3://bucket/a", "s3://bucket/b"].map(|uri| uri.parse().unwrap());
+    let own = DebuggerRule::custom("mine", IMAGE, "ml.t3.medium", 10).source(&source, "Mine").other_trials(trials());
+    let profile = FrameworkProfile::new().detailed(DetailedProfiling::new().range(ProfilingRange::steps(6, 2)));
+    let estimator = base()
+        .debugger_rule(DebuggerRule::builtin(BuiltinRule::Overfit).action(RuleAction::stop_training()))
+        .debugger_rule(own)
+        .profiler(Profiler::new().framework(profile).parameter("LocalPath", "/mine"));
+    let plan = plan(estimator, Channels::default())?;
+    let rules = plan.request().get_debug_rule_configurations().clone().unwrap();
+    let parameters = rules[0].rule_parameters().unwrap();
+    let action = r#"[{\"name\": \"stoptraining\", \"training_job_prefix\": \"job\"}]"#;
+    assert_eq!((parameters["rule_to_invoke"].as_str(), parameters["action_json"].as_str()), ("Overfit", action));
+    let parameters = rules[1].rule_parameters().unwrap();
+    let own = ["source_s3_uri", "rule_to_invoke", "other_trial_0", "other_trial_1"].map(|name| &*parameters[name]);
+    assert_eq!(own, ["s3://bucket/rules/mine.py", "Mine", "s3://bucket/a", "s3://bucket/b"]);
+    let profiler = plan.request().get_profiler_config().clone().unwrap();
+    let parameters = profiler.profiling_parameters().unwrap();
+    assert_eq!(parameters["DetailedProfilingConfig"], r#"{"StartStep": 6, "NumSteps": 2, }"#);
+    assert_eq!((parameters["LocalPath"].as_str(), parameters.len()), ("/mine", 5));
+
+    let builtin = DebuggerRule::builtin(BuiltinRule::Overfit).source(&source, "Mine").action(RuleAction::sms("1"));
+    let refused = refused(base().debugger_rule(builtin), Channels::default());
+    assert_eq!(refused, ["debugger_rules.Overfit"; 2]);
     Ok(())
 }
 

@@ -58,6 +58,10 @@ impl FileSystemInput {
         self
     }
 
+    pub(super) fn own_content_type(&self) -> Option<&ContentType> {
+        self.content_type.as_ref()
+    }
+
     pub(super) fn to_request(&self, name: &str, job: &JobOfChannels<'_>) -> Result<sdk::Channel> {
         let mut problems = Problems::default();
         let known = self.id.strip_prefix("fs-").is_some_and(|digits| {
