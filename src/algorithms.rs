@@ -29,6 +29,7 @@ pub mod ntm;
 pub mod object2vec;
 pub mod object_detection;
 pub mod pca;
+mod pictures;
 pub mod random_cut_forest;
 mod record_upload;
 pub mod semantic_segmentation;

@@ -14,18 +14,21 @@ mod settings;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 
-use crate::Result;
 use crate::error::Problems;
+use crate::job::Completed;
+use crate::model::CreateModel;
 use crate::source::SourceCode;
-use crate::training::Channels;
-use crate::types::{ImageUri, S3Uri};
+use crate::training::{Channels, Training};
+use crate::types::{GivenRole, ImageUri, S3Uri};
+use crate::{Result, Session};
 
 pub use algorithm_source::AlgorithmSource;
 pub(crate) use attach::Attached;
 pub use container::{ContainerEstimator, ContainerEstimatorBuilder};
 pub use ext::EstimatorExt;
-pub(crate) use ext::hosted_as_trained;
+pub(crate) use ext::{hosted_as_trained, model_data};
 pub use fit::Fit;
 pub use marketplace::{AlgorithmEstimator, AlgorithmEstimatorBuilder};
 pub use options::{Checkpoints, ExperimentConfig, InstancePlacement, RegistryAccess};
@@ -95,6 +98,12 @@ pub trait Estimator: Debug + Send + Sync {
         let _ = (channels, problems);
     }
 
+    /// The model of what a job of it has trained, not created yet: what [`EstimatorExt::model`] gives. Default: the image
+    /// that trained it serves, too.
+    fn hosting(&self, session: &Session, trained: &Completed<Training>) -> CreateModel {
+        ext::hosted_by_image(self, session, trained)
+    }
+
     /// What [`fit`](EstimatorExt::fit) would upload and send, without a call. Reads the names and sizes of the files of a
     /// script. [`PlanContext::of`] a session tells where output goes that was given no place, and what else is its own.
     ///
@@ -118,42 +127,53 @@ pub(crate) fn planned<E: Estimator + ?Sized>(
     }
     let request = estimator.settings().request(estimator, context, channels, &mut problems);
     problems.into_result()?;
-    let named_role = estimator.settings().role.as_deref().filter(|role| request::is_role_name(role));
+    let role = estimator.settings().role.as_deref().and_then(|role| GivenRole::new(role).ok());
+    let named_role = role.as_ref().and_then(GivenRole::name);
     let request = context.defaults().training(request);
     let plan = TrainingPlan::new(request, context.region(), named_role).without_off();
     if context.looks_at_files() { fit::completed_offline(estimator, context, plan) } else { Ok(plan) }
 }
 
-impl<E: Estimator + ?Sized> Estimator for Box<E> {
-    fn image_uri(&self, region: &str) -> Result<ImageUri> {
-        (**self).image_uri(region)
-    }
+/// An estimator that is pointed at is one, too.
+macro_rules! estimator_behind {
+    ($($pointer:ty),+) => {$(
+        impl<E: Estimator + ?Sized> Estimator for $pointer {
+            fn image_uri(&self, region: &str) -> Result<ImageUri> {
+                (**self).image_uri(region)
+            }
 
-    fn algorithm(&self, region: &str) -> Result<AlgorithmSource> {
-        (**self).algorithm(region)
-    }
+            fn algorithm(&self, region: &str) -> Result<AlgorithmSource> {
+                (**self).algorithm(region)
+            }
 
-    fn hyperparameters(&self) -> BTreeMap<String, String> {
-        (**self).hyperparameters()
-    }
+            fn hyperparameters(&self) -> BTreeMap<String, String> {
+                (**self).hyperparameters()
+            }
 
-    fn settings(&self) -> &TrainingSettings {
-        (**self).settings()
-    }
+            fn settings(&self) -> &TrainingSettings {
+                (**self).settings()
+            }
 
-    fn source(&self) -> Option<&SourceCode> {
-        (**self).source()
-    }
+            fn source(&self) -> Option<&SourceCode> {
+                (**self).source()
+            }
 
-    fn hyperparameters_of_job(&self, job_name: &str, output: Option<&S3Uri>) -> BTreeMap<String, String> {
-        (**self).hyperparameters_of_job(job_name, output)
-    }
+            fn hyperparameters_of_job(&self, job_name: &str, output: Option<&S3Uri>) -> BTreeMap<String, String> {
+                (**self).hyperparameters_of_job(job_name, output)
+            }
 
-    fn check(&self, channels: &Channels, problems: &mut Problems) {
-        (**self).check(channels, problems);
-    }
+            fn check(&self, channels: &Channels, problems: &mut Problems) {
+                (**self).check(channels, problems);
+            }
 
-    fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
-        (**self).plan(context, channels)
-    }
+            fn plan(&self, context: &PlanContext, channels: &Channels) -> Result<TrainingPlan> {
+                (**self).plan(context, channels)
+            }
+
+            fn hosting(&self, session: &Session, trained: &Completed<Training>) -> CreateModel {
+                (**self).hosting(session, trained)
+            }
+        }
+    )+};
 }
+estimator_behind!(&E, Box<E>, Arc<E>);

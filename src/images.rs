@@ -29,7 +29,6 @@ use crate::{Error, Result};
 mod instance;
 mod nearest;
 mod query;
-mod region;
 mod resolve;
 mod table;
 #[cfg(test)]
@@ -70,7 +69,7 @@ pub fn builtin(algorithm: &str, region: &str, version: &str) -> Result<ImageUri>
 
 /// Whether an image is that of a built-in algorithm, wherever AWS publishes it. The service knows what these log, and
 /// takes no other definition of their metrics.
-pub(crate) fn is_builtin(image: &ImageUri, region: &str) -> bool {
+pub(crate) fn is_builtin(image: &ImageUri) -> bool {
     const ALGORITHMS: [&str; 17] = [
         "blazingtext",
         "factorization-machines",
@@ -90,6 +89,8 @@ pub(crate) fn is_builtin(image: &ImageUri, region: &str) -> bool {
         "seq2seq",
         "xgboost",
     ];
+    // <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<version>
+    let region = image.as_str().split('.').nth(3).unwrap_or_default();
     let version = image.tag().unwrap_or_default();
     let untagged = |image: &ImageUri| image.as_str().rsplit_once(':').map(|(repository, _)| repository.to_owned());
     // XGBoost's images have a second, longer tag.

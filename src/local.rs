@@ -34,6 +34,8 @@ mod documents;
 pub mod engines;
 mod faults;
 mod file_systems;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod ignored;
 mod jobs;
 mod kinds;
@@ -49,6 +51,7 @@ mod s3;
 #[cfg(feature = "local-server")]
 mod server;
 mod services;
+mod signature;
 mod state;
 mod store;
 mod time;

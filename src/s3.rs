@@ -17,7 +17,7 @@ mod upload;
 pub use download::Download;
 pub use list::S3Object;
 pub use progress::Progress;
-pub(crate) use stream::StreamPut;
+pub(crate) use stream::{StreamPut, stream_part_size};
 pub use upload::Upload;
 
 /// Objects above this size travel in parts.

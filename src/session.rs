@@ -9,6 +9,7 @@ mod identity;
 #[cfg(feature = "local")]
 mod local;
 mod role;
+mod sent_code;
 mod transfers;
 mod watches;
 
@@ -22,7 +23,7 @@ use tokio::sync::OnceCell;
 use crate::Result;
 use crate::aws::Aws;
 use crate::poll::{Clock, PollPolicy, Poller};
-use crate::types::{Arn, ResourceName, name_from_base};
+use crate::types::{Arn, GivenRole, ResourceName, name_from_base};
 
 pub(crate) use adopt::Found;
 pub use builder::SessionBuilder;
@@ -30,6 +31,7 @@ pub use defaults::Defaults;
 pub use drain::Drained;
 pub(crate) use drain::Pending;
 use identity::Identity;
+pub(crate) use sent_code::SentCode;
 pub(crate) use transfers::Transfers;
 pub(crate) use watches::{Listing, WatchedJob, Watches};
 
@@ -58,7 +60,7 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     aws: Aws,
     region: String,
-    role: Option<Arn>,
+    role: Option<GivenRole>,
     bucket: Option<String>,
     /// What keys in the default bucket begin with; without slashes at its ends.
     prefix: Option<String>,
@@ -69,6 +71,7 @@ struct Inner {
     resolved_role: OnceCell<Arn>,
     pending: Pending,
     transfers: Transfers,
+    sent_code: SentCode,
     watches: Watches,
     last_name: AtomicU64,
     #[cfg(feature = "local")]
@@ -127,6 +130,10 @@ impl Session {
 
     pub(crate) fn transfers(&self) -> &Transfers {
         &self.0.transfers
+    }
+
+    pub(crate) fn sent_code(&self) -> &SentCode {
+        &self.0.sent_code
     }
 
     pub(crate) fn watches(&self) -> &Watches {

@@ -27,6 +27,7 @@ mod upload;
 pub(crate) use place::{Place, Staged};
 pub(crate) use repack::repack;
 pub(crate) use tree::Tree;
+pub(crate) use upload::CodeOf;
 
 /// A text as JSON.
 pub(crate) fn json_text(text: &str) -> String {
@@ -38,8 +39,8 @@ pub(crate) const INFO: u8 = 20;
 
 /// A script with what belongs to it.
 ///
-/// What is packed is the same whenever the files are: sorted, with fixed times and owners, so that the same code is
-/// uploaded once. Symbolic links are followed; one that leads out of the folder is refused. Nothing is left out, not even
+/// What is packed is the same whenever the files are: sorted, with fixed times and owners. What is at its
+/// place already is not sent again, and of what is large and was sent before, the session has a copy made in S3. Symbolic links are followed; one that leads out of the folder is refused. Nothing is left out, not even
 /// `.git`, as in the Python SDK.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceCode {

@@ -3,10 +3,16 @@
 mod arn;
 mod compute;
 mod content_type;
+#[cfg(feature = "control-plane")]
+mod environment;
 mod image_uri;
 mod instance_groups;
 mod instance_type;
 mod name;
+#[cfg(feature = "control-plane")]
+mod partition;
+#[cfg(feature = "control-plane")]
+mod role;
 mod s3_uri;
 mod spot;
 mod tags;
@@ -15,12 +21,18 @@ mod vpc;
 pub use arn::Arn;
 pub use compute::Compute;
 pub use content_type::ContentType;
+#[cfg(feature = "control-plane")]
+pub(crate) use environment::Environment;
 pub use image_uri::ImageUri;
 pub use instance_groups::{InstanceGroup, InstanceGroups, TrainingCompute};
 pub use instance_type::InstanceType;
 pub use name::ResourceName;
 #[cfg(feature = "control-plane")]
 pub(crate) use name::{base_of_name, name_from_base};
+#[cfg(feature = "control-plane")]
+pub(crate) use partition::Partition;
+#[cfg(feature = "control-plane")]
+pub(crate) use role::GivenRole;
 pub use s3_uri::S3Uri;
 pub use spot::Spot;
 pub use tags::Tags;

@@ -1,8 +1,9 @@
-//! Any bytes as the answer of a model, in every format.
+//! Any bytes as the answer of a model, in every format. What is read is written and read again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sagemaker::codec::{Csv, Deserializer, Json, JsonLines, Raw, Text, csv, libsvm};
+use sagemaker::codec::recordio::{RecordWriter, frames};
+use sagemaker::codec::{Csv, Deserializer, Json, JsonLines, Npy, Raw, RecordIo, Text, csv, libsvm};
 use sagemaker::types::ContentType;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -18,4 +19,22 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = Text::string().deserialize(body(), &ContentType::CSV);
     let _ = csv::parse_numbers(bytes, b',');
     let _ = libsvm::parse(bytes);
+    let _ = Npy::array_of::<f32>().deserialize(body(), &ContentType::NPY);
+    let _ = Npy::array_of::<i64>().deserialize(body(), &ContentType::NPY);
+    let _ = RecordIo::floats("score").deserialize(body(), &ContentType::RECORDIO_PROTOBUF);
+    let _ = RecordIo::vectors("score").deserialize(body(), &ContentType::RECORDIO_PROTOBUF);
+    let _ = frames(body()).take_while(Result::is_ok).count();
+    if let Ok(records) = RecordIo::records().deserialize(body(), &ContentType::RECORDIO_PROTOBUF) {
+        let mut writer = RecordWriter::new();
+        for record in &records {
+            if writer.record(record).is_err() {
+                return;
+            }
+        }
+        let again = RecordIo::records()
+            .deserialize(writer.finish(), &ContentType::RECORDIO_PROTOBUF)
+            .expect("what was written");
+        // Numbers that are not finite differ from themselves.
+        assert_eq!(format!("{again:?}"), format!("{records:?}"));
+    }
 });

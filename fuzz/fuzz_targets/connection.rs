@@ -35,7 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
             let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await;
             assert!(read.is_ok(), "the connection hangs");
             *requests += 1;
-            if *requests % 100 == 0 {
+            if (*requests).is_multiple_of(100) {
                 let mut stream = TcpStream::connect(server.addr()).await.expect("the server accepts");
                 let request = b"GET /_local/health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
                 stream.write_all(request).await.expect("a request");

@@ -26,8 +26,8 @@ Options:
                            60 a minute a second [default: instant] [env: SAGEMAKER_LOCAL_TIME_SCALE]
       --data-dir <FOLDER>  Keep everything in this folder across restarts; in memory otherwise
                            [env: SAGEMAKER_LOCAL_DATA_DIR]
-      --profile <PROFILE>  'strict' refuses what AWS refuses; 'lenient' accepts unknown roles, missing data and images
-                           that nothing stands in for [default: strict] [env: SAGEMAKER_LOCAL_PROFILE]
+      --profile <PROFILE>  'strict' refuses what AWS refuses; 'lenient' accepts unsigned requests, unknown roles, missing
+                           data and images that nothing stands in for [default: strict] [env: SAGEMAKER_LOCAL_PROFILE]
       --faults <FILE>      What is to go wrong, as JSON: see Faults::load in the crate's documentation
                            [env: SAGEMAKER_LOCAL_FAULTS]
       --engine <IMAGE=COMMAND>

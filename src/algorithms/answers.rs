@@ -62,7 +62,21 @@ pub(super) const RECORDS: &[ContentType] = &[ContentType::RECORDIO_PROTOBUF];
 pub(super) const CSV: &[ContentType] = &[ContentType::CSV];
 pub(super) const JSON: &[ContentType] = &[ContentType::JSON];
 pub(super) const TEXT: &[ContentType] = &[ContentType::TEXT];
+/// Text, or lines of JSON in a manifest that is read in a pipe.
+pub(super) const SENTENCES: &[ContentType] = &[ContentType::TEXT, ContentType::JSON_LINES];
 pub(super) const JSON_LINES: &[ContentType] = &[ContentType::JSON_LINES];
 pub(super) const MODEL: &[ContentType] = &[ContentType::from_static("application/x-sagemaker-model")];
-pub(super) const IMAGES: &[ContentType] =
-    &[ContentType::from_static("application/x-image"), ContentType::from_static("application/x-recordio")];
+pub(super) const IMAGES: &[ContentType] = &[
+    ContentType::from_static("application/x-image"),
+    ContentType::from_static("application/x-recordio"),
+    ContentType::from_static("image/jpeg"),
+    ContentType::from_static("image/png"),
+];
+/// Notes on images, a file of JSON each.
+pub(super) const ANNOTATIONS: &[ContentType] = &[
+    ContentType::JSON,
+    ContentType::from_static("application/x-image"),
+    ContentType::from_static("application/x-recordio"),
+    ContentType::from_static("image/jpeg"),
+    ContentType::from_static("image/png"),
+];

@@ -1,10 +1,38 @@
 //! The built-in BlazingText: vectors of words (Word2vec), and classes of texts.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `text/plain`, `application/jsonlines` |
+//! | `validation` | no | `text/plain`, `application/jsonlines` |
+//! | `model` | no | `application/x-sagemaker-model` |
+//!
+//! Instances: one, with CPUs or a GPU; several with CPUs in the mode `batch_skipgram`. Default metrics:
+//! `train:mean_rho`, `train:accuracy`, `validation:accuracy`.
+//!
+//! ```
+//! use sagemaker::algorithms::blazing_text::{BlazingText, Mode};
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = BlazingText::builder(Mode::Supervised)
+//!     .epochs(10)
+//!     .word_ngrams(2)
+//!     .compute(Compute::instances("ml.c5.2xlarge", 1))
+//!     .build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let train = TrainingInput::new("s3://my-bucket/texts/").content_type("text/plain");
+//! let plan = estimator.plan(&context, &Channels::from([("train", train)]))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["mode"].as_str(), told["word_ngrams"].as_str()), ("supervised", "2"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use serde::Deserialize;
 
 use super::accepts::Accepts::{Integer, OneOf};
 use super::accepts::{ABOVE_ZERO, BOOL, MAX, POSITIVE};
-use super::answers::{MODEL, TEXT};
+use super::answers::{MODEL, SENTENCES};
 use super::builtin::{AlgorithmChannel, Checker, Spec, builtin};
 use super::names::choices;
 
@@ -12,8 +40,8 @@ static SPEC: Spec = Spec {
     image: "blazingtext",
     class: "BlazingText",
     channels: &[
-        AlgorithmChannel::required("train", TEXT),
-        AlgorithmChannel::optional("validation", TEXT),
+        AlgorithmChannel::required("train", SENTENCES),
+        AlgorithmChannel::optional("validation", SENTENCES),
         AlgorithmChannel::optional("model", MODEL),
     ],
     metrics: &[

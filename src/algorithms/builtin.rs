@@ -32,6 +32,20 @@ impl AlgorithmChannel {
     }
 }
 
+/// Refuses channels that declare a type which the container would refuse. What declares none passes.
+pub(super) fn check_content_types(known: &[AlgorithmChannel], channels: &Channels, problems: &mut Problems) {
+    for (name, input) in channels.iter() {
+        let Some(channel) = known.iter().find(|channel| channel.name == name) else { continue };
+        let Some(declared) = input.content_type() else { continue };
+        if !channel.content_types.iter().any(|accepted| accepted.essence() == declared.essence()) {
+            let accepted: Vec<&str> = channel.content_types.iter().map(ContentType::as_str).collect();
+            let text =
+                format!("the algorithm reads {} here, not {}", accepted.join(" or "), shortened(declared.as_str()));
+            problems.push(format!("inputs.{name}"), text);
+        }
+    }
+}
+
 /// The instances that a built-in algorithm trains on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -240,6 +254,7 @@ impl Builtin {
             let names: Vec<&str> = self.spec.channels.iter().map(|channel| channel.name).collect();
             problems.push(format!("inputs.{name}"), format!("the algorithm has the channels {}", names.join(", ")));
         }
+        check_content_types(self.spec.channels, channels, problems);
         let mut need = |name: &str, message: &str| {
             problems.require(values.contains_key(name), &format!("hyperparameters.{name}"), message);
         };

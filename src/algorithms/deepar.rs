@@ -1,4 +1,28 @@
 //! The built-in DeepAR: forecasts of many related time series by one recurrent network.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `json`, `json.gz`, `parquet`, `auto` |
+//! | `test` | no | `json`, `json.gz`, `parquet`, `auto` |
+//!
+//! Instances: one or more, with CPUs or GPUs. Default metrics: `test:RMSE`, `test:mean_wQuantileLoss`,
+//! `train:final_loss`, `train:loss`, `train:loss:batch`, `train:progress`, `train:throughput`.
+//!
+//! ```
+//! use sagemaker::algorithms::deepar::{DeepAr, TimeFrequency};
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = DeepAr::builder(TimeFrequency::hours(1), 72, 24, 20)
+//!     .compute(Compute::instances("ml.c5.2xlarge", 1))
+//!     .build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &Channels::from([("train", TrainingInput::new("s3://my-bucket/series/"))]))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["time_freq"].as_str(), told["prediction_length"].as_str()), ("H", "24"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use std::collections::BTreeMap;
 

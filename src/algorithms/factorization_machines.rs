@@ -1,4 +1,44 @@
 //! The built-in Factorization Machines: regression and classification of sparse data with interactions of features.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-recordio-protobuf` |
+//! | `test` | no | `application/x-recordio-protobuf` |
+//!
+//! Instances: one or more, with CPUs; GPUs bring little. Default metrics: `train:rmse`, `train:rmse:epoch`,
+//! `train:binary_classification_accuracy`, `train:binary_classification_accuracy:epoch`,
+//! `train:binary_classification_cross_entropy`, `train:binary_classification_cross_entropy:epoch`,
+//! `train:binary_f_beta`, `train:binary_f_beta:epoch`, `test:rmse`, `test:binary_classification_accuracy`,
+//! `test:binary_classification_cross_entropy`, `test:binary_f_beta`, `train:progress`, `train:throughput`.
+//!
+//! ```
+//! # #[cfg(feature = "algorithms")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> sagemaker::Result<()> {
+//! use sagemaker::algorithms::factorization_machines::{FactorizationMachines, FactorizedPrediction, PredictorType};
+//! use sagemaker::codec::RecordIo;
+//! use sagemaker::estimator::EstimatorExt;
+//! use sagemaker::types::Compute;
+//!
+//! let session = sagemaker::Session::local(); // on AWS: Session::from_env().await?
+//! session.ensure_bucket().await?;
+//! let machines = FactorizationMachines::builder(2, PredictorType::Regressor)
+//!     .epochs(5)
+//!     .mini_batch_size(2)
+//!     .compute(Compute::instances("ml.c5.xlarge", 1))
+//!     .build()?;
+//! let (rows, labels) = ([[1.0_f32, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]], [1.0_f32, 2.0, 3.0, 0.0]);
+//! let records = machines.record_set(&session, &rows).labels(&labels).await?;
+//! let done = machines.fit(&session, records).await?.wait().await?;
+//!
+//! let endpoint = machines.model(&session, &done).await?.deploy(Compute::instances("ml.m5.large", 1)).await?;
+//! let predictor = endpoint.predictor(RecordIo::rows(), RecordIo::of::<FactorizedPrediction>());
+//! assert_eq!(predictor.predict(&rows).await?.len(), 4);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "algorithms"))]
+//! # fn main() {}
+//! ```
 
 use super::accepts::Accepts::OneOf;
 use super::accepts::{ANY_NUMBER, FROM_ZERO, POSITIVE};

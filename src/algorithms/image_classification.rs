@@ -1,10 +1,44 @@
 //! The built-in Image Classification: what is to be seen in a picture, by a residual network (MXNet).
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `train_lst` | no | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation_lst` | no | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `model` | no | `application/x-sagemaker-model` |
+//!
+//! Instances: one or more, with GPUs. Default metrics: `train:accuracy`, `train:accuracy:epoch`,
+//! `validation:accuracy`, `train:throughput`.
+//!
+//! ```
+//! use sagemaker::algorithms::ImageClassification;
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = ImageClassification::builder(10, 50_000)
+//!     .image_shape([3, 32, 32])
+//!     .num_layers(20)
+//!     .compute(Compute::instances("ml.p3.2xlarge", 1))
+//!     .build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &Channels::from([
+//!     ("train", TrainingInput::new("s3://my-bucket/train/").content_type("application/x-recordio")),
+//!     ("validation", TrainingInput::new("s3://my-bucket/validation/").content_type("application/x-recordio")),
+//! ]))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["num_classes"].as_str(), told["image_shape"].as_str()), ("10", "3,32,32"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use super::accepts::Accepts::{Commas, Integer, OneOf};
 use super::accepts::{BIT, BOOL, MAX, POSITIVE, SHARE};
 use super::answers::{IMAGES, MODEL};
 use super::builtin::{AlgorithmChannel, AlgorithmInstances, Checker, Processor, Spec, THROUGHPUT, builtin};
 use super::names::choices;
+pub use super::pictures::KvStore;
+use super::pictures::check_kv_store;
 use super::wire::{bit, list};
 
 /// Networks for large and for small pictures.
@@ -40,16 +74,6 @@ choices! {
         CropColor = "crop_color",
         /// and turned, sheared and stretched
         CropColorTransform = "crop_color_transform",
-    }
-}
-
-choices! {
-    /// How instances keep in step.
-    KvStore {
-        /// after each batch
-        DistSync = "dist_sync",
-        /// they do not wait for each other
-        DistAsync = "dist_async",
     }
 }
 
@@ -122,7 +146,7 @@ builtin! {
         image_shape(shape: [u32; 3]) in Commas(&POSITIVE) => list(shape);
 
         /// How instances keep in step. Needed for more than one. Default: none.
-        kv_store(store: KvStore) in OneOf(KvStore::NAMES);
+        kv_store(store: KvStore) in OneOf(KvStore::ACCEPTED);
 
         /// The step of the optimizer: 0 to 1. Default 0.1.
         learning_rate(rate: f64) in SHARE;
@@ -174,7 +198,5 @@ fn check(values: &mut Checker<'_>) {
     if frequency.is_some_and(|frequency| frequency > epochs) {
         values.refuse("checkpoint_frequency", format!("must be at most epochs, which is {epochs}"));
     }
-    if values.get("kv_store").is_none() && values.instance_count() > 1 {
-        values.refuse("kv_store", "is needed for more than one instance");
-    }
+    check_kv_store(values);
 }

@@ -1,4 +1,31 @@
 //! The built-in IP Insights: how usual it is that an entity, such as a user, comes from an IP address.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `text/csv` |
+//! | `validation` | no | `text/csv` |
+//!
+//! Instances: one or more, with CPUs or GPUs. Default metrics: `train:binary_classification_cross_entropy`,
+//! `train:binary_classification_cross_entropy:epoch`, `train:binary_classification_accuracy`,
+//! `train:binary_classification_accuracy:epoch`, `validation:discriminator_auc`, `train:progress`,
+//! `train:throughput`.
+//!
+//! ```
+//! use sagemaker::algorithms::IpInsights;
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = IpInsights::builder(20_000, 128)
+//!     .epochs(5)
+//!     .compute(Compute::instances("ml.p3.2xlarge", 1))
+//!     .build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &Channels::from([("train", TrainingInput::csv("s3://my-bucket/logins/"))]))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["num_entity_vectors"].as_str(), told["vector_dim"].as_str()), ("20000", "128"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use serde::Deserialize;
 

@@ -1,5 +1,13 @@
 //! The built-in K-Means: groups of rows that are near each other.
 //!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-recordio-protobuf`, `text/csv` |
+//! | `test` | no | `application/x-recordio-protobuf`, `text/csv` |
+//!
+//! Instances: one or more, with CPUs; GPUs bring little. Default metrics: `test:msd`, `test:ssd`, `train:msd`,
+//! `train:progress`, `train:throughput`.
+//!
 //! ```
 //! # #[cfg(feature = "algorithms")]
 //! # #[tokio::main(flavor = "current_thread")]

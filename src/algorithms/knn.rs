@@ -1,4 +1,37 @@
 //! The built-in k-nearest-neighbours: the label of the rows that are nearest.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-recordio-protobuf`, `text/csv` |
+//! | `test` | no | `application/x-recordio-protobuf`, `text/csv` |
+//!
+//! Instances: one or more, with CPUs or GPUs. Default metrics: `test:accuracy`, `test:mse`, `train:progress`,
+//! `train:throughput`.
+//!
+//! ```
+//! # #[cfg(feature = "algorithms")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> sagemaker::Result<()> {
+//! use sagemaker::algorithms::knn::{Knn, Neighbors, PredictorType};
+//! use sagemaker::codec::RecordIo;
+//! use sagemaker::estimator::EstimatorExt;
+//! use sagemaker::types::Compute;
+//!
+//! let session = sagemaker::Session::local(); // on AWS: Session::from_env().await?
+//! session.ensure_bucket().await?;
+//! let knn = Knn::builder(1, 4, PredictorType::Classifier).compute(Compute::instances("ml.c5.xlarge", 1)).build()?;
+//! let (rows, labels) = ([[0.0_f32, 0.0], [0.0, 1.0], [10.0, 10.0], [10.0, 11.0]], [0.0_f32, 0.0, 1.0, 1.0]);
+//! let records = knn.record_set(&session, &rows).labels(&labels).await?;
+//! let done = knn.fit(&session, records).await?.wait().await?;
+//!
+//! let endpoint = knn.model(&session, &done).await?.deploy(Compute::instances("ml.m5.large", 1)).await?;
+//! let predictor = endpoint.predictor(RecordIo::rows(), RecordIo::of::<Neighbors>());
+//! assert_eq!(predictor.predict(&[[9.0_f32, 9.0]]).await?[0].predicted_label, 1.0);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "algorithms"))]
+//! # fn main() {}
+//! ```
 
 use super::accepts::Accepts::{NameOr, OneOf};
 use super::accepts::POSITIVE;

@@ -1,4 +1,25 @@
 //! The built-in Latent Dirichlet Allocation: the topics of documents, from how often each word occurs.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-recordio-protobuf`, `text/csv` |
+//! | `test` | no | `application/x-recordio-protobuf`, `text/csv` |
+//!
+//! Instances: one, with CPUs. Default metrics: `test:pwll`.
+//!
+//! ```
+//! use sagemaker::algorithms::Lda;
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::RecordSet;
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = Lda::builder(10, 500).alpha0(0.1).compute(Compute::instances("ml.c5.xlarge", 1)).build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &RecordSet::prefix("s3://my-bucket/documents", 500, 2000).into())?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["num_topics"].as_str(), told["feature_dim"].as_str()), ("10", "2000"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use serde::Deserialize;
 

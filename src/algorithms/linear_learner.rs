@@ -1,4 +1,52 @@
 //! The built-in Linear Learner: linear and logistic regression, trained with many settings side by side.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-recordio-protobuf`, `text/csv` |
+//! | `validation` | no | `application/x-recordio-protobuf`, `text/csv` |
+//! | `test` | no | `application/x-recordio-protobuf`, `text/csv` |
+//!
+//! Instances: one or more, with CPUs or GPUs. Default metrics: `train:objective_loss`,
+//! `train:objective_loss:final`, `train:mse`, `train:absolute_loss`, `train:binary_classification_accuracy`,
+//! `train:precision`, `train:recall`, `train:binary_f_beta`, `validation:objective_loss`,
+//! `validation:objective_loss:final`, `validation:mse`, `validation:absolute_loss`,
+//! `validation:binary_classification_accuracy`, `validation:precision`, `validation:recall`,
+//! `validation:binary_f_beta`, `validation:multiclass_accuracy`, `validation:multiclass_top_k_accuracy`,
+//! `validation:macro_precision`, `validation:macro_recall`, `validation:macro_f_beta`, `validation:dcg`,
+//! `test:objective_loss`, `test:mse`, `test:absolute_loss`, `test:binary_classification_accuracy`,
+//! `test:precision`, `test:recall`, `test:binary_f_beta`, `test:multiclass_accuracy`,
+//! `test:multiclass_top_k_accuracy`, `test:macro_precision`, `test:macro_recall`, `test:macro_f_beta`, `test:dcg`,
+//! `train:progress`, `train:throughput`.
+//!
+//! ```
+//! # #[cfg(feature = "algorithms")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> sagemaker::Result<()> {
+//! use sagemaker::algorithms::linear_learner::{LinearLearner, LinearPrediction, PredictorType};
+//! use sagemaker::codec::RecordIo;
+//! use sagemaker::estimator::EstimatorExt;
+//! use sagemaker::types::Compute;
+//!
+//! let session = sagemaker::Session::local(); // on AWS: Session::from_env().await?
+//! session.ensure_bucket().await?;
+//! let linear = LinearLearner::builder(PredictorType::Regressor)
+//!     .epochs(20)
+//!     .compute(Compute::instances("ml.c5.xlarge", 1))
+//!     .build()?;
+//! let rows: Vec<[f32; 1]> = (0..50_u8).map(|i| [f32::from(i)]).collect();
+//! let labels: Vec<f32> = rows.iter().map(|[x]| 2.0 * x + 1.0).collect();
+//! let records = linear.record_set(&session, &rows).labels(&labels).await?;
+//! let done = linear.fit(&session, records).await?.wait().await?;
+//!
+//! let endpoint = linear.model(&session, &done).await?.deploy(Compute::instances("ml.m5.large", 1)).await?;
+//! let predictor = endpoint.predictor(RecordIo::rows(), RecordIo::of::<LinearPrediction>());
+//! let answers = predictor.predict(&[[0.0_f32], [40.0]]).await?;
+//! assert_eq!(answers.len(), 2);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "algorithms"))]
+//! # fn main() {}
+//! ```
 
 use serde::Deserialize;
 

@@ -1,4 +1,31 @@
 //! The built-in Neural Topic Model: the topics of documents, by a variational autoencoder.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-recordio-protobuf`, `text/csv` |
+//! | `validation` | no | `application/x-recordio-protobuf`, `text/csv` |
+//! | `test` | no | `application/x-recordio-protobuf`, `text/csv` |
+//! | `auxiliary` | no | `text/plain` |
+//!
+//! Instances: one or more, with CPUs or GPUs. Default metrics: `validation:total_loss`, `train:total_loss`,
+//! `test:total_loss`, `train:progress`, `train:throughput`.
+//!
+//! ```
+//! use sagemaker::algorithms::Ntm;
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::RecordSet;
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = Ntm::builder(20)
+//!     .encoder_layers([100, 50])
+//!     .compute(Compute::instances("ml.p3.2xlarge", 1))
+//!     .build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &RecordSet::prefix("s3://my-bucket/documents", 5000, 2000).into())?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["encoder_layers"].as_str(), told["feature_dim"].as_str()), ("[100, 50]", "2000"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use serde::Deserialize;
 

@@ -1,4 +1,32 @@
 //! The built-in Object2Vec: vectors of pairs of objects, such as sentences, users and films, that tell how they relate.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/jsonlines` |
+//! | `validation` | no | `application/jsonlines` |
+//! | `test` | no | `application/jsonlines` |
+//!
+//! Instances: one, with CPUs or GPUs. Default metrics: `train:accuracy`, `train:cross_entropy`,
+//! `train:mean_squared_error`, `validation:accuracy`, `validation:cross_entropy`, `validation:mean_squared_error`,
+//! `test:accuracy`, `test:cross_entropy`, `test:mean_squared_error`, `train:progress`, `train:throughput`.
+//!
+//! ```
+//! use sagemaker::algorithms::Object2Vec;
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = Object2Vec::builder(10, 50, 10_000)
+//!     .enc_dim(256)
+//!     .compute(Compute::instances("ml.p3.2xlarge", 1))
+//!     .build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let train = TrainingInput::new("s3://my-bucket/pairs/").content_type("application/jsonlines");
+//! let plan = estimator.plan(&context, &Channels::from([("train", train)]))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["enc0_vocab_size"].as_str(), told["enc_dim"].as_str()), ("10000", "256"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use serde::Deserialize;
 

@@ -1,14 +1,46 @@
 //! The built-in Object Detection: what is to be seen where in a picture, by a single shot detector (MXNet).
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `train_annotation` | no | `application/json`, `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation_annotation` | no | `application/json`, `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `model` | no | `application/x-sagemaker-model` |
+//!
+//! Instances: one or more, with GPUs. Default metrics: `train:smooth_l1`, `train:cross_entropy`, `validation:mAP`,
+//! `train:progress`, `train:throughput`.
+//!
+//! ```
+//! use sagemaker::algorithms::object_detection::{BaseNetwork, ObjectDetection};
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = ObjectDetection::builder(3, 5000)
+//!     .base_network(BaseNetwork::ResNet50)
+//!     .image_shape(512)
+//!     .compute(Compute::instances("ml.p3.2xlarge", 1))
+//!     .build()?;
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &Channels::from([
+//!     ("train", TrainingInput::new("s3://my-bucket/train/").content_type("application/x-recordio")),
+//!     ("validation", TrainingInput::new("s3://my-bucket/validation/").content_type("application/x-recordio")),
+//! ]))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["base_network"].as_str(), told["image_shape"].as_str()), ("resnet-50", "512"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use serde::Deserialize;
 
 use super::accepts::Accepts::{Commas, Integer, OneOf, Text};
 use super::accepts::{ABOVE_ZERO_TO_ONE, BIT, BOOL, FRACTION, MAX, POSITIVE, SHARE};
-use super::answers::{IMAGES, MODEL};
-use super::builtin::{
-    AlgorithmChannel, AlgorithmInstances, Checker, PROGRESS, Processor, Spec, THROUGHPUT, builtin, quality,
-};
+use super::answers::{ANNOTATIONS, IMAGES, MODEL};
+use super::builtin::{AlgorithmChannel, AlgorithmInstances, PROGRESS, Processor, Spec, THROUGHPUT, builtin, quality};
 use super::names::choices;
+pub use super::pictures::KvStore;
+use super::pictures::check_kv_store;
 use super::wire::{bit, list};
 
 static SPEC: Spec = Spec {
@@ -17,8 +49,8 @@ static SPEC: Spec = Spec {
     channels: &[
         AlgorithmChannel::required("train", IMAGES),
         AlgorithmChannel::required("validation", IMAGES),
-        AlgorithmChannel::optional("train_annotation", IMAGES),
-        AlgorithmChannel::optional("validation_annotation", IMAGES),
+        AlgorithmChannel::optional("train_annotation", ANNOTATIONS),
+        AlgorithmChannel::optional("validation_annotation", ANNOTATIONS),
         AlgorithmChannel::optional("model", MODEL),
     ],
     instances: AlgorithmInstances { processor: Processor::Gpu, is_single: false },
@@ -29,7 +61,7 @@ static SPEC: Spec = Spec {
         PROGRESS,
         THROUGHPUT,
     ],
-    check,
+    check: check_kv_store,
     ..Spec::DEFAULT
 };
 
@@ -38,16 +70,6 @@ choices! {
     BaseNetwork {
         Vgg16 = "vgg-16",
         ResNet50 = "resnet-50",
-    }
-}
-
-choices! {
-    /// How instances keep in step.
-    KvStore {
-        /// after each batch
-        DistSync = "dist_sync",
-        /// they do not wait for each other
-        DistAsync = "dist_async",
     }
 }
 
@@ -100,7 +122,7 @@ builtin! {
         freeze_layer_pattern(pattern: &str) in Text;
 
         /// How instances keep in step. Needed for more than one. Default: none.
-        kv_store(store: KvStore) in OneOf(KvStore::NAMES);
+        kv_store(store: KvStore) in OneOf(KvStore::ACCEPTED);
 
         /// How long the longest annotation of a picture is: at least 1. Default 350.
         label_width(numbers: u32) in POSITIVE;
@@ -134,12 +156,6 @@ builtin! {
 
         /// L2 regularization, for [`Optimizer::Sgd`] and [`Optimizer::RmsProp`]: above 0, below 1. Default 0.0005.
         weight_decay(weight: f64) in FRACTION;
-    }
-}
-
-fn check(values: &mut Checker<'_>) {
-    if values.get("kv_store").is_none() && values.instance_count() > 1 {
-        values.refuse("kv_store", "is needed for more than one instance");
     }
 }
 

@@ -1,4 +1,35 @@
 //! The built-in Principal Component Analysis: the directions that most of the data's variance is along.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-recordio-protobuf`, `text/csv` |
+//! | `test` | no | `application/x-recordio-protobuf`, `text/csv` |
+//!
+//! Instances: one or more, with CPUs or GPUs. Default metrics: `train:progress`, `train:throughput`.
+//!
+//! ```
+//! # #[cfg(feature = "algorithms")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> sagemaker::Result<()> {
+//! use sagemaker::algorithms::pca::{Pca, Projection};
+//! use sagemaker::codec::RecordIo;
+//! use sagemaker::estimator::EstimatorExt;
+//! use sagemaker::types::Compute;
+//!
+//! let session = sagemaker::Session::local(); // on AWS: Session::from_env().await?
+//! session.ensure_bucket().await?;
+//! let pca = Pca::builder(1).compute(Compute::instances("ml.c5.xlarge", 1)).build()?;
+//! let rows = [[0.0_f32, 0.0], [1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]; // all along one line
+//! let done = pca.fit(&session, pca.record_set(&session, &rows).await?).await?.wait().await?;
+//!
+//! let endpoint = pca.model(&session, &done).await?.deploy(Compute::instances("ml.m5.large", 1)).await?;
+//! let predictor = endpoint.predictor(RecordIo::rows(), RecordIo::of::<Projection>());
+//! assert_eq!(predictor.predict(&rows).await?[0].projection.len(), 1);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "algorithms"))]
+//! # fn main() {}
+//! ```
 
 use super::accepts::Accepts::{Integer, OneOf};
 use super::accepts::{BOOL, MAX, POSITIVE};

@@ -1,4 +1,37 @@
 //! The built-in Random Cut Forest: how unlike the others a row is.
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-recordio-protobuf`, `text/csv` |
+//! | `test` | no | `application/x-recordio-protobuf`, `text/csv` |
+//!
+//! Instances: one or more, with CPUs; GPUs bring little. Default metrics: `test:f1`, `train:progress`,
+//! `train:throughput`.
+//!
+//! ```
+//! # #[cfg(feature = "algorithms")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> sagemaker::Result<()> {
+//! use sagemaker::algorithms::random_cut_forest::{AnomalyScore, RandomCutForest};
+//! use sagemaker::codec::RecordIo;
+//! use sagemaker::estimator::EstimatorExt;
+//! use sagemaker::types::Compute;
+//!
+//! let session = sagemaker::Session::local(); // on AWS: Session::from_env().await?
+//! session.ensure_bucket().await?;
+//! let forest = RandomCutForest::builder().num_trees(50).compute(Compute::instances("ml.m5.xlarge", 1)).build()?;
+//! let rows: Vec<[f32; 1]> = (0..200_u8).map(|i| [f32::from(i % 10)]).collect();
+//! let done = forest.fit(&session, forest.record_set(&session, &rows).await?).await?.wait().await?;
+//!
+//! let endpoint = forest.model(&session, &done).await?.deploy(Compute::instances("ml.m5.large", 1)).await?;
+//! let predictor = endpoint.predictor(RecordIo::rows(), RecordIo::of::<AnomalyScore>());
+//! let scores = predictor.predict(&[[5.0_f32], [1000.0]]).await?;
+//! assert!(scores[1].score > scores[0].score);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "algorithms"))]
+//! # fn main() {}
+//! ```
 
 use super::accepts::Accepts::{Integer, List, OneOf};
 use super::answers::{TABLES, answer};

@@ -3,7 +3,6 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -19,10 +18,13 @@ use crate::{Result, Session};
 /// Shards that are encoded and under way at once: bounds memory.
 const CONCURRENCY: usize = 8;
 
+/// So many numbers are encoded without a pause: a millisecond or so.
+const NUMBERS_AT_ONCE: usize = 64 * 1024;
+
 /// Rows of numbers that are about to be uploaded as a [`RecordSet`]; `.await` it.
 ///
-/// The rows go to one shard for each training instance, in RecordIO-protobuf, beside a manifest. If something fails, what
-/// had arrived is removed again. A future that is dropped half-way cannot do so.
+/// The rows go to one shard for each training instance, in RecordIO-protobuf, beside a manifest. They are encoded a little at
+/// a time, so that no other task waits for long, and sent in parallel. If something fails, what had arrived is removed again. A future that is dropped half-way cannot do so.
 #[must_use = "nothing is uploaded until it is awaited"]
 pub struct RecordUpload<'a, R: ?Sized, L: ?Sized = [f32]> {
     session: &'a Session,
@@ -119,15 +121,13 @@ impl<R: Rows + ?Sized, L: Labels + ?Sized> RecordUpload<'_, R, L> {
 
     /// All shards, and then what lists them.
     async fn send(&self, folder: &S3Uri, names: &[String]) -> Result<()> {
-        let owner = self.session.expected_owner(folder.bucket()).await?;
         let has_failed = &AtomicBool::new(false);
-        let owner = owner.as_deref();
         let shards = (0..names.len()).map(|shard| async move {
             if has_failed.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            let sent = match self.shard(shard) {
-                Ok(body) => self.put(folder, &names[shard], body, owner).await,
+            let sent = match self.shard(shard).await {
+                Ok(body) => self.put(folder, &names[shard], body).await,
                 Err(error) => Err(error),
             };
             has_failed.fetch_or(sent.is_err(), Ordering::Relaxed);
@@ -136,37 +136,45 @@ impl<R: Rows + ?Sized, L: Labels + ?Sized> RecordUpload<'_, R, L> {
         // Those under way come to their end, so that nothing arrives after it was removed.
         let sent: Vec<Result<()>> = stream::iter(shards).buffer_unordered(CONCURRENCY).collect().await;
         sent.into_iter().collect::<Result<()>>()?;
-        self.put(folder, MANIFEST, manifest(folder, names).into(), owner).await
+        self.put(folder, MANIFEST, manifest(folder, names).into()).await
     }
 
-    /// As many rows for each shard, the rest for the last.
-    fn shard(&self, shard: usize) -> Result<Bytes> {
+    /// As many rows for each shard, the rest for the last. Other tasks get their turn in between.
+    async fn shard(&self, shard: usize) -> Result<Bytes> {
         let rows = self.rows.row_count();
         let size = rows / self.shards;
         let end = if shard + 1 == self.shards { rows } else { (shard + 1) * size };
+        let mut start = shard * size;
+        let at_once = (NUMBERS_AT_ONCE / self.rows.row(start).len().max(1)).max(1);
         let mut writer = RecordWriter::new();
-        writer.some_rows(self.rows, shard * size..end, self.labels)?;
+        while start < end {
+            let next = end.min(start + at_once);
+            writer.some_rows(self.rows, start..next, self.labels)?;
+            if start == shard * size {
+                writer.reserve((end - next).div_ceil(next - start));
+            }
+            start = next;
+            tokio::task::yield_now().await;
+        }
         Ok(writer.finish())
     }
 
-    async fn put(&self, folder: &S3Uri, name: &str, body: Bytes, owner: Option<&str>) -> Result<()> {
+    async fn put(&self, folder: &S3Uri, name: &str, body: Bytes) -> Result<()> {
         let target = S3Uri::new(folder.bucket(), format!("{}{name}", folder.key()))?;
-        if !self.is_encrypted {
-            return self.session.upload_bytes(body, &target, &ContentType::OCTET_STREAM).await.map(drop);
-        }
-        let put = self.session.aws().s3().put_object().bucket(target.bucket()).key(target.key());
-        let put = put
-            .set_expected_bucket_owner(owner.map(str::to_owned))
-            .server_side_encryption(ServerSideEncryption::Aes256);
-        put.body(ByteStream::from(body)).send().await.of("PutObject").map(drop)
+        let upload = self.session.upload_bytes(body, &target, &ContentType::OCTET_STREAM);
+        let upload = if self.is_encrypted { upload.encryption(ServerSideEncryption::Aes256) } else { upload };
+        upload.await.map(drop)
     }
 
     /// The error that led here is told; one of the removal would only hide it.
     async fn remove(&self, folder: &S3Uri, names: &[String]) {
         let keys: Vec<String> =
             names.iter().map(String::as_str).chain([MANIFEST]).map(|name| format!("{}{name}", folder.key())).collect();
+        // It has been asked for before, and is known.
+        let owner = &self.session.expected_owner(folder.bucket()).await.ok().flatten();
         let deletions = keys.into_iter().map(|key| async move {
             let deletion = self.session.aws().s3().delete_object().bucket(folder.bucket()).key(&key);
+            let deletion = deletion.set_expected_bucket_owner(owner.clone());
             if let Err(error) = deletion.send().await.of("DeleteObject") {
                 tracing::warn!(bucket = folder.bucket(), key, %error, "a part of a failed record set is left");
             }
@@ -246,6 +254,24 @@ pub(super) use record_sets;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "local")]
+    #[tokio::test]
+    async fn encoding_lets_other_tasks_have_their_turn() {
+        use crate::algorithms::kmeans::KMeans;
+        use crate::types::Compute;
+        use futures_util::FutureExt;
+
+        let session = Session::local();
+        let kmeans = KMeans::builder(2).compute(Compute::instances("ml.c5.xlarge", 2)).build().unwrap();
+        let rows: Vec<Vec<f32>> = (0..301_u16).map(|row| vec![f32::from(row); 1000]).collect();
+        let labels = vec![1.0_f32; rows.len()];
+        let upload = kmeans.record_set(&session, &rows).labels(&labels);
+        assert!(upload.shard(0).now_or_never().is_none(), "it pauses");
+        let mut whole = RecordWriter::new();
+        whole.some_rows(&rows, 150..301, Some(&labels)).unwrap();
+        assert!(upload.shard(1).await.unwrap() == whole.finish());
+    }
 
     #[test]
     fn shards_are_named_as_in_the_python_sdk() {

@@ -1,15 +1,45 @@
 //! The built-in Semantic Segmentation: a class for each pixel of a picture (MXNet Gluon).
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation` | yes | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `train_annotation` | no | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `validation_annotation` | no | `application/x-image`, `application/x-recordio`, `image/jpeg`, `image/png` |
+//! | `label_map` | no | `application/json` |
+//! | `model` | no | `application/x-sagemaker-model` |
+//!
+//! Instances: one, with GPUs. Default metrics: `train:loss`, `validation:mIOU`, `validation:pixel_accuracy`.
+//!
+//! ```
+//! use sagemaker::algorithms::semantic_segmentation::{Algorithm, SemanticSegmentation};
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = SemanticSegmentation::builder(21, 1464)
+//!     .algorithm(Algorithm::DeepLab)
+//!     .compute(Compute::instances("ml.p3.2xlarge", 1))
+//!     .build()?;
+//! let names = ["train", "validation", "train_annotation", "validation_annotation"];
+//! let places = names.map(|name| (name, TrainingInput::new(format!("s3://my-bucket/{name}/"))));
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &Channels::from(places))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!((told["num_classes"].as_str(), told["algorithm"].as_str()), ("21", "deeplab"));
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use super::accepts::Accepts::{Integer, OneOf};
 use super::accepts::{ABOVE_ZERO_TO_ONE, BOOL, FRACTION, MAX, POSITIVE, SHARE};
-use super::answers::{JSON, MODEL};
+use super::answers::{IMAGES, JSON, MODEL};
 use super::builtin::{AlgorithmChannel, AlgorithmInstances, Processor, Spec, builtin, quality};
 use super::names::choices;
 use crate::types::ContentType;
 
-const PICTURES: &[ContentType] =
-    &[ContentType::from_static("image/jpeg"), ContentType::from_static("application/x-image")];
-const MASKS: &[ContentType] = &[ContentType::from_static("image/png"), ContentType::from_static("application/x-image")];
+/// Pictures are JPEG and masks PNG; a manifest that is read in a pipe has both.
+const PICTURES: &[ContentType] = IMAGES;
+const MASKS: &[ContentType] = IMAGES;
 
 static SPEC: Spec = Spec {
     image: "semantic-segmentation",

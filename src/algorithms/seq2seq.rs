@@ -1,4 +1,30 @@
 //! The built-in Sequence-to-Sequence: translation, summaries and other texts from texts (Sockeye).
+//!
+//! | channel | needed | content types |
+//! |---|---|---|
+//! | `train` | yes | `application/x-recordio-protobuf` |
+//! | `validation` | yes | `application/x-recordio-protobuf` |
+//! | `vocab` | yes | `application/json` |
+//!
+//! Instances: one, with GPUs. Default metrics: `validation:accuracy`, `validation:bleu`, `validation:perplexity`.
+//!
+//! ```
+//! use sagemaker::algorithms::Seq2Seq;
+//! use sagemaker::estimator::{Estimator, PlanContext};
+//! use sagemaker::training::{Channels, TrainingInput};
+//! use sagemaker::types::Compute;
+//!
+//! let estimator = Seq2Seq::builder()
+//!     .max_seq_len_source(60)
+//!     .compute(Compute::instances("ml.p3.2xlarge", 1))
+//!     .build()?;
+//! let places = ["train", "validation", "vocab"].map(|name| (name, TrainingInput::new(format!("s3://my-bucket/{name}/"))));
+//! let context = PlanContext::new("us-west-2", std::time::SystemTime::UNIX_EPOCH); // .fit(&session, ..) starts a job
+//! let plan = estimator.plan(&context, &Channels::from(places))?;
+//! let told = plan.request().get_hyper_parameters().clone().unwrap_or_default();
+//! assert_eq!(told["max_seq_len_source"], "60");
+//! # Ok::<(), sagemaker::Error>(())
+//! ```
 
 use serde::Deserialize;
 

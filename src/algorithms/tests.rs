@@ -1,3 +1,6 @@
+//! What is refused, and what is known of each; that each is sent as the Python SDK sends it, the golden files of
+//! `tests/it/parity` tell.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
@@ -40,39 +43,6 @@ fn fields<T: std::fmt::Debug>(result: Result<T>) -> Vec<String> {
 }
 
 #[test]
-fn kmeans_is_sent_as_the_python_sdk_sends_it() {
-    use kmeans::{EvalMetric, InitMethod};
-    let kmeans = KMeans::builder(10)
-        .init_method(InitMethod::KMeansPlusPlus)
-        .max_iterations(100)
-        .tol(0.001)
-        .num_trials(2)
-        .local_init_method(InitMethod::Random)
-        .half_life_time_size(5)
-        .epochs(2)
-        .center_factor(3)
-        .eval_metrics([EvalMetric::Msd, EvalMetric::Ssd])
-        .compute(cpu(1))
-        .build()
-        .unwrap();
-    let expected = [
-        ("epochs", "2"),
-        ("eval_metrics", r#"["msd", "ssd"]"#),
-        ("extra_center_factor", "3"),
-        ("feature_dim", "8"),
-        ("force_dense", "True"),
-        ("half_life_time_size", "5"),
-        ("init_method", "kmeans++"),
-        ("k", "10"),
-        ("local_lloyd_init_method", "random"),
-        ("local_lloyd_max_iter", "100"),
-        ("local_lloyd_num_trials", "2"),
-        ("local_lloyd_tol", "0.001"),
-    ];
-    assert_sent(&kmeans, records(), &expected);
-}
-
-#[test]
 fn batch_sizes_follow_from_the_records() {
     let pca = PcaAt(2).build();
     let set = |rows| RecordSet::manifest("s3://bucket/m", rows, 4);
@@ -100,40 +70,7 @@ impl PcaAt {
 
 #[test]
 fn linear_learner() {
-    use linear_learner::{Loss, Optimizer, PositiveExampleWeight, PredictorType};
-    let linear = LinearLearner::builder(PredictorType::MulticlassClassifier)
-        .num_classes(4)
-        .use_bias(false)
-        .optimizer(Optimizer::Sgd)
-        .loss(Loss::Softmax)
-        .wd(0.001)
-        .l1(0.0)
-        .momentum(0.9)
-        .lr_scheduler_step(10)
-        .lr_scheduler_factor(0.5)
-        .balance_multiclass_weights(true)
-        .accuracy_top_k(2)
-        .compute(cpu(1))
-        .build()
-        .unwrap();
-    let expected = [
-        ("accuracy_top_k", "2"),
-        ("balance_multiclass_weights", "True"),
-        ("feature_dim", "8"),
-        ("l1", "0.0"),
-        ("loss", "softmax_loss"),
-        ("lr_scheduler_factor", "0.5"),
-        ("lr_scheduler_step", "10"),
-        ("mini_batch_size", "50"),
-        ("momentum", "0.9"),
-        ("num_classes", "4"),
-        ("optimizer", "sgd"),
-        ("predictor_type", "multiclass_classifier"),
-        ("use_bias", "False"),
-        ("wd", "0.001"),
-    ];
-    assert_sent(&linear, records(), &expected);
-
+    use linear_learner::{PositiveExampleWeight, PredictorType};
     let binary = || LinearLearner::builder(PredictorType::BinaryClassifier).compute(cpu(1));
     for (weight, text) in [
         (PositiveExampleWeight::Times(2.0), "2.0"),
@@ -155,23 +92,8 @@ fn linear_learner() {
 }
 
 #[test]
-fn knn_lda_and_random_cut_forest() {
-    use knn::{Cells, DimensionReduction, IndexMetric, IndexType, PredictorType};
-    let knn = Knn::builder(5, 40, PredictorType::Regressor)
-        .index_type(IndexType::Flat)
-        .index_metric(IndexMetric::Cosine)
-        .compute(cpu(1))
-        .build()
-        .unwrap();
-    let expected = [
-        ("feature_dim", "8"),
-        ("index_metric", "COSINE"),
-        ("index_type", "faiss.Flat"),
-        ("k", "5"),
-        ("predictor_type", "regressor"),
-        ("sample_size", "40"),
-    ];
-    assert_sent(&knn, records(), &expected);
+fn knn_lda_and_random_cut_forest_refuse() {
+    use knn::{Cells, DimensionReduction, PredictorType};
     let reduced = Knn::builder(5, 40, PredictorType::Classifier)
         .dimension_reduction_type(DimensionReduction::Fjlt)
         .faiss_index_ivf_nlists(Cells::Auto)
@@ -187,118 +109,24 @@ fn knn_lda_and_random_cut_forest() {
         .unwrap();
     assert_eq!(fields(sent(&wide, records())), ["hyperparameters.dimension_reduction_target"]);
 
-    let lda = Lda::builder(5, 50).compute(cpu(1)).build().unwrap();
-    assert_sent(&lda, records(), &[("feature_dim", "8"), ("mini_batch_size", "50"), ("num_topics", "5")]);
     assert_eq!(
         fields(Lda::builder(0, 50).compute(gpu(2)).build()),
         ["hyperparameters.num_topics", "compute", "compute"]
     );
 
-    let forest = RandomCutForest::builder()
-        .num_samples_per_tree(4)
-        .num_trees(50)
-        .eval_metrics([random_cut_forest::EvalMetric::Accuracy, random_cut_forest::EvalMetric::PrecisionRecallFscore])
-        .compute(cpu(1))
-        .build()
-        .unwrap();
-    let expected = [
-        ("eval_metrics", r#"["accuracy", "precision_recall_fscore"]"#),
-        ("feature_dim", "8"),
-        ("mini_batch_size", "1000"),
-        ("num_samples_per_tree", "4"),
-        ("num_trees", "50"),
-    ];
-    assert_sent(&forest, records(), &expected);
     let refused = RandomCutForest::builder().num_trees(49).num_samples_per_tree(2049).compute(cpu(1)).build();
     assert_eq!(fields(refused), ["hyperparameters.num_samples_per_tree", "hyperparameters.num_trees"]);
 }
 
 #[test]
-fn ntm_factorization_machines_and_ip_insights() {
-    let ntm = Ntm::builder(4)
-        .encoder_layers([16, 8])
-        .epochs(10)
-        .encoder_layers_activation(ntm::Activation::Relu)
-        .optimizer(ntm::Optimizer::AdaDelta)
-        .tolerance(0.001)
-        .num_patience_epochs(3)
-        .batch_norm(true)
-        .learning_rate(0.01)
-        .weight_decay(0.0)
-        .mini_batch_size(20)
-        .compute(gpu(1))
-        .build()
-        .unwrap();
-    let expected = [
-        ("batch_norm", "True"),
-        ("encoder_layers", "[16, 8]"),
-        ("encoder_layers_activation", "relu"),
-        ("epochs", "10"),
-        ("feature_dim", "8"),
-        ("learning_rate", "0.01"),
-        ("mini_batch_size", "20"),
-        ("num_patience_epochs", "3"),
-        ("num_topics", "4"),
-        ("optimizer", "adadelta"),
-        ("tolerance", "0.001"),
-        ("weight_decay", "0.0"),
-    ];
-    assert_sent(&ntm, records(), &expected);
+fn ntm_and_ip_insights_refuse() {
     assert_eq!(fields(Ntm::builder(1).encoder_layers([0]).compute(gpu(1)).build()).len(), 2);
 
-    let machines = FactorizationMachines::builder(10, factorization_machines::PredictorType::BinaryClassifier)
-        .clip_gradient(1.5)
-        .eps(1e-6)
-        .factors_init_method(factorization_machines::InitMethod::Uniform)
-        .mini_batch_size(2)
-        .compute(cpu(2))
-        .build()
-        .unwrap();
-    let expected = [
-        ("clip_gradient", "1.5"),
-        ("eps", "1e-06"),
-        ("factors_init_method", "uniform"),
-        ("feature_dim", "8"),
-        ("mini_batch_size", "2"),
-        ("num_factors", "10"),
-        ("predictor_type", "binary_classifier"),
-    ];
-    assert_sent(&machines, records(), &expected);
-
-    let insights =
-        IpInsights::builder(20_000, 128).weight_decay(0.0).mini_batch_size(10_000).compute(gpu(1)).build().unwrap();
-    let expected = [
-        ("feature_dim", "8"),
-        ("mini_batch_size", "10000"),
-        ("num_entity_vectors", "20000"),
-        ("vector_dim", "128"),
-        ("weight_decay", "0.0"),
-    ];
-    assert_sent(&insights, records(), &expected);
     assert_eq!(fields(IpInsights::builder(0, 3).mini_batch_size(500_001).compute(cpu(1)).build()).len(), 3);
 }
 
 #[test]
 fn object2vec_and_blazing_text() {
-    use object2vec::Comparator;
-    let object2vec = Object2Vec::builder(5, 50, 1000)
-        .comparator_list([Comparator::Hadamard, Comparator::Concat])
-        .tied_token_embedding_weight(true)
-        .dropout(0.2)
-        .compute(gpu(1))
-        .build()
-        .unwrap();
-    let expected = [
-        ("comparator_list", "hadamard,concat"),
-        ("dropout", "0.2"),
-        ("enc0_max_seq_len", "50"),
-        ("enc0_vocab_size", "1000"),
-        ("epochs", "5"),
-        ("feature_dim", "8"),
-        ("mini_batch_size", "32"),
-        ("tied_token_embedding_weight", "True"),
-    ];
-    assert_sent(&object2vec, records(), &expected);
     let none = Object2Vec::builder(101, 50, 1000).comparator_list([]).compute(gpu(2)).build();
     assert_eq!(fields(none), ["hyperparameters.comparator_list", "hyperparameters.epochs", "compute"]);
 
@@ -416,6 +244,49 @@ fn channels_and_dimensions_are_checked_before_a_job() {
     assert_eq!(fields(KMeans::builder(1).tol(1.5).compute(cpu(0)).build()).len(), 3);
 }
 
+/// The pages of the modules name every channel, type and metric.
+#[test]
+fn module_pages_are_complete() {
+    macro_rules! each {
+        ($($name:ident in $file:literal),*) => {
+            [$((include_str!($file), $name::channels(), $name::default_metrics())),*]
+        };
+    }
+    let all = each![
+        LinearLearner in "linear_learner.rs",
+        KMeans in "kmeans.rs",
+        Pca in "pca.rs",
+        Knn in "knn.rs",
+        Lda in "lda.rs",
+        Ntm in "ntm.rs",
+        FactorizationMachines in "factorization_machines.rs",
+        RandomCutForest in "random_cut_forest.rs",
+        Object2Vec in "object2vec.rs",
+        IpInsights in "ip_insights.rs",
+        BlazingText in "blazing_text.rs",
+        DeepAr in "deepar.rs",
+        ImageClassification in "image_classification.rs",
+        ObjectDetection in "object_detection.rs",
+        SemanticSegmentation in "semantic_segmentation.rs",
+        Seq2Seq in "seq2seq.rs"
+    ];
+    for (file, channels, metrics) in all {
+        let page: Vec<&str> = file.lines().take_while(|line| line.starts_with("//!")).collect();
+        let title = page[0];
+        for channel in channels {
+            let types: Vec<String> = channel.content_types.iter().map(|of| format!("`{}`", of.as_str())).collect();
+            let needed = if channel.is_required { "yes" } else { "no" };
+            let row = format!("//! | `{}` | {needed} | {} |", channel.name, types.join(", "));
+            assert!(page.contains(&row.as_str()), "{title} lacks {row}");
+        }
+        let page = page.join(" ");
+        for metric in metrics {
+            assert!(page.contains(&format!("`{}`", metric.name)), "{title} lacks {}", metric.name);
+        }
+        assert!(page.contains("//! ```"), "{title} has no example");
+    }
+}
+
 #[test]
 fn what_is_known_of_each_fits_together() {
     macro_rules! each {
@@ -441,7 +312,8 @@ fn what_is_known_of_each_fits_together() {
         SemanticSegmentation,
         Seq2Seq
     ];
-    for (name, channels, metrics) in all {
+    let xgboost = ("XGBoost", XGBoost::channels(), Vec::new());
+    for (name, channels, metrics) in all.into_iter().chain([xgboost]) {
         assert!(channels.iter().any(|channel| channel.name == "train" && channel.is_required), "{name}");
         let names: BTreeSet<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
         assert_eq!(names.len(), metrics.len(), "{name}");
@@ -458,6 +330,35 @@ fn what_is_known_of_each_fits_together() {
     let line = "#quality_metric: host=algo-1, epoch=3, train binary_classification_cross_entropy_objective <loss>=0.25";
     assert_eq!(&metric("train:objective_loss").captures(line).unwrap()[1], "0.25");
     assert!(metric("train:objective_loss:final").captures(line).is_none());
+}
+
+#[test]
+fn a_declared_type_that_an_algorithm_does_not_read_is_refused() {
+    use crate::algorithms::factorization_machines::PredictorType;
+    use crate::algorithms::xgboost::Objective;
+    use crate::training::{FileSystemInput, TrainingInput};
+
+    let typed = |content_type: &str| TrainingInput::new("s3://bucket/data/").content_type(content_type);
+    let machines = FactorizationMachines::builder(8, PredictorType::Regressor).feature_dim(4).compute(cpu(1));
+    let machines = machines.mini_batch_size(10).build().unwrap();
+    let error = sent(&machines, [("train", TrainingInput::csv("s3://bucket/data/"))]).unwrap_err();
+    assert!(error.to_string().contains("reads application/x-recordio-protobuf here, not \"text/csv\""), "{error}");
+    let refused = [("train", typed("application/x-recordio-protobuf")), ("test", typed("text/csv;label_size=1"))];
+    assert_eq!(fields(sent(&machines, refused)), ["inputs.test"]);
+    let file_system = FileSystemInput::efs("fs-0123456789abcdef0", "/d").content_type("text/csv");
+    assert!(fields(sent(&machines, [("train", file_system)])).contains(&"inputs.train".to_owned()));
+    sent(&machines, [("train", TrainingInput::new("s3://bucket/data/"))]).expect("what declares nothing passes");
+
+    let kmeans = KMeans::builder(10).feature_dim(4).compute(cpu(1)).build().unwrap();
+    sent(&kmeans, [("train", typed("Text/CSV; label_size=0"))]).expect("parameters and case do not count");
+    assert_eq!(fields(sent(&kmeans, [("train", typed("text/libsvm"))])), ["inputs.train"]);
+
+    let xgboost = XGBoost::builder(Objective::RegSquaredError, 10).compute(cpu(1)).build().unwrap();
+    for good in ["text/csv;label_size=1", "text/libsvm", "libsvm", "application/x-parquet", "recordio-protobuf"] {
+        sent(&xgboost, [("train", typed(good))]).unwrap();
+    }
+    assert_eq!(fields(sent(&xgboost, [("train", typed("application/json"))])), ["inputs.train"]);
+    assert_eq!(XGBoost::instances().processor, Processor::Any);
 }
 
 #[test]

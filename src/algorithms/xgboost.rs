@@ -4,7 +4,12 @@
 //! use sagemaker::algorithms::xgboost::{Objective, XGBoost};
 //! use sagemaker::types::Compute;
 //!
-//! let xgboost = XGBoost::builder(Objective::BinaryLogistic, 100).max_depth(5).eta(0.2).subsample(0.8).compute(Compute::instances("ml.m5.xlarge", 1)).build()?;
+//! let xgboost = XGBoost::builder(Objective::BinaryLogistic, 100)
+//!     .max_depth(5)
+//!     .eta(0.2)
+//!     .subsample(0.8)
+//!     .compute(Compute::instances("ml.m5.xlarge", 1))
+//!     .build()?;
 //! assert_eq!(xgboost.hyperparameters().to_wire()["eta"], "0.2");
 //!
 //! let error = XGBoost::builder(Objective::BinaryLogistic, 0).eta(1.5).build().unwrap_err();
@@ -14,10 +19,12 @@
 
 use std::collections::BTreeMap;
 
+use super::builtin::check_content_types;
+use super::{AlgorithmChannel, AlgorithmInstances, Processor};
 use crate::error::Problems;
 use crate::estimator::{Attached, Estimator, TrainingSettings, training_setters};
 use crate::training::Channels;
-use crate::types::ImageUri;
+use crate::types::{ContentType, ImageUri};
 use crate::{Result, Session, images};
 
 mod choices;
@@ -40,8 +47,9 @@ pub use objective::Objective;
 
 /// An estimator of the built-in XGBoost algorithm.
 ///
-/// Channels: `train`, and `validation` to watch (needed for early stopping); CSV with the label first and no header, or
-/// LIBSVM. Instances: any CPU type; memory matters more than speed.
+/// Channels: `train`, and `validation` to watch (needed for early stopping); CSV with the label first and no header, LIBSVM,
+/// Parquet or RecordIO-protobuf. A channel that declares no content type is read as LIBSVM. Instances: CPUs, where memory
+/// matters more than speed; GPUs with [`TreeMethod::GpuHist`].
 #[derive(Debug, Clone)]
 pub struct XGBoost {
     hyperparameters: Hyperparameters,
@@ -60,6 +68,21 @@ impl XGBoost {
             image: None,
             settings: TrainingSettings::default(),
         })
+    }
+
+    /// The channels that the container reads.
+    pub fn channels() -> &'static [AlgorithmChannel] {
+        CHANNELS
+    }
+
+    /// The instances that it trains on.
+    pub fn instances() -> AlgorithmInstances {
+        AlgorithmInstances { processor: Processor::Any, is_single: false }
+    }
+
+    /// The metrics that the service reads from the logs by itself, as [`default_metrics`].
+    pub fn default_metrics() -> Vec<DefaultMetric> {
+        default_metrics()
     }
 
     /// An estimator with the hyperparameters, tags and settings of a job of the built-in XGBoost, whoever started it.
@@ -149,16 +172,30 @@ impl Estimator for XGBoost {
             let there = channels.get("validation").is_some();
             problems.require(there, "inputs.validation", "is needed by the hyperparameter early_stopping_rounds");
         }
-        for (name, _) in channels.iter().filter(|(name, _)| !CHANNELS.contains(name)) {
-            problems.push(format!("inputs.{name}"), format!("the algorithm has the channels {}", CHANNELS.join(", ")));
+        for (name, _) in channels.iter().filter(|(name, _)| !NAMES.contains(name)) {
+            problems.push(format!("inputs.{name}"), format!("the algorithm has the channels {}", NAMES.join(", ")));
         }
+        check_content_types(CHANNELS, channels, problems);
     }
 }
 
+const NAMES: [&str; 4] = ["train", "validation", "code", "model"];
+const CHANNELS: &[AlgorithmChannel] =
+    &[AlgorithmChannel::required("train", TABLES), AlgorithmChannel::optional("validation", TABLES)];
+/// The container takes the last ones' short names too.
+const TABLES: &[ContentType] = &[
+    ContentType::CSV,
+    ContentType::LIBSVM,
+    ContentType::from_static("text/x-libsvm"),
+    ContentType::from_static("application/x-parquet"),
+    ContentType::RECORDIO_PROTOBUF,
+    ContentType::from_static("csv"),
+    ContentType::from_static("libsvm"),
+    ContentType::from_static("parquet"),
+    ContentType::from_static("recordio-protobuf"),
+];
 /// That of version 1, and that of all others.
 const REPOSITORIES: [&str; 2] = ["xgboost", "sagemaker-xgboost"];
-
-const CHANNELS: [&str; 4] = ["train", "validation", "code", "model"];
 
 /// Settings of an [`XGBoost`] training. Every hyperparameter of [`Hyperparameters`] is a method here too.
 #[derive(Debug, Clone)]

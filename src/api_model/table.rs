@@ -31,8 +31,8 @@ impl Table {
     /// What follows the key on its line.
     fn line(self, key: &str) -> Option<&'static str> {
         let starts = self.starts.get_or_init(|| {
-            let ends = self.text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-            std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect()
+            let lines = self.text.split_inclusive('\n');
+            lines.scan(0, |next, line| Some(std::mem::replace(next, *next + line.len() as u32))).collect()
         });
         let key_at = |start: u32| self.text[start as usize..].split(['\t', '\n']).next().unwrap_or_default();
         let start = starts[starts.binary_search_by(|&start| key_at(start).cmp(key)).ok()?] as usize;

@@ -10,19 +10,9 @@ use serde_json::{Value, json};
 
 use super::signed::{Signed, own_endpoint};
 use crate::Result;
+use crate::types::Partition;
 
 const OPERATION: &str = "GetMetricData";
-
-/// Beginning of the regions' names of a partition, and what its hosts end with.
-const PARTITIONS: &[(&str, &str)] = &[
-    ("cn-", "amazonaws.com.cn"),
-    ("us-iso-", "c2s.ic.gov"),
-    ("us-isob-", "sc2s.sgov.gov"),
-    ("us-isof-", "csp.hci.ic.gov"),
-    ("eu-isoe-", "cloud.adc-e.uk"),
-    ("eusc-", "amazonaws.eu"),
-    ("", "amazonaws.com"),
-];
 
 /// CloudWatch metrics, as far as reading those of a job needs it.
 #[derive(Debug, Clone)]
@@ -112,7 +102,7 @@ fn seconds(time: SystemTime) -> u64 {
 }
 
 fn endpoint(region: &str) -> String {
-    let suffix = PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("amazonaws.com", |of| of.1);
+    let suffix = Partition::of(region).dns_suffix;
     format!("https://monitoring.{region}.{suffix}")
 }
 

@@ -68,7 +68,7 @@ impl Deploy {
             compute,
             endpoint_name: None,
             variant_name: "AllTraffic".to_owned(),
-            tags: Tags::default(),
+            tags: model.inherited_tags().clone(),
             wait: Some(DEFAULT_TIMEOUT),
             changes: RawChanges::default(),
         }
@@ -86,7 +86,7 @@ impl Deploy {
         self
     }
 
-    /// Tags of the endpoint and its configuration. Default: none.
+    /// Tags of the endpoint and its configuration. Default: for the model of a training job those of the model, else none.
     pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
         self.tags = tags.into();
         self

@@ -44,7 +44,7 @@ impl Attached {
         };
         let mut settings = TrainingSettings::of_job(description.raw(), tags)?;
         let image = description.training_image().and_then(|image| ImageUri::new(image).ok());
-        if image.is_some_and(|image| images::is_builtin(&image, session.region())) {
+        if image.is_some_and(|image| images::is_builtin(&image)) {
             settings.metric_definitions.clear();
         }
         Ok(Self { job_name: job.name().to_owned(), description, settings })
@@ -169,9 +169,7 @@ impl TrainingSettings {
             metric_definitions: metrics
                 .filter_map(|of| Some((of.name()?.to_owned(), of.regex()?.to_owned())))
                 .collect(),
-            metrics_time_series: algorithm
-                .and_then(sdk::AlgorithmSpecification::enable_sage_maker_metrics_time_series)
-                .filter(|on| *on),
+            metrics_time_series: algorithm.and_then(sdk::AlgorithmSpecification::enable_sage_maker_metrics_time_series),
             entrypoint: algorithm.map(|of| of.container_entrypoint().to_vec()).unwrap_or_default(),
             arguments: algorithm.map(|of| of.container_arguments().to_vec()).unwrap_or_default(),
             registry_access: algorithm.and_then(sdk::AlgorithmSpecification::training_image_config).and_then(registry),

@@ -8,14 +8,13 @@ use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutp
 use aws_sdk_sagemaker::types::{AlgorithmSpecification, Channel, OutputDataConfig};
 
 use super::plan::ROLE_OF_TRAINING;
-use super::request::is_role_name;
 use super::{Estimator, PlanContext, PlannedUpload, TrainingPlan};
 use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::session::Found;
-use crate::source::{Place, Staged, Tree};
+use crate::source::{CodeOf, Place, Staged, Tree};
 use crate::training::{Channels, TrainingJob};
-use crate::types::{ResourceName, S3Uri};
+use crate::types::{GivenRole, ResourceName, S3Uri};
 use crate::{ErrorKind, Result, Session};
 
 /// A training job that is about to start; `.await` it.
@@ -82,9 +81,8 @@ impl<'a> Fit<'a> {
             refuse_empty(self.session, &self.channels).await?;
         }
         if plan.needs_role() {
-            let named = self.estimator.settings().role.as_deref().filter(|role| is_role_name(role));
-            let role = match named {
-                Some(name) => self.session.aws().iam().role(name).await?,
+            let role = match self.estimator.settings().role.as_deref() {
+                Some(role) => self.session.full_role(&GivenRole::new(role)?).await?,
                 None => self.session.role_for(ROLE_OF_TRAINING).await?,
             };
             plan = plan.with_role(role);
@@ -98,7 +96,8 @@ impl<'a> Fit<'a> {
         if let (Some(code), Some(staged)) = (code, staged)
             && let Some(target) = &staged.upload
         {
-            Box::pin(code.upload(self.session, target, staged.kms_key.as_deref())).await?;
+            let of = CodeOf::Job(plan.job_name());
+            Box::pin(code.upload(self.session, target, staged.kms_key.as_deref(), of)).await?;
         }
         let name = ResourceName::new(plan.job_name())?;
         tracing::debug!(job = %name, "create training job");

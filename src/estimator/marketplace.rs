@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sagemaker::types as sdk;
 
-use super::{AlgorithmSource, Attached, Estimator, TrainingSettings, hosted_as_trained, training_setters};
+use super::ext::{hosted_for, model_data};
+use super::{AlgorithmSource, Attached, Estimator, TrainingSettings, training_setters};
 use crate::aws::ServiceCall;
 use crate::error::Problems;
 use crate::job::Completed;
@@ -76,19 +77,6 @@ impl AlgorithmEstimator {
     /// A builder that begins with the settings of this one.
     pub fn edit(self) -> AlgorithmEstimatorBuilder {
         AlgorithmEstimatorBuilder(self)
-    }
-
-    /// Creates a model from what a job has trained: `.await` it for the handle.
-    ///
-    /// A model package of the algorithm is made first, under the model's name, and waited for while the service checks it.
-    /// The model has the job's role and is in its network.
-    pub fn model(&self, session: &Session, trained: &Completed<Training>) -> CreateModel {
-        let model = CreateModel::from_algorithm(session, self.arn.clone(), trained.model_artifacts());
-        let model = hosted_as_trained(model, trained);
-        match &self.settings.base_job_name {
-            Some(base) => model.base_name(base),
-            None => model,
-        }
     }
 
     fn check_hyperparameters(&self, problems: &mut Problems) {
@@ -168,6 +156,12 @@ impl Estimator for AlgorithmEstimator {
         &self.settings
     }
 
+    /// A model package of the algorithm is made first, under the model's name, and waited for while the service checks it.
+    fn hosting(&self, session: &Session, trained: &Completed<Training>) -> CreateModel {
+        let model = CreateModel::from_algorithm(session, self.arn.clone(), model_data(trained));
+        hosted_for(self, model, trained)
+    }
+
     fn check(&self, channels: &Channels, problems: &mut Problems) {
         self.check_hyperparameters(problems);
         self.check_machines(problems);
@@ -220,6 +214,15 @@ impl AlgorithmEstimatorBuilder {
     /// A hyperparameter of the algorithm.
     pub fn hyperparameter(mut self, name: impl Into<String>, value: impl Into<HyperparameterValue>) -> Self {
         self.0.hyperparameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// Several hyperparameters, beside and in place of those that were set before.
+    pub fn hyperparameters<N: Into<String>, V: Into<HyperparameterValue>>(
+        mut self,
+        values: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.0.hyperparameters.extend(values.into_iter().map(|(name, value)| (name.into(), value.into())));
         self
     }
 

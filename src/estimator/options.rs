@@ -57,7 +57,7 @@ impl RegistryAccess {
             Self::Vpc | Self::VpcWithCredentials(_) => sdk::TrainingRepositoryAccessMode::Vpc,
         };
         if *self != Self::Platform {
-            let text = "a private registry is reached through the job's network: .vpc(..)";
+            let text = "a private registry is reached through the job's network: .vpc(..), or that of a defaults file";
             problems.require(has_network, "registry_access", text);
         }
         let credentials = match self {

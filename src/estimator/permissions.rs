@@ -7,7 +7,7 @@ use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJ
 use aws_sdk_sagemaker::types::{DataSource, S3DataSource};
 
 use super::PlannedUpload;
-use crate::types::S3Uri;
+use crate::types::{Partition, S3Uri};
 
 /// An action that the caller must be allowed, and on what.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,11 +32,7 @@ pub(super) fn of(
     region: &str,
     named_role: Option<&str>,
 ) -> Vec<Permission> {
-    let partition = match region {
-        china if china.starts_with("cn-") => "aws-cn",
-        government if government.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
+    let partition = Partition::of(region).name;
     let mut needed = Vec::new();
     let mut add = |action: &'static str, resource: String| needed.push(Permission { action, resource });
 
@@ -53,13 +49,20 @@ pub(super) fn of(
         let object = upload.target.as_ref().map_or("*/*".to_owned(), |uri| format!("{}/{}", uri.bucket(), uri.key()));
         let object = format!("arn:{partition}:s3:::{object}");
         add("s3:GetObject", object.clone());
-        add("s3:PutObject", object);
+        add("s3:PutObject", object.clone());
+        // Large code goes up in parts, which are removed again if that fails.
+        add("s3:AbortMultipartUpload", object);
         if let Some(key) = &upload.kms_key {
             add("kms:GenerateDataKey", key.clone());
+            // To put the parts together.
+            add("kms:Decrypt", key.clone());
         }
     }
-    if let Some(role) = named_role {
-        add("iam:GetRole", format!("arn:{partition}:iam::*:role/*{role}"));
+    match (request.get_role_arn(), named_role) {
+        (_, Some(name)) => add("iam:GetRole", format!("arn:{partition}:iam::*:role/*{name}")),
+        // The caller's own role is looked up for its path.
+        (None, None) => add("iam:GetRole", format!("arn:{partition}:iam::*:role/*")),
+        (Some(_), None) => {}
     }
     let role = match (request.get_role_arn(), named_role) {
         (Some(arn), _) => arn.clone(),
@@ -78,6 +81,8 @@ pub(super) fn of(
         add("sagemaker:AddTags", job.clone());
     }
     add("sagemaker:DescribeTrainingJob", job);
+    // Waits for several jobs ask for all that have changed.
+    add("sagemaker:ListTrainingJobs", "*".to_owned());
     let streams = format!("arn:{partition}:logs:{region}:*:log-group:/aws/sagemaker/TrainingJobs:*");
     add("logs:DescribeLogStreams", streams.clone());
     add("logs:GetLogEvents", streams);

@@ -27,6 +27,8 @@ pub struct PlanContext {
     default_role: Option<Arn>,
     defaults: Defaults,
     looks_at_files: bool,
+    /// Whether the session is not known yet, so that its defaults may put the job into a network.
+    of_any_session: bool,
 }
 
 impl PlanContext {
@@ -40,6 +42,7 @@ impl PlanContext {
             default_role: None,
             defaults: Defaults::default(),
             looks_at_files: true,
+            of_any_session: false,
         }
     }
 
@@ -95,6 +98,17 @@ impl PlanContext {
     pub(super) fn about_to_start(session: &Session) -> Self {
         let defaults = session.defaults().clone();
         Self { defaults, looks_at_files: false, ..Self::new(session.region(), session.name_time()) }
+    }
+
+    /// For checks before a session is known.
+    pub(super) fn of_any_session(mut self) -> Self {
+        self.of_any_session = true;
+        self
+    }
+
+    /// Whether the session puts jobs into a private network, or may do so.
+    pub(super) fn has_network(&self) -> bool {
+        self.of_any_session || self.defaults.has_network_of_training()
     }
 
     pub(super) fn defaults(&self) -> &Defaults {

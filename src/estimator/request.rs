@@ -10,7 +10,7 @@ use super::{AlgorithmSource, TrainingSettings};
 use crate::Result;
 use crate::error::Problems;
 use crate::training::{Channels, InputMode, JobOfChannels, TrainingInput};
-use crate::types::{Arn, ResourceName, S3Uri, TrainingCompute};
+use crate::types::{Arn, GivenRole, ResourceName, S3Uri, TrainingCompute};
 
 const DEFAULT_VOLUME_GB: u32 = 30;
 /// Regions without the profiler.
@@ -37,6 +37,8 @@ pub(super) struct TrainingRequest<'a> {
     pub(super) channels: &'a Channels,
     pub(super) region: &'a str,
     pub(super) settings: &'a TrainingSettings,
+    /// Whether the job is in a private network, by its settings or by the session's defaults.
+    pub(super) has_network: bool,
 }
 
 impl TrainingRequest<'_> {
@@ -48,12 +50,14 @@ impl TrainingRequest<'_> {
         let output = output.and_then(|uri| problems.check("output_path", uri.parse::<S3Uri>()));
         let hyperparameters = std::mem::take(&mut self.hyperparameters);
         check_hyperparameters(&hyperparameters, problems);
-        let rules = settings.debugger.rules_request(self.region, problems);
+        let rules = settings.debugger.rules_request(self.region, self.name.as_str(), problems);
         let profiler_rules = settings.debugger.profiler_rules_request(self.region, problems);
         settings.tags.validate(problems);
         let tags: Vec<_> =
             settings.tags.iter().map(|(key, value)| sdk::Tag::builder().key(key).value(value).build()).collect();
-        let role = settings.role.as_deref().and_then(|role| full_role(role, problems));
+        // One that was given by name stays open, as it takes a call to find out.
+        let role = settings.role.as_deref().and_then(|role| problems.check("role", GivenRole::new(role)));
+        let role = role.and_then(|role| role.arn().cloned());
 
         let taken = &settings.taken_over;
         let request = CreateTrainingJobInputBuilder::default()
@@ -117,7 +121,7 @@ impl TrainingRequest<'_> {
         problems.require(settings.entrypoint.len() <= 100, "container_entrypoint", "has at most 100 words");
         problems.require(settings.arguments.len() <= 100, "container_arguments", "has at most 100 words");
         let registry = settings.registry_access.as_ref();
-        let registry = registry.map(|access| access.to_request(settings.vpc.is_some(), problems));
+        let registry = registry.map(|access| access.to_request(self.has_network, problems));
         let (image, name) = match &self.algorithm {
             Ok(AlgorithmSource::Image(image)) => (Some(image.to_string()), None),
             Ok(AlgorithmSource::Arn(arn)) => (None, Some(arn.to_string())),
@@ -149,7 +153,7 @@ impl TrainingRequest<'_> {
         };
         let job = JobOfChannels {
             input_mode: self.channels.single_mode().unwrap_or(settings.input_mode),
-            has_network: settings.vpc.is_some(),
+            has_network: self.has_network,
             instance_groups: groups,
         };
         let Some(model) = &settings.initial_model else { return self.channels.to_request(&job, problems) };
@@ -286,20 +290,6 @@ where
 {
     let is_empty = (&collection).into_iter().next().is_none();
     (!is_empty).then_some(collection)
-}
-
-/// A role that was given in full; one that was given by name stays open, as it takes a call to find out.
-fn full_role(role: &str, problems: &mut Problems) -> Option<Arn> {
-    if !is_role_name(role) {
-        return problems.check("role", Arn::role(role));
-    }
-    None
-}
-
-/// Whether a role is given by its name alone.
-pub(super) fn is_role_name(role: &str) -> bool {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    (1..=64).contains(&role.len()) && role.chars().all(legal)
 }
 
 /// The service's limits: 100 entries, names to 256 characters, values to 2,500.

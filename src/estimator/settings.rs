@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sagemaker::operation::create_training_job::builders::CreateTrainingJobInputBuilder;
@@ -9,7 +8,7 @@ use super::{Checkpoints, Estimator, ExperimentConfig, InstancePlacement, PlanCon
 use crate::error::Problems;
 use crate::training::debugger::Debugger;
 use crate::training::{Channels, InputMode};
-use crate::types::{ResourceName, Spot, Tags, TrainingCompute, VpcConfig, name_from_base};
+use crate::types::{Environment, ResourceName, Spot, Tags, TrainingCompute, VpcConfig, name_from_base};
 
 /// Where and how an estimator trains: machines, role, output, limits, network, and what is watched.
 #[derive(Debug, Clone)]
@@ -30,7 +29,7 @@ pub struct TrainingSettings {
     pub(crate) input_mode: InputMode,
     pub(crate) initial_model: Option<String>,
     pub(crate) initial_model_channel: Option<String>,
-    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) environment: Environment,
     pub(crate) metric_definitions: Vec<(String, String)>,
     pub(crate) metrics_time_series: Option<bool>,
     pub(crate) vpc: Option<VpcConfig>,
@@ -69,7 +68,7 @@ impl Default for TrainingSettings {
             input_mode: InputMode::File,
             initial_model: None,
             initial_model_channel: None,
-            environment: BTreeMap::new(),
+            environment: Environment::default(),
             metric_definitions: Vec::new(),
             metrics_time_series: None,
             vpc: None,
@@ -193,9 +192,27 @@ macro_rules! training_setters {
             $self
         }
 
+        /// Several environment variables, beside and in place of those that were set before.
+        pub fn environment_variables<N: Into<String>, V: Into<String>>(
+            mut $self,
+            variables: impl IntoIterator<Item = (N, V)>,
+        ) -> Self {
+            $settings.environment.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+            $self
+        }
+
         /// A metric that the service reads off the log lines: its name, and a regular expression with one group.
         pub fn metric_definition(mut $self, name: impl Into<String>, regex: impl Into<String>) -> Self {
             $settings.metric_definitions.push((name.into(), regex.into()));
+            $self
+        }
+
+        /// Several metrics, beside those that were set before: their names, and regular expressions with one group.
+        pub fn metric_definitions<N: Into<String>, R: Into<String>>(
+            mut $self,
+            definitions: impl IntoIterator<Item = (N, R)>,
+        ) -> Self {
+            $settings.metric_definitions.extend(definitions.into_iter().map(|(name, regex)| (name.into(), regex.into())));
             $self
         }
 
@@ -357,13 +374,16 @@ impl TrainingSettings {
         }
         let hyperparameters = estimator.hyperparameters();
         let region = context.region();
-        TrainingRequest { name: &name, algorithm, hyperparameters, channels, region, settings: self }.check(problems)
+        let has_network = self.vpc.is_some() || context.has_network();
+        let request =
+            TrainingRequest { name: &name, algorithm, hyperparameters, channels, region, settings: self, has_network };
+        request.check(problems)
     }
 
     /// Checks what can be checked before the channels are known.
     pub(crate) fn check_alone<E: Estimator + ?Sized>(&self, estimator: &E, problems: &mut Problems) {
         // Any region does: only the images depend on it, and those are checked again when the job is planned.
-        let context = PlanContext::new("us-east-1", SystemTime::UNIX_EPOCH);
+        let context = PlanContext::new("us-east-1", SystemTime::UNIX_EPOCH).of_any_session();
         self.request(estimator, &context, &Channels::default(), problems);
     }
 }

@@ -133,7 +133,8 @@ impl ScriptJob {
         toolkit: Toolkit,
         told: fn(&Distribution, &Launch<'_>) -> BTreeMap<String, String>,
     ) -> Option<Distribution> {
-        let found = Distribution::of_hyperparameters(&self.hyperparameters)?;
+        let found =
+            Distribution::of_hyperparameters(&self.hyperparameters)?.in_a_group_of(self.settings.compute.as_ref());
         let told = told(&found, &Launch::on(toolkit, self.settings.compute.as_ref()));
         self.take_all(&told).then_some(found)
     }

@@ -234,6 +234,17 @@ impl Distribution {
         (found != Self::default()).then_some(found)
     }
 
+    /// Of a job on several groups: torchrun's toolkit is not told which one, so that it is the one that the image is for.
+    pub(super) fn in_a_group_of(mut self, compute: Option<&TrainingCompute>) -> Self {
+        if let (Some(compute @ TrainingCompute::Groups(cluster)), None) = (compute, &self.instance_group)
+            && cluster.groups.len() > 1
+        {
+            let group = cluster.groups.iter().find(|group| group.instance_type == compute.instance_type());
+            self.instance_group = group.map(|group| group.name.clone());
+        }
+        self
+    }
+
     pub(super) fn is_mpi(&self) -> bool {
         self.mpi.is_some()
     }

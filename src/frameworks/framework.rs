@@ -149,6 +149,16 @@ macro_rules! framework_estimator {
                 Some(&self.script().source)
             }
 
+            fn hosting(
+                &self,
+                session: &$crate::Session,
+                trained: &$crate::job::Completed<$crate::training::Training>,
+            ) -> $crate::model::CreateModel {
+                let model =
+                    self.serving_model(trained).map(|model| Box::new(model) as Box<dyn $crate::model::Unplaced>);
+                $crate::model::CreateModel::with_code(session, model).tags_of_estimator(&self.script().settings.tags)
+            }
+
             fn check(&self, _channels: &$crate::training::Channels, problems: &mut $crate::error::Problems) {
                 self.script().check(Self::NEEDS_PY_VERSION, problems);
                 self.check_own(problems);

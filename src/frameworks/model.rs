@@ -5,14 +5,14 @@ use super::huggingface::BaseFramework;
 use super::script::Script;
 use super::versions;
 use crate::error::Problems;
-use crate::estimator::hosted_as_trained;
+use crate::estimator::{hosted_as_trained, model_data};
 use crate::images::{self, ImageQuery, ImageScope};
 use crate::job::Completed;
-use crate::model::{CreateModel, Model};
-use crate::source::{SourceCode, Tree, repack};
+use crate::model::{CreateModel, Model, ModelData, Placing, SetOnModel, Unplaced};
+use crate::source::{CodeOf, SourceCode, Tree, repack};
 use crate::training::Training;
-use crate::types::{ImageUri, ResourceName, S3Uri};
-use crate::{Result, Session};
+use crate::types::{Environment, ImageUri, ResourceName, S3Uri, Tags};
+use crate::{Error, Result, Session};
 
 /// Where code is found in a container whose artifacts have it.
 const IN_MODEL: &str = "/opt/ml/model/code";
@@ -61,10 +61,13 @@ pub struct FrameworkModel {
     source: Option<SourceCode>,
     container_log_level: Option<u8>,
     model_data: Option<String>,
+    model_is_packed: bool,
     base_name: Option<String>,
     name: Option<String>,
     trained: Option<Completed<Training>>,
-    environment: BTreeMap<String, String>,
+    /// Of the estimator that trained it.
+    tags: Tags,
+    environment: Environment,
     model_server_workers: Option<u32>,
     model_kms_key: Option<String>,
     network_isolation: bool,
@@ -91,10 +94,12 @@ impl FrameworkModel {
             source: None,
             container_log_level: None,
             model_data: None,
+            model_is_packed: true,
             base_name: None,
             name: None,
             trained: None,
-            environment: BTreeMap::new(),
+            tags: Tags::default(),
+            environment: Environment::default(),
             model_server_workers: None,
             model_kms_key: None,
             network_isolation: false,
@@ -143,7 +148,8 @@ impl FrameworkModel {
     /// What a job has trained with a script.
     pub(super) fn of_training(mut self, script: &Script, trained: &Completed<Training>) -> Result<Self> {
         let description = trained.description();
-        self.model_data = Some(trained.model_artifacts()?.to_string());
+        self = self.with_data(model_data(trained)?);
+        self.tags = script.settings.tags.clone();
         self.image_uri.clone_from(&script.image_uri);
         let of_image = || description.training_image().and_then(|image| ImageUri::new(image).ok());
         let base = script.settings.base_job_name.clone();
@@ -171,9 +177,41 @@ impl FrameworkModel {
         self
     }
 
+    fn with_data(self, data: ModelData) -> Self {
+        match data {
+            ModelData::Archive(uri) => self.model_data(uri),
+            ModelData::Files(uri) => self.uncompressed_model_data(uri),
+        }
+    }
+
+    /// An instance type to find the image by: the one that was given, or any where all have the same image.
+    fn needed_instance_type(&self, session: &Session, given: Option<String>) -> Result<String> {
+        const ANY: &str = "ml.m5.large";
+        if let Some(given) = given {
+            return Ok(given);
+        }
+        let region = session.region();
+        // What is wrong with the versions is told first.
+        let image = self.serving_image(region, ANY)?;
+        if self.image_uri.is_some() || self.image_query().region(region).is_ok_and(|of_any| of_any == image) {
+            return Ok(ANY.to_owned());
+        }
+        let text = "is needed, as the images that serve differ by it: .instance_type(\"ml.m5.large\")";
+        Err(Error::invalid("instance_type", text))
+    }
+
     /// The artifacts: the `s3://` URI of a `model.tar.gz`. Default: none.
     pub fn model_data(mut self, uri: impl Into<String>) -> Self {
         self.model_data = Some(uri.into());
+        self.model_is_packed = true;
+        self
+    }
+
+    /// The artifacts as files that are not packed: the `s3://` URI that they are below. Code cannot be put into such.
+    /// Default: none.
+    pub fn uncompressed_model_data(mut self, uri: impl Into<String>) -> Self {
+        self.model_data = Some(uri.into());
+        self.model_is_packed = false;
         self
     }
 
@@ -284,6 +322,8 @@ impl FrameworkModel {
             source.check(&mut problems);
             let text = "is needed: code goes into the artifacts of this framework";
             problems.require(self.model_data.is_some() || !self.repacks(), "model_data", text);
+            let text = "is not packed: this framework's code goes into a model.tar.gz";
+            problems.require(self.model_is_packed || !self.repacks(), "model_data", text);
         }
         problems.into_result()?;
 
@@ -300,16 +340,18 @@ impl FrameworkModel {
                 Some(uri) => uri.parse()?,
                 None => session.default_uri("").await?,
             };
-            let below = below.join(&name.clone().unwrap_or_else(generated));
+            let own_name = name.clone().unwrap_or_else(generated);
+            let below = below.join(&own_name);
+            let of = CodeOf::Model(&own_name);
             match data.filter(|_| self.repacks()) {
                 Some(data) => {
                     let target = below.join("model.tar.gz");
-                    Box::pin(repack(session, source, &data, &target, self.model_kms_key.as_deref())).await?;
+                    Box::pin(repack(session, source, &data, &target, self.model_kms_key.as_deref(), of)).await?;
                     artifacts = Some(target);
                     placed = Some((source.script_name(), IN_MODEL.to_owned()));
                 }
                 None => {
-                    let uri = Box::pin(self.upload_beside(session, source, &below)).await?;
+                    let uri = Box::pin(self.upload_beside(session, source, &below, of)).await?;
                     placed = Some((source.program(), uri));
                 }
             }
@@ -318,32 +360,41 @@ impl FrameworkModel {
             model = model.environment(name, value);
         }
         if let Some(artifacts) = artifacts {
-            model = model.model_data(artifacts.to_string());
+            model = match self.model_is_packed {
+                true => model.model_data(artifacts.to_string()),
+                false => model.uncompressed_model_data(artifacts.to_string()),
+            };
         }
         if let Some(name) = name {
             model = model.name(name);
         }
         if let Some(trained) = &self.trained {
-            model = hosted_as_trained(model, trained);
+            model = hosted_as_trained(model, trained).tags_of_estimator(&self.tags);
         }
         Ok(if self.network_isolation { model.network_isolation() } else { model })
     }
 
     /// An archive of the code alone; gives its URI.
-    async fn upload_beside(&self, session: &Session, source: &SourceCode, below: &S3Uri) -> Result<String> {
+    async fn upload_beside(
+        &self,
+        session: &Session,
+        source: &SourceCode,
+        below: &S3Uri,
+        of: CodeOf<'_>,
+    ) -> Result<String> {
         if let Some(uri) = source.in_s3() {
             return Ok(uri.to_owned());
         }
         let looked = source.clone();
         let tree = tokio::task::spawn_blocking(move || Tree::of(&looked)).await.map_err(std::io::Error::other)??;
         let target = below.join("sourcedir.tar.gz");
-        tree.upload(session, &target, self.model_kms_key.as_deref()).await?;
+        tree.upload(session, &target, self.model_kms_key.as_deref(), of).await?;
         Ok(target.to_string())
     }
 
     /// What the container is told; the caller's own variables give way, as in the Python SDK.
     fn variables(&self, region: &str, placed: Option<(String, String)>) -> BTreeMap<String, String> {
-        let mut all = self.environment.clone();
+        let mut all = (*self.environment).clone();
         let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
         if self.kind == Kind::TensorFlow {
             let level = self.container_log_level.and_then(|level| match level {
@@ -372,6 +423,23 @@ impl FrameworkModel {
             set("SAGEMAKER_MODEL_SERVER_WORKERS", workers.to_string());
         }
         all
+    }
+}
+
+impl Unplaced for FrameworkModel {
+    fn placed<'a>(mut self: Box<Self>, session: &'a Session, set: SetOnModel) -> Placing<'a> {
+        self.name = set.name.or(self.name);
+        self.base_name = set.base_name.or(self.base_name);
+        self.environment.extend(set.environment);
+        self.network_isolation |= set.network_isolation;
+        let model = match set.data {
+            Some(data) => self.with_data(data),
+            None => *self,
+        };
+        Box::pin(async move {
+            let instance_type = model.needed_instance_type(session, set.instance_type)?;
+            model.create(session, &instance_type).await
+        })
     }
 }
 

@@ -105,7 +105,11 @@ pub(super) fn check_python_3(script: &Script, problems: &mut Problems) {
 pub(super) fn check_one_processor(script: &Script, framework: &str, problems: &mut Problems) {
     let Some(compute) = &script.settings.compute else { return };
     let family = compute.instance_type().split('.').nth(1).unwrap_or_default();
-    let gpu = family.starts_with(['p', 'g']);
+    // In an image of one's own it may have, but for what the Python SDK refuses in any.
+    let gpu = match script.image_uri {
+        Some(_) => ["p2", "p3"].contains(&family),
+        None => family.starts_with(['p', 'g']),
+    };
     problems.require(!gpu, "compute.instance_type", &format!("{framework} has no use for GPUs"));
     let text = format!("{framework} does not train on several instances");
     problems.require(compute.instance_count() <= 1, "compute.instance_count", &text);
@@ -204,6 +208,15 @@ macro_rules! script_setters {
         /// A hyperparameter, which the script gets as `--name value`. On the wire it is JSON.
         pub fn hyperparameter(mut $self, name: impl Into<String>, value: impl Into<$crate::training::HyperparameterValue>) -> Self {
             $script.hyperparameters.insert(name.into(), value.into());
+            $self
+        }
+
+        /// Several hyperparameters, beside and in place of those that were set before.
+        pub fn hyperparameters<N: Into<String>, V: Into<$crate::training::HyperparameterValue>>(
+            mut $self,
+            values: impl IntoIterator<Item = (N, V)>,
+        ) -> Self {
+            $script.hyperparameters.extend(values.into_iter().map(|(name, value)| (name.into(), value.into())));
             $self
         }
     };

@@ -2,7 +2,8 @@
 
 use super::query::{ImageQuery, ImageScope, InferenceTool};
 use super::table::{self, Entry, Part};
-use super::{instance, region, unknown};
+use super::{instance, unknown};
+use crate::types::Partition;
 use crate::{Error, Result};
 
 const HUGGING_FACE: &str = "huggingface";
@@ -52,7 +53,7 @@ impl Found {
         let account = self.entry.account(region).ok_or_else(|| self.no_image(query, region))?;
         let (repository, tag) = (self.entry.repository, &self.tag);
         let colon = if tag.is_empty() { "" } else { ":" };
-        Ok(format!("{account}.dkr.ecr.{region}.{}/{repository}{colon}{tag}", region::dns_suffix(region)))
+        Ok(format!("{account}.dkr.ecr.{region}.{}/{repository}{colon}{tag}", Partition::of(region).dns_suffix))
     }
 
     fn no_image(&self, query: &ImageQuery, region: &str) -> Error {

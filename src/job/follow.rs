@@ -17,8 +17,8 @@ const LOG_DELAY: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// CloudWatch allows an account some 10 reads of a stream a second, which others need too: the more streams a job has, the
-/// longer the pauses. A job of 120 instances is asked every 12 s.
-const FOR_EACH_STREAM: Duration = Duration::from_millis(100);
+/// longer the pauses. A job of 40 instances is asked every 8 s, one of 120 every 24 s.
+const FOR_EACH_STREAM: Duration = Duration::from_millis(200);
 
 struct Follower<K: JobKind> {
     job: Job<K>,

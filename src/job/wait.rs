@@ -23,8 +23,8 @@ const LAST_LINES_LIMIT: Duration = Duration::from_secs(60);
 ///
 /// Any number of waits may go on at once, as with [`join_all`](https://docs.rs/futures/latest/futures/future/fn.join_all.html).
 /// From four on, the waits of a session for jobs of one kind ask together: they list what has changed, so that the calls
-/// grow with the time and not with the number of jobs. Each job is described once at the beginning and once at the end.
-/// Who may not list jobs describes each.
+/// grow with the time and not with the number of jobs. Each job is described at the beginning, at the end and every quarter
+/// of an hour. Who may not list jobs describes each; so does, for five minutes at a time, who would have to list too many.
 ///
 /// # Errors
 /// [`ErrorKind::JobFailed`] and [`ErrorKind::JobStopped`] with [`Error::job_failure`]: the reason and the last log lines.

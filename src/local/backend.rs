@@ -34,6 +34,7 @@ use super::services::{
     logs::{LogStore, QueryStore},
     runtime,
 };
+use super::signature;
 use super::state::{Place, State, StateGuard};
 use super::store::{Corrupt, NotKept, Store};
 use super::transport;
@@ -160,20 +161,26 @@ impl LocalBackend {
         if core.store.is_on_disk() {
             core.revive().await;
         }
-        let (operation, body, mut answer, fault) =
-            match Box::pin(faults::meet(core, &service, request, &handling)).await {
-                Ok((request, fault)) => {
-                    let regional = self.1.regions.of(core, &service, &request);
-                    let (operation, body, mut answer) =
-                        Box::pin(services::handle(&regional, &service, request, &handling)).await;
-                    if core.store.committed().await.is_err() {
-                        answer = services::not_kept(core, &service);
-                    }
-                    (operation, body, answer, fault)
+        let met = match signature::admit(core, &service, &request) {
+            Ok(()) => Box::pin(faults::meet(core, &service, request, &handling)).await,
+            Err(error) => {
+                let operation = router::target(&request).map_or(record.operation.as_str(), |(_, operation)| operation);
+                Err(Hindrance::unsigned(operation.to_owned(), services::refuse(core, &service, &request, error)))
+            }
+        };
+        let (operation, body, mut answer, fault) = match met {
+            Ok((request, fault)) => {
+                let regional = self.1.regions.of(core, &service, &request);
+                let (operation, body, mut answer) =
+                    Box::pin(services::handle(&regional, &service, request, &handling)).await;
+                if core.store.committed().await.is_err() {
+                    answer = services::not_kept(core, &service);
                 }
-                Err(Hindrance::Refused(refusal)) => (Some(refusal.operation), refusal.seen, refusal.answer, None),
-                Err(Hindrance::Broken) => return Err(Broken),
-            };
+                (operation, body, answer, fault)
+            }
+            Err(Hindrance::Refused(refusal)) => (Some(refusal.operation), refusal.seen, refusal.answer, None),
+            Err(Hindrance::Broken) => return Err(Broken),
+        };
         if let Some(operation) = operation {
             record.operation = operation;
         }

@@ -79,9 +79,13 @@ fn answer(status: u16, body: &Value) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::signature::sign;
 
     async fn send(backend: &LocalBackend, method: &str, uri: &str) -> (u16, Value) {
-        let request = Request::builder().method(method).uri(uri).body(SdkBody::empty()).unwrap();
+        let request = Request::builder().method(method).uri(uri);
+        // The routes need no signature, and the alias of reset takes none.
+        let ours = uri.contains("127.0.0.1/_local") || uri.contains("/moto-api");
+        let request = if ours { request } else { sign(request) }.body(SdkBody::empty()).unwrap();
         let answer = backend.handle(request).await;
         let body = answer.body().bytes().unwrap();
         (answer.status().as_u16(), serde_json::from_slice(body).unwrap_or_default())

@@ -188,7 +188,7 @@ fn relative<'a>(prefix: &str, key: &'a str) -> &'a str {
 }
 
 /// A manifest: `[{"prefix": "s3://bucket/folder/"}, "a.csv", "b.csv"]`.
-fn manifest_inputs(manifest: &[u8], uri: &str) -> Result<Vec<Input>, AwsError> {
+pub(super) fn manifest_inputs(manifest: &[u8], uri: &str) -> Result<Vec<Input>, AwsError> {
     let bad = |why: &str| AwsError::validation(format!("The manifest file \"{uri}\" is invalid: {why}"));
     let Ok(Value::Array(items)) = serde_json::from_slice(manifest) else { return Err(bad("it is no JSON list")) };
     let (first, names) = items.split_first().ok_or_else(|| bad("it is empty"))?;

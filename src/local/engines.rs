@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
@@ -157,6 +157,9 @@ pub trait LoadedModel: Send + Sync + 'static {
         true
     }
 }
+
+/// How long a container may take until it answers its first ping, unless a request says otherwise.
+pub(in crate::local) const STARTUP_LIMIT: Duration = Duration::from_secs(240);
 
 /// Takes the number of an instance, beginning with 1, and a line that its container prints.
 pub type HostLog = Arc<dyn Fn(u32, &str) + Send + Sync>;
@@ -377,6 +380,9 @@ pub struct ModelFiles {
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
     /// True once nobody waits for the model to come up any more.
     pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// How long the container may take until it answers its first ping: 4 minutes, unless the variant's
+    /// `ContainerStartupHealthCheckTimeoutInSeconds` says otherwise.
+    pub startup_limit: Duration,
     /// Reads what the model's role could read.
     pub s3: ReadObject,
 }

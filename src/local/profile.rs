@@ -12,10 +12,14 @@ use super::engines::{
 #[non_exhaustive]
 pub enum Profile {
     /// Refuses what AWS refuses, and really trains. The default.
+    ///
+    /// Requests must be signed, with any key, as the AWS SDKs do by themselves. S3 answers unsigned requests where a
+    /// bucket's policy or an access control list lets everybody in.
     #[default]
     Strict,
     /// For test suites that were written against a mock which only keeps records:
     ///
+    /// - requests need no signature, and a malformed one is not refused;
     /// - any role may be assumed;
     /// - the patterns and lengths of the API model do not count (required members, types, enums and ranges of numbers do);
     /// - operations on tags take ARNs of other accounts, and names that are not in lower case there;

@@ -68,9 +68,12 @@ mod tests {
     use crate::local::LocalBackend;
 
     async fn call(backend: &LocalBackend, region: &str, operation: &str, body: Value) -> Value {
-        let scope = format!("AWS4-HMAC-SHA256 Credential=a/20260101/{region}/sagemaker/aws4_request");
+        let scope = format!("Credential=a/20260101/{region}/sagemaker/aws4_request, SignedHeaders=host, Signature=0");
         let request = Request::post("http://127.0.0.1/").header("x-amz-target", format!("SageMaker.{operation}"));
-        let request = request.header("authorization", scope).body(SdkBody::from(body.to_string())).unwrap();
+        let request = request
+            .header("authorization", format!("AWS4-HMAC-SHA256 {scope}"))
+            .header("x-amz-date", "20260101T000000Z");
+        let request = request.body(SdkBody::from(body.to_string())).unwrap();
         let answer = backend.handle(request).await;
         serde_json::from_slice(answer.body().bytes().unwrap_or_default()).unwrap_or_default()
     }

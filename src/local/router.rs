@@ -105,7 +105,9 @@ fn by_credential_scope(request: &Request<SdkBody>) -> Option<Service> {
         "sts" => Service::Sts,
         "iam" => Service::Iam,
         "s3" => Service::S3,
-        name => Service::Other(name.to_owned()),
+        name if scope.ends_with("/aws4_request") => Service::Other(name.to_owned()),
+        // It is no scope.
+        _ => return None,
     })
 }
 

@@ -20,6 +20,7 @@ mod lock;
 mod multipart;
 mod object;
 mod operation;
+mod public;
 mod quiet;
 mod receive;
 mod restore;
@@ -48,6 +49,7 @@ use quiet::Quiet;
 use service::Service;
 use storage::{Bucket, Buckets, Storage};
 
+use crate::local::aws_error::AwsError;
 use crate::local::store::{Corrupt, Store, Table};
 
 /// One account's S3. Clones are cheap and share everything.
@@ -209,14 +211,16 @@ impl S3 {
     }
 
     /// An error that somebody else decided on, in S3's form.
-    pub(crate) fn refuse(
-        &self,
-        request: &http::Request<SdkBody>,
-        status: u16,
-        code: &str,
-        message: &str,
-    ) -> http::Response<SdkBody> {
-        answer::refuse(status, code, message, &answer::Context::new(&self.inner, request))
+    pub(crate) fn refuse(&self, request: &http::Request<SdkBody>, error: &AwsError) -> http::Response<SdkBody> {
+        answer::refuse(error, &answer::Context::new(&self.inner, request))
+    }
+
+    /// Refuses what the public may not do; `request` is one without any signature.
+    pub(crate) fn admit_anonymous(&self, request: &http::Request<SdkBody>) -> Result<(), AwsError> {
+        match public::may(&self.inner, request) {
+            true => Ok(()),
+            false => Err(AwsError::new(403, "AccessDenied", "Access Denied")),
+        }
     }
 
     /// What a request is for: `/bucket/key`, decoded.

@@ -3,6 +3,7 @@
 mod accept;
 mod connection;
 mod connections;
+mod framing;
 mod host;
 mod limits;
 mod socket;
@@ -14,14 +15,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpSocket, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::backend::LocalBackend;
 use accept::Acceptor;
 use host::Hosts;
-use limits::Limits;
+use limits::{BACKLOG, Limits};
 
 /// A running server; made by [`LocalBackend::serve`] or by a [`LocalServerBuilder`].
 ///
@@ -134,10 +135,23 @@ impl LocalServerBuilder {
     }
 
     /// How many connections are open at most. The default is 4,096, or less where the process may open fewer files.
-    /// With one more, the connection that has been without a request for the longest time is closed; if none is, the
-    /// new one waits.
+    /// With one more, the connection that has been without a request for the longest time is closed. If there is none,
+    /// it is the one whose client has been waited for the longest, and for 250 ms at least: one that does not send the
+    /// rest of its request, or does not take its answer. If all are at work, the new one waits.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limits.connections = connections.max(1);
+        self
+    }
+
+    /// How many bytes of request bodies are held at most while they are received and handled, of all connections
+    /// together. The default is 1 GiB.
+    ///
+    /// Beyond it requests are answered with 503 (S3's `SlowDown`), which clients try again, and the connection is closed
+    /// whose client has not gone on with its body for the longest time. One request at a time may go beyond the limit,
+    /// so that an upload of any size that S3 allows is possible, and the first 64 KiB of each body do not count, so that
+    /// small requests are always served. What a client announces takes no memory, only what it sends.
+    pub fn max_body_memory(mut self, bytes: u64) -> Self {
+        self.limits.memory = bytes;
         self
     }
 
@@ -146,7 +160,7 @@ impl LocalServerBuilder {
     /// # Errors
     /// If the address cannot be bound.
     pub async fn bind(self, addr: impl ToSocketAddrs) -> io::Result<LocalServer> {
-        let listener = TcpListener::bind(addr).await?;
+        let listener = listen(addr).await?;
         let addr = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let acceptor = Acceptor {
@@ -158,6 +172,27 @@ impl LocalServerBuilder {
         };
         Ok(LocalServer { addr, stop, accepting: tokio::spawn(acceptor.run()) })
     }
+}
+
+/// Listens, and lets as many wait as the system does: a crowd that comes at once would otherwise be told to come again
+/// a second later.
+async fn listen(addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
+    let mut failure = None;
+    for addr in tokio::net::lookup_host(addr).await? {
+        let listen = || {
+            let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            // A port is free again at once when its server is gone; elsewhere it could be taken from a running one.
+            #[cfg(unix)]
+            socket.set_reuseaddr(true)?;
+            socket.bind(addr)?;
+            socket.listen(BACKLOG)
+        };
+        match listen() {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.unwrap_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the name has no address")))
 }
 
 impl Drop for LocalServer {

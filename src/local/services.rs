@@ -95,7 +95,7 @@ pub(super) async fn read(body: SdkBody) -> Result<Bytes, AwsError> {
 /// An error in a service's own form.
 pub(super) fn refuse(core: &Core, service: &Service, request: &Request<SdkBody>, error: AwsError) -> Answer {
     match service {
-        Service::S3 => core.s3.refuse(request, error.status, &error.code, &error.message),
+        Service::S3 => core.s3.refuse(request, &error),
         Service::Runtime => wire::rest_json_error(error),
         Service::Sts => wire::xml(sts::NAMESPACE, "", &core.request_id(), Err(error)),
         Service::Iam => wire::xml(iam::NAMESPACE, "", &core.request_id(), Err(error)),

@@ -11,6 +11,7 @@ use super::aws_error::AwsError;
 use super::jobs::{Deployment, StopSignal};
 use super::kinds::{ArnTail, Draft, Kind, MadeId, Row, at};
 use super::time::timestamp;
+use crate::types::Partition;
 
 mod journal;
 
@@ -169,11 +170,7 @@ impl Place {
     }
 
     pub(super) fn partition(&self) -> &'static str {
-        match self.region.as_str() {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+        Partition::of(&self.region).name
     }
 }
 

@@ -1,5 +1,8 @@
 //! The envelopes of the protocols: JSON 1.1, REST-JSON and query (XML).
 
+use std::error::Error;
+use std::io;
+
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -20,6 +23,8 @@ pub(super) enum Unread {
     TooLarge(u64),
     /// It ended too early.
     Incomplete,
+    /// There is no memory left for it while others are received.
+    NoRoom,
 }
 
 impl Unread {
@@ -33,6 +38,10 @@ impl Unread {
             Self::Incomplete => {
                 AwsError::new(400, "RequestTimeout", "The request's body ended before it was complete.")
             }
+            Self::NoRoom => {
+                let message = "The server holds too many request bodies at once. Please try again.";
+                AwsError::new(503, "ServiceUnavailable", message)
+            }
         }
     }
 }
@@ -42,8 +51,15 @@ pub(super) async fn collect(body: SdkBody, limit: u64) -> Result<Bytes, Unread> 
     match Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX)).collect().await {
         Ok(whole) => Ok(whole.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Unread::TooLarge(limit)),
+        Err(error) if is_out_of_memory(&*error) => Err(Unread::NoRoom),
         Err(_) => Err(Unread::Incomplete),
     }
+}
+
+/// Whether that is how the sender of a body says that it has no room for more.
+fn is_out_of_memory(error: &(dyn Error + 'static)) -> bool {
+    let is = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::OutOfMemory);
+    is || error.source().is_some_and(is_out_of_memory)
 }
 
 pub(super) fn answer(status: u16, content_type: &str, body: impl Into<Bytes>) -> Answer {

@@ -16,7 +16,7 @@ const LEAST_PAGE: usize = ROUND_BYTES / 1024;
 
 /// Lines of the other streams are held back for streams that cannot be read, to keep the order: so many seconds at most
 /// since anything was read.
-const LONGEST_HOLD: u64 = 60;
+const LONGEST_HOLD: u64 = 120;
 
 /// A new stream appears some time after the status that announces it: so many rounds look for one.
 const LOOKS: u32 = 5;

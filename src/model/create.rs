@@ -6,11 +6,11 @@ use std::pin::Pin;
 use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
 use aws_sdk_sagemaker::types as sdk;
 
-use super::{Model, package};
+use super::{Model, ModelData, SetOnModel, Unplaced, package};
 use crate::aws::{RawChanges, ServiceCall};
 use crate::error::Problems;
 use crate::session::Found;
-use crate::types::{Arn, ImageUri, ResourceName, S3Uri, Tags, VpcConfig};
+use crate::types::{Arn, GivenRole, ImageUri, ResourceName, Tags, VpcConfig};
 use crate::{ErrorKind, Result, Session};
 
 /// A model that is about to be created; `.await` it.
@@ -18,7 +18,8 @@ use crate::{ErrorKind, Result, Session};
 pub struct CreateModel {
     session: Session,
     served_by: ServedBy,
-    model_data: Option<Result<S3Uri>>,
+    instance_type: Option<String>,
+    model_data: Option<Result<ModelData>>,
     base_name: Option<String>,
     name: Option<String>,
     role: Option<String>,
@@ -26,6 +27,8 @@ pub struct CreateModel {
     vpc: Option<VpcConfig>,
     network_isolation: bool,
     tags: Tags,
+    /// Whether endpoints and transform jobs are tagged like the model.
+    passes_tags_on: bool,
     changes: RawChanges<CreateModelInputBuilder>,
 }
 
@@ -35,6 +38,8 @@ enum ServedBy {
     Image(Result<ImageUri>),
     /// An algorithm that is registered in SageMaker, by a model package of the model's name.
     Algorithm(Arn),
+    /// An image, with code that is not in its place yet.
+    Unplaced(Result<Box<dyn Unplaced>>),
 }
 
 impl CreateModel {
@@ -42,6 +47,7 @@ impl CreateModel {
         Self {
             session: session.clone(),
             served_by: ServedBy::Image(image),
+            instance_type: None,
             model_data: None,
             base_name: None,
             name: None,
@@ -50,16 +56,23 @@ impl CreateModel {
             vpc: None,
             network_isolation: false,
             tags: Tags::default(),
+            passes_tags_on: false,
             changes: RawChanges::default(),
         }
     }
 
-    pub(crate) fn from_training(session: &Session, image: Result<ImageUri>, model_data: Result<S3Uri>) -> Self {
+    pub(crate) fn from_training(session: &Session, image: Result<ImageUri>, model_data: Result<ModelData>) -> Self {
         Self { model_data: Some(model_data), ..Self::new(session, image) }
     }
 
+    /// What has code that is put in its place when the model is created.
+    pub(crate) fn with_code(session: &Session, model: Result<Box<dyn Unplaced>>) -> Self {
+        let unused = Err(crate::Error::invalid("", "is found with the code"));
+        Self { served_by: ServedBy::Unplaced(model), ..Self::new(session, unused) }
+    }
+
     /// What a registered algorithm has trained.
-    pub(crate) fn from_algorithm(session: &Session, algorithm: Arn, model_data: Result<S3Uri>) -> Self {
+    pub(crate) fn from_algorithm(session: &Session, algorithm: Arn, model_data: Result<ModelData>) -> Self {
         let base = algorithm.resource().rsplit('/').next().map(str::to_owned);
         let served_by = ServedBy::Algorithm(algorithm);
         let unused = Err(crate::Error::invalid("", "an algorithm serves"));
@@ -74,7 +87,20 @@ impl CreateModel {
 
     /// The artifacts: the S3 URI of a `model.tar.gz`. Default: none, for images that bring their own.
     pub fn model_data(mut self, uri: impl AsRef<str>) -> Self {
-        self.model_data = Some(uri.as_ref().parse());
+        self.model_data = Some(uri.as_ref().parse().map(ModelData::Archive));
+        self
+    }
+
+    /// The artifacts as files that are not packed: the S3 URI that they are below. Default: none.
+    pub fn uncompressed_model_data(mut self, uri: impl AsRef<str>) -> Self {
+        self.model_data = Some(uri.as_ref().parse().and_then(|uri| ModelData::files(&uri)));
+        self
+    }
+
+    /// What it is to be deployed to, such as `ml.m5.large`. Needed for what a script of a framework has trained where the
+    /// images that serve differ by it; nothing else asks for it.
+    pub fn instance_type(mut self, instance_type: impl Into<String>) -> Self {
+        self.instance_type = Some(instance_type.into());
         self
     }
 
@@ -84,9 +110,10 @@ impl CreateModel {
         self
     }
 
-    /// The role (ARN) that the containers run as. Default: the session's [`execution_role`](Session::execution_role).
-    pub fn role(mut self, arn: impl Into<String>) -> Self {
-        self.role = Some(arn.into());
+    /// The role that the containers run as: its ARN, or its name, which is then looked up in IAM. Default: the session's
+    /// [`execution_role`](Session::execution_role).
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.role = Some(role.into());
         self
     }
 
@@ -108,9 +135,16 @@ impl CreateModel {
         self
     }
 
-    /// Tags of the model. Default: none.
+    /// Tags of the model. Default: those of the estimator that it is made by, else none.
     pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
         self.tags = tags.into();
+        self
+    }
+
+    /// The tags of an estimator, which are those of all that is made of what it has trained.
+    pub(crate) fn tags_of_estimator(mut self, tags: &Tags) -> Self {
+        self.tags = tags.clone();
+        self.passes_tags_on = true;
         self
     }
 
@@ -123,30 +157,79 @@ impl CreateModel {
         self
     }
 
-    async fn create(self) -> Result<Model> {
+    /// Puts the code in its place, which makes it a model of an image; of what was set here, that wins.
+    async fn placed(mut self) -> Result<Self> {
+        let unused = ServedBy::Image(Err(crate::Error::invalid("", "is replaced below")));
+        let unplaced = match std::mem::replace(&mut self.served_by, unused) {
+            ServedBy::Unplaced(unplaced) => unplaced,
+            served_by => return Ok(Self { served_by, ..self }),
+        };
         let mut problems = Problems::default();
+        self.check(&mut problems);
+        let unplaced = problems.check("model_data", unplaced);
+        let data = self.model_data.and_then(|data| problems.check("model_data", data));
+        problems.into_result()?;
+        let Some(unplaced) = unplaced else { unreachable!("its absence is a problem above") };
+        let set = SetOnModel {
+            name: self.name,
+            base_name: self.base_name,
+            data,
+            environment: self.environment,
+            network_isolation: self.network_isolation,
+            instance_type: self.instance_type,
+        };
+        let placed = unplaced.placed(&self.session, set).await?;
+        Ok(Self {
+            role: self.role.or(placed.role),
+            vpc: self.vpc.or(placed.vpc),
+            tags: self.tags,
+            passes_tags_on: self.passes_tags_on,
+            changes: self.changes,
+            ..placed
+        })
+    }
+
+    /// What can be refused whatever serves it.
+    fn check(&self, problems: &mut Problems) {
+        if let Some(name) = &self.name {
+            problems.check("name", ResourceName::new(name.as_str()));
+        }
+        if let Some(role) = &self.role {
+            problems.check("role", GivenRole::new(role.as_str()));
+        }
+        if let Some(vpc) = &self.vpc {
+            vpc.validate(problems);
+        }
+        self.tags.validate(problems);
+    }
+
+    async fn create(self) -> Result<Model> {
+        self.placed().await?.create_placed().await
+    }
+
+    async fn create_placed(self) -> Result<Model> {
+        let mut problems = Problems::default();
+        self.check(&mut problems);
         let (image, algorithm) = match self.served_by {
             ServedBy::Image(image) => (problems.check("image_uri", image), None),
             ServedBy::Algorithm(arn) => (None, Some(arn)),
+            ServedBy::Unplaced(_) => unreachable!("its code was placed before"),
         };
         if algorithm.is_some() {
             let text = "is the algorithm's own: a package takes none";
             problems.require(self.environment.is_empty(), "environment", text);
         }
         let data = self.model_data.and_then(|data| problems.check("model_data", data));
-        let given_name = self.name.map(|name| problems.check("name", ResourceName::new(name)));
-        let role = self.role.map(|role| problems.check("role", Arn::role(role)));
-        if let Some(vpc) = &self.vpc {
-            vpc.validate(&mut problems);
-        }
-        self.tags.validate(&mut problems);
         problems.into_result()?;
 
         let repository = || image.as_ref().map_or("model", |image| image.repository());
         let base = self.base_name.as_deref().unwrap_or_else(repository);
-        let name = given_name.flatten().unwrap_or_else(|| self.session.name_from_base(base));
-        let role = match role.flatten() {
-            Some(role) => role,
+        let name = match self.name {
+            Some(name) => ResourceName::new(name)?,
+            None => self.session.name_from_base(base),
+        };
+        let role = match self.role {
+            Some(role) => self.session.full_role(&GivenRole::new(role)?).await?,
             None => self.session.role_for("SageMaker.Model.ExecutionRoleArn").await?,
         };
         let mut request = CreateModelInputBuilder::default().model_name(name.as_str()).execution_role_arn(role);
@@ -158,7 +241,8 @@ impl CreateModel {
             None => {
                 let container = sdk::ContainerDefinition::builder()
                     .set_image(image.map(String::from))
-                    .set_model_data_url(data.map(String::from))
+                    .set_model_data_url(data.as_ref().and_then(ModelData::url))
+                    .set_model_data_source(data.as_ref().and_then(ModelData::source))
                     .set_environment(Some(self.environment.into_iter().collect()));
                 request.primary_container(container.build())
             }
@@ -178,12 +262,18 @@ impl CreateModel {
         tracing::debug!(model = %name, "create model");
         let asked = self.changes.apply(self.session.defaults().model(request));
         let model = Model::new(self.session.clone(), name);
+        let model = if self.passes_tags_on { model.tagged(self.tags) } else { model };
         let find = || async {
             let description = model.describe().await?;
             let there = description.raw();
             let key = |of: &sdk::ContainerDefinition| {
                 let text = |text: Option<&str>| text.map(str::to_owned);
-                (text(of.image()), text(of.model_data_url()), text(of.model_package_name()))
+                (
+                    text(of.image()),
+                    text(of.model_data_url()),
+                    of.model_data_source().cloned(),
+                    text(of.model_package_name()),
+                )
             };
             let all = |primary: Option<&sdk::ContainerDefinition>, others: &[sdk::ContainerDefinition]| {
                 primary.into_iter().chain(others).map(key).collect::<Vec<_>>()

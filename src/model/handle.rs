@@ -2,7 +2,7 @@ use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 
 use super::CreateModel;
 use crate::aws::ServiceCall;
-use crate::types::{ImageUri, ResourceName};
+use crate::types::{ImageUri, ResourceName, Tags};
 use crate::{Error, Result, Session};
 
 /// A handle to a model: a name, cheap to clone. Dropping it deletes nothing.
@@ -10,6 +10,8 @@ use crate::{Error, Result, Session};
 pub struct Model {
     session: Session,
     name: ResourceName,
+    /// What its endpoints and transform jobs are tagged with unless they are told otherwise.
+    tags: Tags,
 }
 
 /// What the service tells of a model.
@@ -31,7 +33,16 @@ impl ModelDescription {
 
 impl Model {
     pub(super) fn new(session: Session, name: ResourceName) -> Self {
-        Self { session, name }
+        Self { session, name, tags: Tags::default() }
+    }
+
+    /// With tags for what is made of it.
+    pub(super) fn tagged(self, tags: Tags) -> Self {
+        Self { tags, ..self }
+    }
+
+    pub(crate) fn inherited_tags(&self) -> &Tags {
+        &self.tags
     }
 
     /// Creates a model from an image: `.model_data(..)` adds artifacts, `.await` creates.

@@ -6,10 +6,11 @@ use aws_sdk_sagemaker::types::{
     ModelPackageStatus, ModelPackageStatusDetails, SourceAlgorithm, SourceAlgorithmSpecification,
 };
 
+use super::ModelData;
 use crate::aws::ServiceCall;
 use crate::poll::Polled;
 use crate::session::Found;
-use crate::types::{Arn, ResourceName, S3Uri};
+use crate::types::{Arn, ResourceName};
 use crate::{Error, ErrorKind, Result, Session};
 
 /// The service checks a package within minutes.
@@ -20,11 +21,12 @@ pub(super) async fn of_algorithm(
     session: &Session,
     name: &ResourceName,
     algorithm: &Arn,
-    data: Option<&S3Uri>,
+    data: Option<&ModelData>,
 ) -> Result<()> {
     let source = SourceAlgorithm::builder()
         .algorithm_name(algorithm.as_str())
-        .set_model_data_url(data.map(ToString::to_string))
+        .set_model_data_url(data.and_then(ModelData::url))
+        .set_model_data_source(data.and_then(ModelData::source))
         .build();
     let request = session
         .aws()
@@ -41,9 +43,13 @@ pub(super) async fn of_algorithm(
         let there = describe().await?;
         let sources = there.source_algorithm_specification().map(SourceAlgorithmSpecification::source_algorithms);
         let key = |source: &SourceAlgorithm| {
-            (source.algorithm_name().map(str::to_owned), source.model_data_url().map(str::to_owned))
+            (
+                source.algorithm_name().map(str::to_owned),
+                source.model_data_url().map(str::to_owned),
+                source.model_data_source().cloned(),
+            )
         };
-        let asked = (Some(algorithm.to_string()), data.map(ToString::to_string));
+        let asked = (Some(algorithm.to_string()), data.and_then(ModelData::url), data.and_then(ModelData::source));
         Ok(Found::new(there.creation_time(), sources.unwrap_or_default().iter().map(key).eq([asked])))
     };
     tracing::debug!(package = %name, "create model package");

@@ -14,6 +14,8 @@ const DIM: u8 = 2;
 const RED: u8 = 31;
 const GREEN: u8 = 32;
 const DEFAULT_WIDTH: usize = 80;
+/// How often the clock in the line at the bottom moves.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Shows a training job to a person: its statuses and log lines as they come, each instance in its colour, and on a
 /// terminal a line at the bottom with the stage, the time and the metrics so far.
@@ -116,9 +118,16 @@ impl<W: Write> JobView<W> {
     /// Of following and waiting; [`ErrorKind::Io`](crate::ErrorKind::Io) if nothing can be written any more.
     pub async fn follow(mut self, job: &TrainingJob) -> Result<Outcome<Training>> {
         self.metrics = Metrics::of(&job.describe().await?);
-        let mut events = job.events();
-        while let Some(event) = events.next().await {
-            self.show(&event?)?;
+        let (mut events, clock) = (job.events(), job.session().clock());
+        loop {
+            tokio::select! {
+                biased;
+                event = events.next() => match event {
+                    Some(event) => self.show(&event?)?,
+                    None => break,
+                },
+                () = clock.pause(TICK), if self.terminal => self.tick(clock.now())?,
+            }
         }
         let outcome = job.wait().outcome().await?;
         match &outcome {
@@ -133,7 +142,7 @@ impl<W: Write> JobView<W> {
     pub fn show(&mut self, event: &JobEvent) -> io::Result<()> {
         self.wipe()?;
         self.began.get_or_insert(event.timestamp());
-        self.now = Some(event.timestamp());
+        self.now = self.now.max(Some(event.timestamp()));
         match event {
             JobEvent::Status(change) => self.status(change)?,
             JobEvent::Log(line) => {
@@ -147,6 +156,13 @@ impl<W: Write> JobView<W> {
                 writeln!(self.out, "{instance} {}", plain(&line.message))?;
             }
         }
+        self.draw()
+    }
+
+    /// Nothing has happened, but time has passed.
+    fn tick(&mut self, now: SystemTime) -> io::Result<()> {
+        self.now = self.now.max(Some(now));
+        self.wipe()?;
         self.draw()
     }
 
@@ -199,10 +215,9 @@ impl<W: Write> JobView<W> {
         if !self.terminal {
             return Ok(());
         }
-        let took = match (self.began, self.now) {
-            (Some(began), Some(now)) => now.duration_since(began).unwrap_or_default(),
-            _ => Duration::ZERO,
-        };
+        // Nothing is known yet.
+        let (Some(began), Some(now)) = (self.began, self.now) else { return Ok(()) };
+        let took = now.duration_since(began).unwrap_or_default();
         let mut text = format!("{} {} {}", bar(&self.status), plain(&self.status), clock(took));
         for (name, value) in self.metrics.last() {
             text.push_str(&format!("  {} {value}", plain(name)));
@@ -286,6 +301,23 @@ mod tests {
         assert_eq!(last, "algo-2 hello\n━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌ Training 1:03  loss 0.5");
         assert!(text.lines().all(|line| line.chars().count() < 60 + 4 || line.contains("charged")), "{text}");
         assert!(shown(|view| view.terminal(true).width(12)).contains("━━━━━━━━╌╌…"));
+    }
+
+    #[test]
+    fn the_clock_moves_without_events_too() {
+        let mut text = Vec::new();
+        let mut view = JobView::new(&mut text).terminal(true);
+        let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        view.tick(at(5)).unwrap();
+        for event in events() {
+            view.show(&event).unwrap();
+        }
+        view.tick(at(90)).unwrap();
+        view.tick(at(60)).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let drawn: Vec<&str> = text.split("\r\x1b[2K").filter(|drawn| drawn.contains("Training 1:30")).collect();
+        assert_eq!(drawn.len(), 2, "never backwards: {text}");
+        assert!(text.starts_with("0:00 Starting"), "nothing before the first event: {text}");
     }
 
     #[test]

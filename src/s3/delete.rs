@@ -32,7 +32,7 @@ impl Session {
     }
 
     async fn keys_below(&self, bucket: &str, prefix: &str) -> Result<Vec<String>> {
-        let objects = self.list_keys(bucket, prefix).await?;
+        let objects = self.list_keys(bucket, prefix, None).await?;
         Ok(objects.into_iter().map(|object| object.uri.key().to_owned()).collect())
     }
 
@@ -40,6 +40,7 @@ impl Session {
     /// listing needs no leave to read objects.
     async fn is_there(&self, object: &S3Uri) -> Result<bool> {
         let page = self.aws().s3().list_objects_v2().bucket(object.bucket()).prefix(object.key()).max_keys(1);
+        let page = page.set_expected_bucket_owner(self.expected_owner(object.bucket()).await?);
         let page = page.send().await.of("ListObjectsV2")?;
         Ok(page.contents().first().is_some_and(|first| first.key() == Some(object.key())))
     }
@@ -49,7 +50,9 @@ impl Session {
         let objects: Vec<_> = objects.collect::<Result<_, _>>().map_err(|e| Error::invalid("prefix", e.to_string()))?;
         let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build();
         let delete = delete.map_err(|e| Error::invalid("prefix", e.to_string()))?;
-        let answer = self.aws().s3().delete_objects().bucket(bucket).delete(delete).send().await.of("DeleteObjects")?;
+        let request = self.aws().s3().delete_objects().bucket(bucket).delete(delete);
+        let request = request.set_expected_bucket_owner(self.expected_owner(bucket).await?);
+        let answer = request.send().await.of("DeleteObjects")?;
         let Some(failed) = answer.errors().first() else { return Ok(()) };
         let text = format!(
             "{} of {} objects could not be deleted, the first is {}: {}",

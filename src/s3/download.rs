@@ -3,6 +3,8 @@ use std::future::{Future, IntoFuture};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
+use aws_sdk_s3::operation::get_object::builders::GetObjectInputBuilder;
+use aws_sdk_s3::types::RequestPayer;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -46,14 +48,21 @@ impl Session {
             session: self,
             source: source.clone(),
             folder: folder.as_ref().to_owned(),
+            request: GetObjectInputBuilder::default(),
             tracker: Tracker::default(),
         }
     }
 
-    async fn download_all(&self, source: &S3Uri, folder: &Path, tracker: &Tracker) -> Result<Vec<PathBuf>> {
+    async fn download_all(&self, download: &Download<'_>) -> Result<Vec<PathBuf>> {
+        let Download { source, folder, tracker, .. } = download;
+        let mut request = download.request.clone();
+        if request.get_expected_bucket_owner().is_none() {
+            request = request.set_expected_bucket_owner(self.expected_owner(source.bucket()).await?);
+        }
+        let request = &request;
         let mut files = Vec::new();
         let mut taken = BTreeSet::new();
-        for object in self.find(source).await? {
+        for object in self.find(source, request).await? {
             let file = file_for(folder, &object.relative)?;
             if !taken.insert(file.clone()) {
                 let text = format!("{} and another object would both be {}", object.uri, file.display());
@@ -67,26 +76,27 @@ impl Session {
         tracker.expect(files.len() as u64, files.iter().map(|(_, object)| object.size).sum());
         stream::iter(&files)
             .map(Ok)
-            .try_for_each_concurrent(CONCURRENCY, |(file, object)| self.get_file(object, file, tracker))
+            .try_for_each_concurrent(CONCURRENCY, |(file, object)| self.get_file(object, file, request, tracker))
             .await?;
         Ok(files.into_iter().map(|(file, _)| file).collect())
     }
 
     /// Reads an object into memory.
     pub async fn read(&self, object: &S3Uri) -> Result<Bytes> {
-        let answer = self.aws().s3().get_object().bucket(object.bucket()).key(object.key()).send().await;
-        let body = answer.of("GetObject")?.body.collect().await;
+        let request = self.aws().s3().get_object().bucket(object.bucket()).key(object.key());
+        let request = request.set_expected_bucket_owner(self.expected_owner(object.bucket()).await?);
+        let body = request.send().await.of("GetObject")?.body.collect().await;
         body.map(aws_sdk_s3::primitives::AggregatedBytes::into_bytes)
             .map_err(|e| Error::new(ErrorKind::Transport, format!("the download of {object} broke off")).with_source(e))
     }
 
     /// The object itself, or what is in the folder of that name; never nothing.
-    async fn find(&self, source: &S3Uri) -> Result<Vec<Found>> {
+    async fn find(&self, source: &S3Uri, request: &GetObjectInputBuilder) -> Result<Vec<Found>> {
         let key = source.key();
         let mut prefix = key.to_owned();
         let mut denied = None;
         if !key.is_empty() && !key.ends_with('/') {
-            match self.look_at(source).await {
+            match self.look_at(source, request).await {
                 Ok(found) => return Ok(vec![found]),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 // Who may not list is not told either that there is no such key, and a folder is none.
@@ -95,7 +105,8 @@ impl Session {
             }
             prefix.push('/');
         }
-        let objects = self.list_keys(source.bucket(), &prefix).await.map_err(|error| match &denied {
+        let payer = request.get_request_payer().clone();
+        let objects = self.list_keys(source.bucket(), &prefix, payer).await.map_err(|error| match &denied {
             Some(_) if error.kind() == ErrorKind::AccessDenied => error.reworded(format!(
                 "{source} can neither be read nor listed: there is no such object, or the caller lacks s3:GetObject on \
                  it; for a folder s3:ListBucket is needed too"
@@ -115,23 +126,43 @@ impl Session {
         Ok(found)
     }
 
-    async fn look_at(&self, object: &S3Uri) -> Result<Found> {
-        let head = self.aws().s3().head_object().bucket(object.bucket()).key(object.key()).send().await;
-        let head = head.of("HeadObject")?;
+    async fn look_at(&self, object: &S3Uri, like: &GetObjectInputBuilder) -> Result<Found> {
+        let head = self.aws().s3().head_object().bucket(object.bucket()).key(object.key());
+        let head = head
+            .set_expected_bucket_owner(like.get_expected_bucket_owner().clone())
+            .set_request_payer(like.get_request_payer().clone())
+            .set_version_id(like.get_version_id().clone())
+            .set_if_match(like.get_if_match().clone())
+            .set_if_none_match(like.get_if_none_match().clone())
+            .set_if_modified_since(*like.get_if_modified_since())
+            .set_if_unmodified_since(*like.get_if_unmodified_since())
+            .set_sse_customer_algorithm(like.get_sse_customer_algorithm().clone())
+            .set_sse_customer_key(like.get_sse_customer_key().clone())
+            .set_sse_customer_key_md5(like.get_sse_customer_key_md5().clone());
+        let head = head.send().await.of("HeadObject")?;
         let size = head.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
         Ok(Found { uri: object.clone(), size, tag: head.e_tag, relative: object.file_name().to_owned() })
     }
 
-    async fn get_file(&self, object: &Found, file: &Path, tracker: &Tracker) -> Result<()> {
+    async fn get_file(
+        &self,
+        object: &Found,
+        file: &Path,
+        request: &GetObjectInputBuilder,
+        tracker: &Tracker,
+    ) -> Result<()> {
         tracing::debug!(source = %object.uri, size = object.size, "download");
         let partial = Partial::beside(file).await?;
         match &object.tag {
             _ if object.size <= MULTIPART_THRESHOLD => {
-                self.fetch(Fetch::whole(&object.uri), partial.path(), tracker).await?;
+                self.fetch(Fetch::whole(&object.uri, request), partial.path(), tracker).await?;
             }
-            Some(_) => self.get_ranges(object, partial.path(), tracker).await?,
+            Some(_) => self.get_ranges(object, partial.path(), request, tracker).await?,
             // A listing does not bind the version, and ranges must be of one.
-            None => self.get_ranges(&self.look_at(&object.uri).await?, partial.path(), tracker).await?,
+            None => {
+                let object = self.look_at(&object.uri, request).await?;
+                self.get_ranges(&object, partial.path(), request, tracker).await?;
+            }
         }
         partial.keep_as(file).await?;
         tracker.file(0);
@@ -139,7 +170,13 @@ impl Session {
     }
 
     /// Ranges of one and the same version of the object, several at once.
-    async fn get_ranges(&self, object: &Found, file: &Path, tracker: &Tracker) -> Result<()> {
+    async fn get_ranges(
+        &self,
+        object: &Found,
+        file: &Path,
+        request: &GetObjectInputBuilder,
+        tracker: &Tracker,
+    ) -> Result<()> {
         let out = tokio::fs::OpenOptions::new().write(true).open(file).await.map_err(|e| unwritable(file, e))?;
         out.set_len(object.size).await.map_err(|e| unwritable(file, e))?;
         drop(out);
@@ -147,7 +184,8 @@ impl Session {
             .try_for_each_concurrent(CONCURRENCY, |start| async move {
                 let _permit = self.transfers().part().await;
                 let range = start..object.size.min(start + PART_SIZE);
-                self.fetch(Fetch::range(&object.uri, object.tag.as_deref(), range), file, tracker).await
+                let fetch = Fetch::range(&object.uri, request, object.tag.as_deref(), range);
+                self.fetch(fetch, file, tracker).await
             })
             .await
     }
@@ -160,6 +198,8 @@ pub struct Download<'a> {
     session: &'a Session,
     source: S3Uri,
     folder: PathBuf,
+    /// What every request for an object begins from.
+    request: GetObjectInputBuilder,
     tracker: Tracker,
 }
 
@@ -169,6 +209,24 @@ impl Download<'_> {
         self.tracker.listen(listener);
         self
     }
+
+    /// This version of the object, in a bucket that keeps versions. Default: the newest. Not for folders.
+    pub fn version_id(self, version: impl Into<String>) -> Self {
+        self.map_raw(|request| request.version_id(version))
+    }
+
+    /// The caller pays for the requests and the bytes, as some public buckets demand. Default: the bucket's owner pays.
+    pub fn requester_pays(self) -> Self {
+        self.map_raw(|request| request.request_payer(RequestPayer::Requester))
+    }
+
+    /// Changes the requests for objects before they are sent: the door to what this crate has no setter for. The look at
+    /// an object before takes over what it has a place for. Bucket, key and range are those of the download, whatever the
+    /// change says.
+    pub fn map_raw(mut self, change: impl FnOnce(GetObjectInputBuilder) -> GetObjectInputBuilder) -> Self {
+        self.request = change(self.request);
+        self
+    }
 }
 
 impl<'a> IntoFuture for Download<'a> {
@@ -176,6 +234,6 @@ impl<'a> IntoFuture for Download<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.session.download_all(&self.source, &self.folder, &self.tracker).await })
+        Box::pin(async move { self.session.download_all(&self).await })
     }
 }

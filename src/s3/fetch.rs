@@ -2,6 +2,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::get_object::builders::GetObjectInputBuilder;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::progress::Tracker;
@@ -18,6 +19,7 @@ type Broken = Box<dyn std::error::Error + Send + Sync>;
 /// An object, or a range of it, on its way to the same place in a file.
 pub(super) struct Fetch<'a> {
     from: &'a S3Uri,
+    request: &'a GetObjectInputBuilder,
     /// The version: whatever comes later must be of the same.
     tag: Option<String>,
     range: Option<Range<u64>>,
@@ -29,14 +31,19 @@ pub(super) struct Fetch<'a> {
 
 impl<'a> Fetch<'a> {
     /// The version that the first answer is of.
-    pub(super) fn whole(from: &'a S3Uri) -> Self {
-        Self { from, tag: None, range: None, at: 0, end: None }
+    pub(super) fn whole(from: &'a S3Uri, request: &'a GetObjectInputBuilder) -> Self {
+        Self { from, request, tag: None, range: None, at: 0, end: None }
     }
 
     /// Bytes of the version with that ETag.
-    pub(super) fn range(from: &'a S3Uri, tag: Option<&str>, range: Range<u64>) -> Self {
+    pub(super) fn range(
+        from: &'a S3Uri,
+        request: &'a GetObjectInputBuilder,
+        tag: Option<&str>,
+        range: Range<u64>,
+    ) -> Self {
         let tag = tag.map(str::to_owned);
-        Self { from, tag, at: range.start, end: Some(range.end), range: Some(range) }
+        Self { from, request, tag, at: range.start, end: Some(range.end), range: Some(range) }
     }
 
     /// The header `Range`; none for a whole object from its start.
@@ -99,9 +106,11 @@ impl Session {
     ) -> Result<Option<Broken>> {
         let range = fetch.wanted();
         let ranged = range.is_some();
-        let request = self.aws().s3().get_object().bucket(fetch.from.bucket()).key(fetch.from.key());
-        let request = request.set_range(range).set_if_match(fetch.tag.clone());
-        let mut answer = request.send().await.of("GetObject").map_err(|error| changed(error, fetch.from))?;
+        let request = fetch.request.clone().bucket(fetch.from.bucket()).key(fetch.from.key());
+        let if_match = fetch.tag.clone().or_else(|| request.get_if_match().clone());
+        let request = request.set_part_number(None).set_range(range).set_if_match(if_match);
+        let mut answer =
+            request.send_with(self.aws().s3()).await.of("GetObject").map_err(|error| changed(error, fetch.from))?;
         fetch.begin(&answer, ranged)?;
         out.seek(std::io::SeekFrom::Start(fetch.at)).await.map_err(|e| unwritable(file, e))?;
         loop {

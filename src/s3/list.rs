@@ -1,3 +1,5 @@
+use aws_sdk_s3::types::RequestPayer;
+
 use crate::aws::ServiceCall;
 use crate::types::S3Uri;
 use crate::{Result, Session};
@@ -19,14 +21,21 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such bucket. No object is no error.
     pub async fn list(&self, prefix: &S3Uri) -> Result<Vec<S3Object>> {
-        self.list_keys(prefix.bucket(), prefix.key()).await
+        self.list_keys(prefix.bucket(), prefix.key(), None).await
     }
 
-    pub(super) async fn list_keys(&self, bucket: &str, prefix: &str) -> Result<Vec<S3Object>> {
+    pub(super) async fn list_keys(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        payer: Option<RequestPayer>,
+    ) -> Result<Vec<S3Object>> {
+        let owner = self.expected_owner(bucket).await?;
         let mut objects = Vec::new();
         let mut token = None;
         loop {
             let page = self.aws().s3().list_objects_v2().bucket(bucket).prefix(prefix);
+            let page = page.set_expected_bucket_owner(owner.clone()).set_request_payer(payer.clone());
             let page = page.set_continuation_token(token).send().await.of("ListObjectsV2")?;
             for object in page.contents() {
                 let uri = S3Uri::new(bucket, object.key().unwrap_or_default())?;

@@ -1,3 +1,5 @@
+use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadInputBuilder;
+use aws_sdk_s3::operation::put_object::builders::PutObjectInputBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
@@ -10,21 +12,19 @@ use crate::types::S3Uri;
 use crate::{Error, ErrorKind, Result, Session};
 
 /// S3's limit.
-const MOST_PARTS: u64 = 10_000;
+pub(super) const MOST_PARTS: u64 = 10_000;
 
 impl Session {
     /// Sends an object in parts, several at once; on any failure the parts are removed again, as S3 would keep charging.
     pub(super) async fn put_parts(&self, put: &Put<'_>, group: &Group<'_>) -> Result<()> {
-        let (s3, target) = (self.aws().s3(), put.target);
-        let started = s3.create_multipart_upload().bucket(target.bucket()).key(target.key());
-        let started = put.way.settings.parts(started);
-        let started =
-            started.checksum_algorithm(ChecksumAlgorithm::Crc32).set_expected_bucket_owner(put.way.owner.clone());
-        let started = started.send().await.of("CreateMultipartUpload")?;
+        let like = put.way.request();
+        let started = beginning(&like).bucket(put.target.bucket()).key(put.target.key());
+        let started = started.checksum_algorithm(ChecksumAlgorithm::Crc32);
+        let started = started.send_with(self.aws().s3()).await.of("CreateMultipartUpload")?;
         let Some(id) = started.upload_id else {
             return Err(Error::new(ErrorKind::Service, "S3 gave no upload id").with_operation("CreateMultipartUpload"));
         };
-        let upload = Upload::new(target, &id, put.way.owner.as_deref());
+        let upload = Upload::new(put.target, &id, like);
         let sent = self.send_parts(put, &upload, group).await;
         self.settle(upload, sent).await?;
         put.way.tracker.file(0);
@@ -49,15 +49,25 @@ impl Session {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let (bucket, key) = (upload.target.bucket(), upload.target.key());
         let done = self.aws().s3().complete_multipart_upload().bucket(bucket).key(key).upload_id(upload.id);
-        let done = done.multipart_upload(parts).set_expected_bucket_owner(upload.owner.map(str::to_owned));
+        let done = done
+            .multipart_upload(parts)
+            .set_expected_bucket_owner(upload.like.get_expected_bucket_owner().clone())
+            .set_request_payer(upload.like.get_request_payer().clone())
+            .set_if_match(upload.like.get_if_match().clone())
+            .set_if_none_match(upload.like.get_if_none_match().clone())
+            .set_sse_customer_algorithm(upload.like.get_sse_customer_algorithm().clone())
+            .set_sse_customer_key(upload.like.get_sse_customer_key().clone())
+            .set_sse_customer_key_md5(upload.like.get_sse_customer_key_md5().clone());
         done.send().await.of("CompleteMultipartUpload").map(drop)
     }
 
     async fn abort(&self, upload: &Upload<'_>) {
         let (target, id) = (upload.target, upload.id);
         let abort = self.aws().s3().abort_multipart_upload().bucket(target.bucket()).key(target.key()).upload_id(id);
-        let aborted = abort.set_expected_bucket_owner(upload.owner.map(str::to_owned)).send().await;
-        match aborted.of("AbortMultipartUpload") {
+        let abort = abort
+            .set_expected_bucket_owner(upload.like.get_expected_bucket_owner().clone())
+            .set_request_payer(upload.like.get_request_payer().clone());
+        match abort.send().await.of("AbortMultipartUpload") {
             Ok(_) => {}
             // It is gone already.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -88,25 +98,62 @@ impl Session {
         let (bucket, key) = (upload.target.bucket(), upload.target.key());
         let request = self.aws().s3().upload_part().bucket(bucket).key(key).upload_id(upload.id).part_number(number);
         let request = request.checksum_algorithm(ChecksumAlgorithm::Crc32);
-        let request = request.set_expected_bucket_owner(upload.owner.map(str::to_owned));
+        let request = request
+            .set_expected_bucket_owner(upload.like.get_expected_bucket_owner().clone())
+            .set_request_payer(upload.like.get_request_payer().clone())
+            .set_sse_customer_algorithm(upload.like.get_sse_customer_algorithm().clone())
+            .set_sse_customer_key(upload.like.get_sse_customer_key().clone())
+            .set_sse_customer_key_md5(upload.like.get_sse_customer_key_md5().clone());
         let sent = request.body(ByteStream::from(body)).send().await.of("UploadPart")?;
         let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
         Ok(part.set_checksum_crc32(sent.checksum_crc32).build())
     }
 }
 
+/// Begins an upload in parts of what the other request would put as a whole.
+fn beginning(whole: &PutObjectInputBuilder) -> CreateMultipartUploadInputBuilder {
+    CreateMultipartUploadInputBuilder::default()
+        .set_acl(whole.get_acl().clone())
+        .set_bucket_key_enabled(*whole.get_bucket_key_enabled())
+        .set_cache_control(whole.get_cache_control().clone())
+        .set_content_disposition(whole.get_content_disposition().clone())
+        .set_content_encoding(whole.get_content_encoding().clone())
+        .set_content_language(whole.get_content_language().clone())
+        .set_content_type(whole.get_content_type().clone())
+        .set_expected_bucket_owner(whole.get_expected_bucket_owner().clone())
+        .set_expires(*whole.get_expires())
+        .set_grant_full_control(whole.get_grant_full_control().clone())
+        .set_grant_read(whole.get_grant_read().clone())
+        .set_grant_read_acp(whole.get_grant_read_acp().clone())
+        .set_grant_write_acp(whole.get_grant_write_acp().clone())
+        .set_metadata(whole.get_metadata().clone())
+        .set_object_lock_legal_hold_status(whole.get_object_lock_legal_hold_status().clone())
+        .set_object_lock_mode(whole.get_object_lock_mode().clone())
+        .set_object_lock_retain_until_date(*whole.get_object_lock_retain_until_date())
+        .set_request_payer(whole.get_request_payer().clone())
+        .set_server_side_encryption(whole.get_server_side_encryption().clone())
+        .set_sse_customer_algorithm(whole.get_sse_customer_algorithm().clone())
+        .set_sse_customer_key(whole.get_sse_customer_key().clone())
+        .set_sse_customer_key_md5(whole.get_sse_customer_key_md5().clone())
+        .set_ssekms_encryption_context(whole.get_ssekms_encryption_context().clone())
+        .set_ssekms_key_id(whole.get_ssekms_key_id().clone())
+        .set_storage_class(whole.get_storage_class().clone())
+        .set_tagging(whole.get_tagging().clone())
+        .set_website_redirect_location(whole.get_website_redirect_location().clone())
+}
+
 /// An upload in parts that is under way. Dropped half-way it cannot be aborted, so it tells what is left.
 pub(super) struct Upload<'a> {
     target: &'a S3Uri,
     id: &'a str,
-    /// The account that the bucket must belong to.
-    owner: Option<&'a str>,
+    /// The request that would put the object as a whole: the settings that each request has to repeat.
+    like: PutObjectInputBuilder,
     settled: bool,
 }
 
 impl<'a> Upload<'a> {
-    pub(super) fn new(target: &'a S3Uri, id: &'a str, owner: Option<&'a str>) -> Self {
-        Self { target, id, owner, settled: false }
+    pub(super) fn new(target: &'a S3Uri, id: &'a str, like: PutObjectInputBuilder) -> Self {
+        Self { target, id, like, settled: false }
     }
 }
 

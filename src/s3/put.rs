@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use aws_sdk_s3::operation::put_object::builders::PutObjectInputBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -28,6 +29,13 @@ pub(super) struct Way<'a> {
     pub(super) tracker: &'a Tracker,
 }
 
+impl Way<'_> {
+    /// The request for an object, but for its place and its bytes.
+    pub(super) fn request(&self) -> PutObjectInputBuilder {
+        self.settings.apply(PutObjectInputBuilder::default().set_expected_bucket_owner(self.owner.clone()))
+    }
+}
+
 /// Where the bytes come from.
 pub(super) enum Source<'a> {
     File(&'a Path),
@@ -47,9 +55,8 @@ impl Session {
     }
 
     async fn put_whole(&self, put: &Put<'_>) -> Result<()> {
-        let request = self.aws().s3().put_object().bucket(put.target.bucket()).key(put.target.key());
-        let request = put.way.settings.whole(request).set_expected_bucket_owner(put.way.owner.clone());
-        request.body(put.source.whole().await?).send().await.of("PutObject")?;
+        let request = put.way.request().bucket(put.target.bucket()).key(put.target.key());
+        request.body(put.source.whole().await?).send_with(self.aws().s3()).await.of("PutObject")?;
         put.way.tracker.file(put.size);
         Ok(())
     }

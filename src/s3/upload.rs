@@ -2,6 +2,7 @@ use std::future::{Future, IntoFuture};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
+use aws_sdk_s3::operation::put_object::builders::PutObjectInputBuilder;
 use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption, StorageClass};
 use bytes::Bytes;
 
@@ -113,38 +114,73 @@ impl<'a> Upload<'a> {
 
     /// Encrypts the objects under a KMS key (ARN or id). Default: the bucket's encryption.
     pub fn kms_key(self, key: impl Into<String>) -> Self {
-        let mut upload = self.encryption(ServerSideEncryption::AwsKms);
-        upload.settings.kms_key = Some(key.into());
-        upload
+        let key = key.into();
+        self.encryption(ServerSideEncryption::AwsKms).map_raw(move |request| request.ssekms_key_id(&key))
     }
 
     /// How S3 encrypts the objects, such as under the account's own KMS key. Default: the bucket's encryption.
-    pub fn encryption(mut self, encryption: ServerSideEncryption) -> Self {
-        self.settings.encryption = Some(encryption);
-        self
+    pub fn encryption(self, encryption: ServerSideEncryption) -> Self {
+        self.map_raw(move |request| request.server_side_encryption(encryption.clone()))
     }
 
     /// A canned access control list. Default: none, which most buckets of today demand.
-    pub fn acl(mut self, acl: ObjectCannedAcl) -> Self {
-        self.settings.acl = Some(acl);
-        self
+    pub fn acl(self, acl: ObjectCannedAcl) -> Self {
+        self.map_raw(move |request| request.acl(acl.clone()))
     }
 
     /// The storage class of the objects. Default: `STANDARD`.
-    pub fn storage_class(mut self, class: StorageClass) -> Self {
-        self.settings.storage_class = Some(class);
-        self
+    pub fn storage_class(self, class: StorageClass) -> Self {
+        self.map_raw(move |request| request.storage_class(class.clone()))
     }
 
     /// The content type of the objects. Default: S3's, `application/octet-stream`.
-    pub fn content_type(mut self, content_type: &ContentType) -> Self {
-        self.settings.content_type = Some(content_type.as_str().to_owned());
-        self
+    pub fn content_type(self, content_type: &ContentType) -> Self {
+        let content_type = content_type.clone();
+        self.map_raw(move |request| request.content_type(content_type.as_str()))
     }
 
     /// Metadata of the user's own on each object, the header `x-amz-meta-<name>`.
-    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.settings.metadata.push((name.into(), value.into()));
+    pub fn metadata(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let (name, value) = (name.into(), value.into());
+        self.map_raw(move |request| request.metadata(&name, &value))
+    }
+
+    /// How caches are to treat the objects, the header `Cache-Control`. Default: none.
+    pub fn cache_control(self, directives: impl Into<String>) -> Self {
+        let directives = directives.into();
+        self.map_raw(move |request| request.cache_control(&directives))
+    }
+
+    /// A tag on each object; an object has 10 at most. Needs leave for `s3:PutObjectTagging`. Default: none.
+    pub fn tag(self, key: &str, value: &str) -> Self {
+        let tag = format!("{}={}", query_escaped(key), query_escaped(value));
+        self.map_raw(move |request| {
+            let tags = match request.get_tagging() {
+                Some(before) => format!("{before}&{tag}"),
+                None => tag.clone(),
+            };
+            request.tagging(tags)
+        })
+    }
+
+    /// Changes the request of each object before it is sent: the door to what this crate has no setter for. For objects
+    /// that travel in parts, the requests of the parts take over what they have a place for. Bucket, key and body are
+    /// those of the upload, whatever the change says.
+    ///
+    /// ```no_run
+    /// # async fn run(session: sagemaker::Session) -> sagemaker::Result<()> {
+    /// use sagemaker::aws::s3::types::RequestPayer;
+    ///
+    /// let upload = session.upload("data", "bike/train").tag("team", "forecast");
+    /// upload.map_raw(|request| request.request_payer(RequestPayer::Requester)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn map_raw(
+        mut self,
+        change: impl Fn(PutObjectInputBuilder) -> PutObjectInputBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.push(change);
         self
     }
 
@@ -211,6 +247,15 @@ impl Session {
         group.run(uploads).await?;
         Ok(prefix)
     }
+}
+
+/// As the value of a query string, in which S3 takes tags.
+fn query_escaped(text: &str) -> String {
+    let escaped = text.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    escaped.collect()
 }
 
 fn not_unicode(path: &Path) -> Error {

@@ -109,7 +109,8 @@ impl Session {
 
     /// The account that must own the bucket, where this crate chose its name.
     pub(crate) async fn expected_owner(&self, bucket: &str) -> Result<Option<String>> {
-        if self.0.bucket.is_some() || !bucket.starts_with("sagemaker-") {
+        let is_like_ours = || bucket.strip_prefix("sagemaker-").is_some_and(|rest| rest.starts_with(self.region()));
+        if self.0.bucket.is_some() || !is_like_ours() {
             return Ok(None);
         }
         let own = self.default_bucket().await?;

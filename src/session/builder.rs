@@ -5,11 +5,11 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use tokio::sync::OnceCell;
 
 use super::bucket::checked_prefix;
-use super::{Defaults, Inner, Pending, Session, Transfers, Watches};
+use super::{Defaults, Inner, Pending, SentCode, Session, Transfers, Watches};
 use crate::aws::Aws;
 use crate::error::Problems;
 use crate::poll::{Clock, PollPolicy, SystemClock};
-use crate::types::{Arn, S3Uri};
+use crate::types::{GivenRole, S3Uri};
 use crate::{Error, ErrorKind, Result};
 
 /// Settings of a [`Session`]; what is left out comes from the environment.
@@ -62,9 +62,9 @@ impl SessionBuilder {
         self
     }
 
-    /// The execution role (ARN) that jobs and models run as. Default: see [`Session::execution_role`].
-    pub fn role(mut self, arn: impl Into<String>) -> Self {
-        self.role = Some(arn.into());
+    /// The execution role that jobs and models run as: its ARN, or its name, which is looked up in IAM. Default: see [`Session::execution_role`].
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.role = Some(role.into());
         self
     }
 
@@ -124,7 +124,7 @@ impl SessionBuilder {
     /// file that cannot be read or has a key or a value that it must not have; the error names the file and each key.
     pub async fn build(self) -> Result<Session> {
         let mut problems = Problems::default();
-        let role = self.role.as_deref().map(|arn| problems.check("role", Arn::role(arn)));
+        let role = self.role.as_deref().map(|role| problems.check("role", GivenRole::new(role)));
         if let Some(bucket) = &self.bucket {
             problems.check("bucket", S3Uri::new(bucket.as_str(), ""));
         }
@@ -237,6 +237,7 @@ impl Inner {
             resolved_role: OnceCell::new(),
             pending: Pending::default(),
             transfers: Transfers::default(),
+            sent_code: SentCode::default(),
             watches: Watches::default(),
             last_name: AtomicU64::new(0),
             #[cfg(feature = "local")]

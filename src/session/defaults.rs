@@ -13,7 +13,7 @@ mod yaml;
 use serde_json::Value;
 
 use super::Session;
-use crate::types::Arn;
+use crate::types::{Arn, GivenRole};
 use crate::{Error, ErrorKind, Result};
 
 #[cfg(feature = "config-file")]
@@ -96,7 +96,7 @@ impl Session {
     pub(crate) fn known_role_for(&self, path: &str) -> Option<Arn> {
         match self.0.defaults.text(path) {
             Some(role) if self.0.role.is_none() => Arn::role(role).ok(),
-            _ => self.0.role.as_ref().or(self.0.resolved_role.get()).cloned(),
+            _ => self.0.role.as_ref().and_then(GivenRole::arn).or(self.0.resolved_role.get()).cloned(),
         }
     }
 

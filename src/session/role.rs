@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::Session;
 use crate::aws::ServiceCall;
-use crate::types::Arn;
+use crate::types::{Arn, GivenRole};
 use crate::{Error, ErrorKind, Result};
 
 /// Where SageMaker tells its notebooks and Studio apps who they are.
@@ -15,7 +15,7 @@ const TRAINING_JOB: &str = "TRAINING_JOB_NAME";
 impl Session {
     /// The IAM role that jobs and models run as, found as the Python SDK finds it, and remembered:
     ///
-    /// 1. the role given to [`Session::builder`];
+    /// 1. the role given to [`Session::builder`], looked up in IAM if it was given by name;
     /// 2. inside SageMaker: the role of the Studio app, notebook instance, user profile, domain or processing job;
     /// 3. the role that the caller has assumed, with its path looked up in IAM or, inside a training job, told by the job.
     ///
@@ -23,12 +23,24 @@ impl Session {
     /// may not be asked.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] with everything that was tried, if none of these gives a role.
+    /// [`ErrorKind::Config`] with everything that was tried, if none of these gives a role; those of IAM for a role that was
+    /// given by name.
     pub async fn execution_role(&self) -> Result<Arn> {
-        if let Some(role) = &self.0.role {
-            return Ok(role.clone());
+        let found = || async {
+            match &self.0.role {
+                Some(role) => self.full_role(role).await,
+                None => self.find_role().await,
+            }
+        };
+        self.0.resolved_role.get_or_try_init(found).await.cloned()
+    }
+
+    /// The ARN of a role; one that was given by name is looked up in IAM.
+    pub(crate) async fn full_role(&self, role: &GivenRole) -> Result<Arn> {
+        match role {
+            GivenRole::Arn(arn) => Ok(arn.clone()),
+            GivenRole::Name(name) => self.aws().iam().role(name).await,
         }
-        self.0.resolved_role.get_or_try_init(|| self.find_role()).await.cloned()
     }
 
     async fn find_role(&self) -> Result<Arn> {

@@ -45,6 +45,8 @@ pub(crate) struct Listing {
     pub(crate) reached: Option<SystemTime>,
     /// The caller may not list.
     pub(crate) refused: bool,
+    /// The last one was too long: none is made before that time.
+    pub(crate) not_before: Option<SystemTime>,
 }
 
 impl Listing {

@@ -11,9 +11,8 @@ use tokio::sync::mpsc;
 
 use super::tree::{Node, Tree, unreadable};
 use crate::Result;
+use crate::s3::stream_part_size;
 
-/// S3's least size of a part but the last.
-const PART_SIZE: usize = 5 * 1024 * 1024;
 /// 1980-01-01: the earliest time that zip files, and thus Python wheels, can have.
 pub(super) const MODIFIED: u64 = 315_532_800;
 const BUFFER: usize = 256 * 1024;
@@ -44,7 +43,7 @@ pub(super) fn digest(tree: &Tree) -> Result<String> {
 pub(crate) fn pack_in_parts(members: impl FnOnce(&mut Archive<'_>) -> Result<()> + Send + 'static) -> Parts {
     let (sender, parts) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
-        let mut writer = PartWriter { sender, part: Vec::with_capacity(PART_SIZE) };
+        let mut writer = PartWriter { sender, part: Vec::with_capacity(stream_part_size(0)), sent: 0 };
         if let Err(error) = write(members, &mut writer) {
             // Nobody listens any more, or the error is for those who do.
             let _ = writer.sender.blocking_send(Err(error));
@@ -107,6 +106,8 @@ impl Read for Exactly {
 pub(crate) struct PartWriter {
     sender: mpsc::Sender<Result<Bytes>>,
     part: Vec<u8>,
+    /// How many parts have gone.
+    sent: usize,
 }
 
 impl PartWriter {
@@ -115,6 +116,7 @@ impl PartWriter {
         if part.is_empty() {
             return Ok(());
         }
+        self.sent += 1;
         let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the upload has ended");
         self.sender.blocking_send(Ok(part.into())).map_err(gone)
     }
@@ -122,11 +124,11 @@ impl PartWriter {
 
 impl Write for PartWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.part.len() == PART_SIZE {
+        if self.part.len() == stream_part_size(self.sent) {
             self.send()?;
-            self.part.reserve_exact(PART_SIZE);
+            self.part.reserve_exact(stream_part_size(self.sent));
         }
-        let taken = bytes.len().min(PART_SIZE - self.part.len());
+        let taken = bytes.len().min(stream_part_size(self.sent) - self.part.len());
         self.part.extend_from_slice(&bytes[..taken]);
         Ok(taken)
     }
@@ -198,14 +200,15 @@ mod tests {
     async fn a_big_file_comes_in_parts_and_digests_follow_the_content() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("fit.py"), "x").unwrap();
-        let noise: Vec<u8> = (0..PART_SIZE * 2).map(|_| fastrand::u8(..)).collect();
+        let part_size = stream_part_size(0);
+        let noise: Vec<u8> = (0..part_size * 2).map(|_| fastrand::u8(..)).collect();
         std::fs::write(folder.path().join("noise"), &noise).unwrap();
         let tree = || Tree::of(&SourceCode::script("fit.py").source_dir(folder.path())).unwrap();
         let before = digest(&tree()).unwrap();
         assert_eq!((before.len(), &digest(&tree()).unwrap()), (64, &before));
         let (whole, most) = packed(folder.path()).await;
-        assert_eq!(most, PART_SIZE);
-        assert!(whole.len() > PART_SIZE * 2);
+        assert_eq!(most, part_size);
+        assert!(whole.len() > part_size * 2);
         std::fs::write(folder.path().join("fit.py"), "y").unwrap();
         assert_ne!(digest(&tree()).unwrap(), before);
     }

@@ -10,21 +10,26 @@ use flate2::read::MultiGzDecoder;
 use tokio::sync::mpsc;
 
 use super::pack::{self, pack_in_parts};
-use super::{SourceCode, Tree};
+use super::upload::refuse_used;
+use super::{CodeOf, SourceCode, Tree};
 use crate::aws::ServiceCall;
 use crate::s3::StreamPut;
 use crate::types::S3Uri;
 use crate::{Error, ErrorKind, Result, Session};
 
 /// Writes the artifacts at `target` with the code below `code/`. A folder of code takes the place of what was there; a
-/// script alone is added, or may be there already.
+/// script alone is added, or may be there already. What is at `target` is replaced only if nobody uses it.
 pub(crate) async fn repack(
     session: &Session,
     source: &SourceCode,
     model_data: &S3Uri,
     target: &S3Uri,
     kms_key: Option<&str>,
+    of: CodeOf<'_>,
 ) -> Result<()> {
+    let owner = session.expected_owner(target.bucket()).await?;
+    let put = StreamPut { target, owner, kms_key, metadata: None };
+    refuse_used(session, &put, of).await?;
     let code = match source.in_s3() {
         Some(uri) => Code::Packed(open(session, &uri.parse()?).await?),
         None => {
@@ -38,8 +43,6 @@ pub(crate) async fn repack(
     };
     let replaces = source.has_source_dir() && source.in_s3().is_none();
     let model = open(session, model_data).await?;
-    let owner = session.expected_owner(target.bucket()).await?;
-    let put = StreamPut { target, owner, kms_key, metadata: None };
     let parts = pack_in_parts(move |archive| {
         let (files, packed) = match code {
             Code::Files(files) => (files, None),

@@ -19,13 +19,20 @@
 //! # Ok::<(), sagemaker::Error>(())
 //! ```
 
+mod action;
 mod builtin;
 mod evaluator;
+mod framework;
 mod hook;
 mod profiler;
 mod rule;
 
+pub use action::RuleAction;
 pub use builtin::{BuiltinProfilerRule, BuiltinRule};
+pub use framework::{
+    CProfileTimer, DataloaderProfiling, DetailedProfiling, FrameworkProfile, HorovodProfiling, ProfilingRange,
+    PythonProfiling, SmDataParallelProfiling,
+};
 pub use hook::{DebuggerHook, TensorBoard, TensorCollection};
 pub use profiler::Profiler;
 pub use rule::{DebuggerRule, ProfilerRule};
@@ -57,9 +64,14 @@ impl Debugger {
         Some(hook.to_request(self.rules.iter().flat_map(DebuggerRule::tensors), output, problems))
     }
 
-    pub(crate) fn rules_request(&self, region: &str, problems: &mut Problems) -> Vec<sdk::DebugRuleConfiguration> {
+    pub(crate) fn rules_request(
+        &self,
+        region: &str,
+        job: &str,
+        problems: &mut Problems,
+    ) -> Vec<sdk::DebugRuleConfiguration> {
         refuse_twice("debugger_rules", self.rules.iter().map(DebuggerRule::own_name), problems);
-        self.rules.iter().filter_map(|rule| rule.to_request(region, problems)).collect()
+        self.rules.iter().filter_map(|rule| rule.to_request(region, job, problems)).collect()
     }
 
     /// The profiler; rules without one get one at the output path.

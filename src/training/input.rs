@@ -8,7 +8,7 @@ mod s3;
 use aws_sdk_sagemaker::types as sdk;
 
 use crate::Result;
-use crate::types::S3Uri;
+use crate::types::{ContentType, S3Uri};
 
 pub use channels::Channels;
 pub(crate) use channels::RecordShape;
@@ -63,6 +63,14 @@ impl ChannelInput {
         match self {
             Self::S3(input) => Some(input),
             Self::FileSystem(_) => None,
+        }
+    }
+
+    /// The content type that the container is told.
+    pub(crate) fn content_type(&self) -> Option<&ContentType> {
+        match self {
+            Self::S3(input) => input.own_content_type(),
+            Self::FileSystem(input) => input.own_content_type(),
         }
     }
 

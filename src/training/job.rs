@@ -79,7 +79,8 @@ impl Job<Training> {
 }
 
 impl Completed<Training> {
-    /// Where the trained model is: `<output path>/<job>/output/model.tar.gz`.
+    /// Where the trained model is: `<output path>/<job>/output/model.tar.gz`, or for
+    /// [uncompressed output](crate::estimator::TrainingSettings::uncompressed_output) the prefix of its files.
     pub fn model_artifacts(&self) -> Result<S3Uri> {
         match self.description().model_artifacts() {
             Some(uri) => uri.parse(),

@@ -1,9 +1,7 @@
-use std::collections::BTreeMap;
-
 use super::{AssembleWith, BatchStrategy, StartTransform, TransformInput};
 use crate::error::Problems;
 use crate::model::Model;
-use crate::types::{Compute, ContentType, ResourceName, S3Uri, Tags};
+use crate::types::{Compute, ContentType, Environment, ResourceName, S3Uri, Tags};
 use crate::{Result, Session};
 
 /// How a model is applied to files; starts any number of transform jobs.
@@ -34,7 +32,7 @@ pub struct Transformer {
     pub(super) output_path: Option<String>,
     pub(super) max_payload_mb: Option<u32>,
     pub(super) max_concurrent_transforms: Option<u32>,
-    pub(super) environment: BTreeMap<String, String>,
+    pub(super) environment: Environment,
     pub(super) base_job_name: Option<String>,
     pub(super) tags: Tags,
 }
@@ -91,9 +89,9 @@ impl TransformerBuilder {
             output_path: None,
             max_payload_mb: None,
             max_concurrent_transforms: None,
-            environment: BTreeMap::new(),
+            environment: Environment::default(),
             base_job_name: None,
-            tags: Tags::default(),
+            tags: model.inherited_tags().clone(),
         })
     }
 
@@ -145,7 +143,7 @@ impl TransformerBuilder {
         self
     }
 
-    /// Tags of the jobs. Default: none.
+    /// Tags of the jobs. Default: for the model of a training job those of the model, else none.
     pub fn tags(mut self, tags: impl Into<Tags>) -> Self {
         self.0.tags = tags.into();
         self

@@ -22,7 +22,7 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("endpoint", 4, &["model", "predictor"]),
     ("images", 5, &[]),
     ("source", 5, &[]),
-    ("estimator", 5, &["source"]),
+    ("estimator", 5, &["images", "source"]),
     ("progress", 5, &[]),
     ("frameworks", 6, &[]),
     ("algorithms", 6, &[]),

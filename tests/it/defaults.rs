@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use sagemaker::aws::s3::types::ServerSideEncryption;
-use sagemaker::estimator::{ContainerEstimator, EstimatorExt};
+use sagemaker::estimator::{ContainerEstimator, EstimatorExt, RegistryAccess};
 use sagemaker::local::LocalBackend;
 use sagemaker::local::engines::{FnEngine, TrainingOutput};
 use sagemaker::model::Model;
-use sagemaker::training::TrainingInput;
-use sagemaker::types::{Compute, VpcConfig};
+use sagemaker::training::{Channels, FileSystemInput, TrainingInput};
+use sagemaker::types::{Compute, InstanceGroup, InstanceGroups, TrainingCompute, VpcConfig};
 use sagemaker::{ErrorKind, Result, Session};
 use serde_json::{Value, json};
 
@@ -114,6 +114,55 @@ async fn what_a_call_leaves_open_is_taken_from_the_file() -> Result<()> {
     ] {
         assert_eq!(request.pointer(pointer).cloned(), value, "{pointer}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_network_of_the_file_reaches_file_systems_and_registries() -> Result<()> {
+    let backend = backend();
+    let (_folder, path) = file(TEXT);
+    let session = Session::builder().local(&backend).config_file(path.to_str().unwrap()).build().await?;
+    session.aws().s3().create_bucket().bucket("team-bucket").send().await.unwrap();
+    let lookup = || FileSystemInput::efs("fs-0123456789abcdef0", "/lookup");
+    let estimator = ContainerEstimator::builder(image()).compute(one()).registry_access(RegistryAccess::Vpc).build()?;
+    estimator.fit(&session, [("lookup", lookup())]).job_name("files").await?;
+    let request = sent(&backend, "CreateTrainingJob");
+    assert_eq!(
+        request.pointer("/InputDataConfig/0/DataSource/FileSystemDataSource/FileSystemType"),
+        Some(&json!("EFS"))
+    );
+    assert_eq!(request["VpcConfig"], json!({"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}));
+
+    let without = Session::with_backend(&backend);
+    let error = estimator.fit(&without, [("lookup", lookup())]).await.unwrap_err();
+    let mut fields: Vec<_> = error.invalid_values().iter().map(|value| value.field.as_str()).collect();
+    fields.sort_unstable();
+    assert_eq!(fields, ["inputs.lookup", "registry_access"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn volume_keys_are_sent_where_they_are_asked_for_or_fit() -> Result<()> {
+    let backend = backend();
+    let (_folder, path) = file(TEXT);
+    let session = Session::builder().local(&backend).config_file(path.to_str().unwrap()).build().await?;
+    session.aws().s3().create_bucket().bucket("team-bucket").send().await.unwrap();
+    let key = || sent(&backend, "CreateTrainingJob")["ResourceConfig"]["VolumeKmsKeyId"].clone();
+    let start = async |compute: TrainingCompute, own: Option<&str>| -> Result<Value> {
+        let builder = ContainerEstimator::builder(image()).compute(compute);
+        let builder = if let Some(own) = own { builder.volume_kms_key(own) } else { builder };
+        builder.build()?.fit(&session, Channels::default()).await?;
+        Ok(key())
+    };
+    let groups = |kinds: &[&str]| {
+        let group = |kind: &&str| InstanceGroup::new(kind.replace('.', "-"), *kind, 1);
+        TrainingCompute::from(InstanceGroups::new(kinds.iter().map(group)))
+    };
+    let without_volume = || TrainingCompute::from(Compute::instances("ml.g5.xlarge", 1));
+    assert_eq!(start(without_volume(), Some("own-key")).await?, "own-key");
+    assert_eq!(start(without_volume(), None).await?, Value::Null);
+    assert_eq!(start(groups(&["ml.g5.xlarge", "ml.p4d.24xlarge"]), None).await?, Value::Null);
+    assert_eq!(start(groups(&["ml.g5.xlarge", "ml.m5.xlarge"]), None).await?, "volume-key");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use sagemaker::codec::Csv;
 use sagemaker::estimator::{ContainerEstimator, EstimatorExt};
+use sagemaker::frameworks::FrameworkModel;
 use sagemaker::job::Outcome;
 use sagemaker::model::Model;
 use sagemaker::training::{TrainingInput, TrainingJob};
@@ -10,6 +11,24 @@ use sagemaker::types::ContentType;
 use sagemaker::{ErrorKind, Result, Session};
 
 use crate::fixture::{endpoint, model, one, plane, put, trained, xgboost};
+
+#[tokio::test]
+async fn nothing_shows_the_values_of_environment_variables() -> Result<()> {
+    const TOKEN: &str = "hf_doNotShow";
+    let session = Session::local();
+    let estimator = xgboost().environment("TOKEN", TOKEN).build()?;
+    let framework = FrameworkModel::pytorch("2.3", "py311").environment("TOKEN", TOKEN);
+    let transformer = model(&session).await?.transformer(one()).environment("TOKEN", TOKEN).build()?;
+    for text in [format!("{estimator:?}"), format!("{framework:?}"), format!("{transformer:?}")] {
+        assert!(text.contains("TOKEN") && !text.contains(TOKEN), "{text}");
+    }
+    let fit = estimator.fit(&session, TrainingInput::csv("s3://bucket/train.csv"));
+    let start = transformer.transform(TransformInput::csv("s3://bucket/rows.csv"));
+    for text in [format!("{fit:?}"), format!("{start:?}")] {
+        assert!(!text.contains(TOKEN), "{text}");
+    }
+    Ok(())
+}
 
 #[tokio::test]
 async fn a_failed_job_tells_reason_exit_code_last_lines_and_where_to_look() -> Result<()> {

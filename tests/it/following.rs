@@ -1,16 +1,20 @@
 //! How many calls it takes to follow jobs, on a clock that only the test moves.
 
 use std::future::{Future, IntoFuture};
+use std::io::Write;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
 use sagemaker::aws::cloudwatchlogs::types::InputLogEvent;
 use sagemaker::estimator::{ContainerEstimator, EstimatorExt};
+use sagemaker::job::Outcome;
 use sagemaker::local::engines::{FnEngine, TrainingOutput};
 use sagemaker::local::{Fault, LocalBackend, LocalClock};
 use sagemaker::logs::LogEvent;
 use sagemaker::poll::Clock;
+use sagemaker::progress::JobView;
 use sagemaker::training::{TrainingInput, TrainingJob};
 use sagemaker::types::Compute;
 use sagemaker::{Result, Session};
@@ -119,6 +123,47 @@ async fn many_streams_cost_fewer_calls_than_the_python_sdk_makes() -> Result<()>
     let own: Vec<_> = lines.iter().filter(|line| line.instance.ends_with("-1")).collect();
     assert_eq!(own.len(), STREAMS * usize::try_from(TIME / LINE_EVERY).unwrap(), "every line once");
     assert!(own.is_sorted_by_key(|line| line.timestamp), "in order");
+    Ok(())
+}
+
+/// A terminal that can be read while it is written to.
+#[derive(Clone, Default)]
+struct Screen(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_clock_at_the_terminal_moves_while_nothing_happens() -> Result<()> {
+    let (backend, clock, session) = place().await?;
+    let job = start(&session, "silent", 1).await?;
+    let screen = Screen::default();
+    let view = JobView::new(screen.clone()).terminal(true);
+    let follow = tokio::spawn(async move { view.follow(&job).await });
+    let pass = async |seconds: u64| {
+        for _ in 0..seconds {
+            clock.advance(SECOND);
+            settle().await;
+        }
+    };
+    pass(120).await;
+    let drawn = || String::from_utf8(screen.0.lock().unwrap().clone()).unwrap().matches("\r\x1b[2K").count();
+    let before = drawn();
+    pass(60).await;
+    let ticks = drawn() - before;
+    assert!((50..=70).contains(&ticks), "{ticks}");
+    backend.faults().clear();
+    while !follow.is_finished() {
+        pass(1).await;
+    }
+    assert!(matches!(follow.await.unwrap()?, Outcome::Completed(_)));
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod faults;
 mod faults_on_demand;
 mod fixture;
 mod following;
+mod hosting;
 mod logs;
 mod lost_answers;
 mod main_job;

@@ -45,15 +45,19 @@ pub fn sent(backend: &LocalBackend) -> Value {
 
 /// What a plan would send.
 pub async fn planned(plan: &TrainingPlan) -> Value {
-    let elsewhere = backend();
-    let session = Session::with_backend(&elsewhere);
+    planned_on(&backend(), plan).await
+}
+
+/// The same, for many plans on one backend.
+pub async fn planned_on(elsewhere: &LocalBackend, plan: &TrainingPlan) -> Value {
+    let session = Session::with_backend(elsewhere);
     // Only the request counts: there are no data.
     let _ = plan.request().clone().send_with(session.aws().sagemaker()).await;
-    sent(&elsewhere)
+    sent(elsewhere)
 }
 
 /// Compares the plan of a session that knows its bucket with what is sent then, and gives the latter.
-async fn compare(session: &Session, name: &str, estimator: &Box<dyn Estimator>, channels: &Channels) -> Result<Value> {
+async fn compare(session: &Session, name: &str, estimator: &impl Estimator, channels: &Channels) -> Result<Value> {
     let plan = estimator.plan(&PlanContext::of(session).job_name(name), channels)?;
     estimator.fit(session, channels.clone()).job_name(name).await?;
     let request = sent(session.backend().unwrap());
@@ -103,8 +107,11 @@ pub fn scripts(script: &std::path::Path) -> Result<Vec<(&'static str, Box<dyn Es
     ])
 }
 
-/// With how they are given data: records where they take them.
-pub fn algorithms() -> Result<Vec<(&'static str, Box<dyn Estimator>, &'static [&'static str])>> {
+/// The channels of an estimator; none where it takes records.
+type Channelled = &'static [&'static str];
+
+/// With how they are given data.
+pub fn algorithms() -> Result<Vec<(&'static str, Box<dyn Estimator>, Channelled)>> {
     use deepar::TimeFrequency;
     let insights = IpInsights::builder(100, 8).mini_batch_size(10);
     let machines = FactorizationMachines::builder(10, factorization_machines::PredictorType::Regressor);

@@ -3,6 +3,7 @@
 mod broken;
 mod faults;
 
+use sagemaker::aws::s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use sagemaker::types::{ContentType, S3Uri};
 use sagemaker::{ErrorKind, Result, Session};
 
@@ -207,5 +208,99 @@ async fn a_bucket_of_somebody_else_is_never_written_to() -> Result<()> {
     let foreign = session.aws().s3().head_bucket().bucket(session.default_bucket().await?);
     let refused = foreign.expected_bucket_owner("999999999999").send().await.unwrap_err();
     assert_eq!(refused.raw_response().map(|response| response.status().as_u16()), Some(403));
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_request_names_the_owner_of_the_bucket_that_was_chosen_for_the_caller() -> Result<()> {
+    async fn all_kinds(session: &Session) -> Result<()> {
+        let (from, to) = (tempfile::tempdir()?, tempfile::tempdir()?);
+        std::fs::write(from.path().join("small"), "1")?;
+        std::fs::write(from.path().join("large"), vec![1; 17 * 1024 * 1024])?;
+        let uri = session.upload(from.path(), "all").await?;
+        session.list(&uri).await?;
+        session.read(&uri.join("small")).await?;
+        session.download(&uri, to.path()).await?;
+        session.delete_prefix(&uri).await?;
+        Ok(())
+    }
+    let owners = |session: &Session| {
+        let requests = session.backend().unwrap().requests();
+        let of_bucket = |operation: &str| !["CreateBucket", "HeadBucket"].contains(&operation);
+        let requests = requests.into_iter().filter(|request| request.service == "s3" && of_bucket(&request.operation));
+        let seen = requests.map(|request| {
+            let owner = request.headers.get("x-amz-expected-bucket-owner").cloned();
+            (request.operation, owner)
+        });
+        seen.collect::<Vec<_>>()
+    };
+    let session = session().await?;
+    all_kinds(&session).await?;
+    let (seen, own) = (owners(&session), Some(session.account_id().await?.to_owned()));
+    for operation in ["PutObject", "UploadPart", "ListObjectsV2", "HeadObject", "GetObject", "DeleteObjects"] {
+        assert!(seen.iter().any(|(name, _)| name == operation), "{operation} in {seen:?}");
+    }
+    assert!(seen.iter().all(|(_, owner)| *owner == own), "{seen:?}");
+
+    let chosen = Session::local().with_default_bucket("my-bucket", None)?;
+    chosen.ensure_bucket().await?;
+    all_kinds(&chosen).await?;
+    let seen = owners(&chosen);
+    assert!(seen.len() > 5 && seen.iter().all(|(_, owner)| owner.is_none()), "{seen:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn uploads_carry_tags_and_caching_and_whatever_was_asked_for() -> Result<()> {
+    let session = session().await?;
+    for size in [3, 17 * 1024 * 1024] {
+        let uri = session.default_uri(&format!("sized/{size}")).await?;
+        let upload = session.upload_bytes(vec![1; size], &uri, &ContentType::TEXT).cache_control("max-age=60");
+        let upload = upload.tag("team", "a & b").tag("of", "us=all");
+        upload.map_raw(|request| request.content_language("nl").bucket("another")).await?;
+        let s3 = session.aws().s3();
+        let head = s3.head_object().bucket(uri.bucket()).key(uri.key()).send().await.unwrap();
+        let kept = (head.cache_control(), head.content_type(), head.content_language());
+        assert_eq!(kept, (Some("max-age=60"), Some("text/plain"), Some("nl")), "{size}");
+        let tags = s3.get_object_tagging().bucket(uri.bucket()).key(uri.key()).send().await.unwrap();
+        let mut tags: Vec<_> = tags.tag_set().iter().map(|tag| (tag.key(), tag.value())).collect();
+        tags.sort_unstable();
+        assert_eq!(tags, [("of", "us=all"), ("team", "a & b")]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_requester_who_pays_says_so_each_time() -> Result<()> {
+    let (session, folder) = (session().await?, tempfile::tempdir()?);
+    let uri = session.default_uri("paid").await?;
+    session.upload_bytes("1", &uri.join("small"), &ContentType::TEXT).await?;
+    session.upload_bytes(vec![1; 17 * 1024 * 1024], &uri.join("large"), &ContentType::TEXT).await?;
+    let backend = session.backend().unwrap();
+    let before = backend.requests().len();
+    session.download(&uri, folder.path()).requester_pays().await?;
+    let requests = backend.requests();
+    for operation in ["HeadObject", "ListObjectsV2", "GetObject"] {
+        assert!(requests[before..].iter().any(|request| request.operation == operation), "{operation}");
+    }
+    let pays = |header: Option<&String>| header.is_some_and(|header| header == "requester");
+    assert!(requests[before..].iter().all(|request| pays(request.headers.get("x-amz-request-payer"))));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_older_version_can_be_downloaded() -> Result<()> {
+    let (session, folder) = (session().await?, tempfile::tempdir()?);
+    let uri = session.default_uri("versioned").await?;
+    let s3 = session.aws().s3();
+    let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    s3.put_bucket_versioning().bucket(uri.bucket()).versioning_configuration(on).send().await.unwrap();
+    session.upload_bytes(vec![1; 17 * 1024 * 1024], &uri, &ContentType::TEXT).await?;
+    let old = s3.head_object().bucket(uri.bucket()).key(uri.key()).send().await.unwrap().version_id.unwrap();
+    session.upload_bytes("new", &uri, &ContentType::TEXT).await?;
+    let files = session.download(&uri, folder.path()).version_id(old).await?;
+    assert_eq!(std::fs::metadata(&files[0])?.len(), 17 * 1024 * 1024);
+    session.download(&uri, folder.path()).await?;
+    assert_eq!(std::fs::read_to_string(&files[0])?, "new");
     Ok(())
 }

@@ -2,5 +2,7 @@
 
 mod clients;
 mod crowd;
+mod hostile;
 mod http;
 mod raw;
+mod signatures;

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
+use sagemaker::aws::s3::types::ServerSideEncryption;
 use sagemaker::estimator::EstimatorExt;
 use sagemaker::frameworks::{FrameworkModel, PyTorch, SKLearn};
 use sagemaker::source::SourceCode;
@@ -68,8 +69,71 @@ async fn the_same_code_goes_up_once() -> Result<()> {
     assert_eq!(fit().await.unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(count(&session, "PutObject") - uploads, 1, "what is there is not sent again");
     write(folder.path(), "lib/__init__.py", "X = 1");
-    assert_eq!(fit().await.unwrap_err().kind(), ErrorKind::AlreadyExists);
-    assert_eq!(count(&session, "PutObject") - uploads, 2, "what has changed is");
+    let uri = session.default_uri("twice/source/sourcedir.tar.gz").await?;
+    let error = fit().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert!(error.to_string().contains("training job twice"), "{error}");
+    assert_eq!(count(&session, "PutObject") - uploads, 1, "the code of a job that is there stays as it is");
+    assert_eq!(files(&session, &uri).await["lib/__init__.py"], b"");
+    // A job that never came to be has left its code behind.
+    let left = session.default_uri("free/source/sourcedir.tar.gz").await?;
+    session.upload_bytes("old", &left, &ContentType::from("application/gzip")).await?;
+    forest.fit(&session, [("train", TrainingInput::csv(data.clone()))]).job_name("free").await?;
+    assert_eq!(files(&session, &left).await["lib/__init__.py"], b"X = 1");
+    Ok(())
+}
+
+#[tokio::test]
+async fn code_of_a_model_that_is_there_stays_as_it_is() -> Result<()> {
+    let session = Session::local();
+    session.ensure_bucket().await?;
+    let folder = folder(&[("serve.py", "one")]);
+    let source = SourceCode::script(folder.path().join("serve.py"));
+    let beside = || FrameworkModel::sklearn("1.2-1").source(source.clone()).name("beside");
+    beside().create(&session, "ml.m5.large").await?.await?;
+    let data = session.default_uri("model.tar.gz").await?;
+    session.upload_bytes(packed(&[("w", "1")]), &data, &ContentType::from("application/gzip")).await?;
+    let inside = FrameworkModel::pytorch("2.0.1", "py310").source(source.clone()).model_data(data.to_string());
+    let inside = || inside.clone().name("inside");
+    inside().create(&session, "ml.m5.large").await?.await?;
+    write(folder.path(), "serve.py", "two");
+    for error in [
+        beside().create(&session, "ml.m5.large").await.unwrap_err(),
+        inside().create(&session, "ml.m5.large").await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
+    }
+    let beside = session.default_uri("beside/sourcedir.tar.gz").await?;
+    let inside = session.default_uri("inside/model.tar.gz").await?;
+    assert_eq!(files(&session, &beside).await["serve.py"], b"one");
+    assert_eq!(files(&session, &inside).await["code/serve.py"], b"one");
+    Ok(())
+}
+
+#[tokio::test]
+async fn large_code_that_was_sent_before_is_copied() -> Result<()> {
+    let session = Session::local();
+    session.ensure_bucket().await?;
+    let data = put(&session, "train/x.csv", "1,2\n").await?;
+    let folder = folder(&[("fit.py", "import lib")]);
+    write(folder.path(), "weights.bin", vec![7; 9 * 1024 * 1024]);
+    let forest = sklearn(&SourceCode::script("fit.py").source_dir(folder.path()))?;
+    let fit =
+        |name: &str| forest.fit(&session, [("train", TrainingInput::csv(data.clone()))]).job_name(name.to_owned());
+    let counts = || (count(&session, "PutObject"), count(&session, "CopyObject"));
+    let (puts, _) = counts();
+    let place = async |name: &str| session.default_uri(&format!("{name}/source/sourcedir.tar.gz")).await;
+    fit("first").await?;
+    fit("second").await?;
+    assert_eq!(counts(), (puts + 1, 1));
+    assert_eq!(session.read(&place("first").await?).await?, session.read(&place("second").await?).await?);
+    let second = session.aws().s3().head_object().bucket(session.default_bucket().await?);
+    let second = second.key(place("second").await?.key()).send().await.unwrap();
+    assert_eq!(second.server_side_encryption(), Some(&ServerSideEncryption::AwsKms));
+    // What was put in its place meanwhile is not taken for it.
+    session.upload_bytes("other", &place("second").await?, &ContentType::from("application/gzip")).await?;
+    fit("third").await?;
+    assert_eq!(counts(), (puts + 3, 1), "the other one, and the code again");
     Ok(())
 }
 
@@ -173,13 +237,16 @@ async fn code_takes_its_place_in_the_artifacts() -> Result<()> {
     let whole = SourceCode::script("inference.py").source_dir(&serve).dependency(folder.path().join("tools"));
     let (prepared, names) = create(whole).await?;
     assert_eq!(names, ["code/inference.py=new", "code/lib/tools/t.py=t", "code/util.py=u", "model.pth=weights"]);
-    let model = prepared.await?.describe().await?;
+    let created = prepared.await?;
+    let model = created.describe().await?;
     let container = model.raw().primary_container().unwrap();
     assert_eq!(container.model_data_url(), Some(target.to_string().as_str()));
     let told = container.environment().unwrap();
     assert_eq!(told["SAGEMAKER_SUBMIT_DIRECTORY"], "/opt/ml/model/code");
     assert_eq!(told["SAGEMAKER_PROGRAM"], "inference.py");
 
+    // While there is a model of the name, its artifacts stay.
+    created.delete().await?;
     let (_, names) = create(SourceCode::script(serve.join("inference.py"))).await?;
     assert_eq!(names, ["code/inference.py=new", "code/old.py=old", "model.pth=weights"]);
     let (_, names) = create(SourceCode::script("inference.py")).await?;

@@ -13,10 +13,11 @@ use sagemaker::estimator::{
 };
 use sagemaker::source::SourceCode;
 use sagemaker::training::debugger::{
-    BuiltinProfilerRule, BuiltinRule, DebuggerHook, DebuggerRule, Profiler, ProfilerRule, TensorBoard, TensorCollection,
+    BuiltinProfilerRule, BuiltinRule, DebuggerHook, DebuggerRule, DetailedProfiling, FrameworkProfile, Profiler,
+    ProfilerRule, ProfilingRange, RuleAction, TensorBoard, TensorCollection,
 };
 use sagemaker::training::{Channels, FileSystemInput, InputMode, TrainingInput};
-use sagemaker::types::{Compute, InstanceGroup, InstanceGroups, Spot, VpcConfig};
+use sagemaker::types::{Compute, InstanceGroup, InstanceGroups, S3Uri, Spot, VpcConfig};
 use sagemaker::{ErrorKind, Result, Session};
 
 const IMAGE: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/forecaster:3";
@@ -110,6 +111,35 @@ fn rules_bring_the_tensors_that_they_need_and_each_collection_once() -> Result<(
 }
 
 #[test]
+fn rules_act_and_bring_their_own_code_and_the_framework_is_profiled() -> Result<()> {
+    let source = S3Uri::new("bucket", "rules/mine.py")?;
+    let trials = || ["s3://bucket/a", "s3://bucket/b"].map(|uri| uri.parse().unwrap());
+    let own = DebuggerRule::custom("mine", IMAGE, "ml.t3.medium", 10).source(&source, "Mine").other_trials(trials());
+    let profile = FrameworkProfile::new().detailed(DetailedProfiling::new().range(ProfilingRange::steps(6, 2)));
+    let estimator = base()
+        .debugger_rule(DebuggerRule::builtin(BuiltinRule::Overfit).action(RuleAction::stop_training()))
+        .debugger_rule(own)
+        .profiler(Profiler::new().framework(profile).parameter("LocalPath", "/mine"));
+    let plan = plan(estimator, Channels::default())?;
+    let rules = plan.request().get_debug_rule_configurations().clone().unwrap();
+    let parameters = rules[0].rule_parameters().unwrap();
+    let action = r#"[{\"name\": \"stoptraining\", \"training_job_prefix\": \"job\"}]"#;
+    assert_eq!((parameters["rule_to_invoke"].as_str(), parameters["action_json"].as_str()), ("Overfit", action));
+    let parameters = rules[1].rule_parameters().unwrap();
+    let own = ["source_s3_uri", "rule_to_invoke", "other_trial_0", "other_trial_1"].map(|name| &*parameters[name]);
+    assert_eq!(own, ["s3://bucket/rules/mine.py", "Mine", "s3://bucket/a", "s3://bucket/b"]);
+    let profiler = plan.request().get_profiler_config().clone().unwrap();
+    let parameters = profiler.profiling_parameters().unwrap();
+    assert_eq!(parameters["DetailedProfilingConfig"], r#"{"StartStep": 6, "NumSteps": 2, }"#);
+    assert_eq!((parameters["LocalPath"].as_str(), parameters.len()), ("/mine", 5));
+
+    let builtin = DebuggerRule::builtin(BuiltinRule::Overfit).source(&source, "Mine").action(RuleAction::sms("1"));
+    let refused = refused(base().debugger_rule(builtin), Channels::default());
+    assert_eq!(refused, ["debugger_rules.Overfit"; 2]);
+    Ok(())
+}
+
+#[test]
 fn an_error_lists_every_refused_option() {
     let estimator = ContainerEstimator::builder(IMAGE)
         .role("arn:aws:iam::1:user/x")
@@ -121,7 +151,6 @@ fn an_error_lists_every_refused_option() {
         .spot(Spot::max_wait(Duration::from_secs(10)))
         .max_retries(31)
         .checkpoints(Checkpoints::at("bucket/state"))
-        .registry_access(RegistryAccess::Vpc)
         .training_plan("plan")
         .profiler(Profiler::new().interval(Duration::from_millis(300)))
         .tensorboard(TensorBoard::new("nowhere"));
@@ -134,13 +163,30 @@ fn an_error_lists_every_refused_option() {
         "spot.max_wait",
         "max_retries",
         "checkpoints",
-        "registry_access",
         "training_plan",
         "profiler.interval",
         "tensorboard.output_path",
     ] {
         assert!(fields.contains(&field), "{field} is missing in {fields:?}");
     }
+}
+
+#[test]
+fn a_private_registry_needs_a_network_of_the_estimator_or_the_session() {
+    // The session, which is not known when an estimator is built, may have one.
+    let private = base().registry_access(RegistryAccess::Vpc);
+    assert_eq!(refused(private, Channels::default()), ["registry_access"]);
+}
+
+#[test]
+fn permissions_follow_the_partition_and_the_role() -> Result<()> {
+    let estimator = ContainerEstimator::builder(IMAGE).compute(Compute::instances("ml.m5.large", 1)).build()?;
+    let context = PlanContext::new("us-iso-east-1", SystemTime::UNIX_EPOCH);
+    let permissions = estimator.plan(&context, &Channels::default())?.permissions();
+    let on = |action: &str| permissions.iter().find(|it| it.action == action).map(|it| it.resource.as_str());
+    assert_eq!(on("iam:GetRole"), Some("arn:aws-iso:iam::*:role/*"));
+    assert_eq!(on("iam:PassRole"), Some("arn:aws-iso:iam::*:role/*"));
+    Ok(())
 }
 
 #[test]
@@ -202,11 +248,14 @@ CreateTrainingJob job
 needs s3:ListBucket on arn:aws:s3:::data
 needs s3:GetObject on arn:aws:s3:::bucket/job/source/sourcedir.tar.gz
 needs s3:PutObject on arn:aws:s3:::bucket/job/source/sourcedir.tar.gz
+needs s3:AbortMultipartUpload on arn:aws:s3:::bucket/job/source/sourcedir.tar.gz
 needs kms:GenerateDataKey on arn:aws:kms:eu-west-1:123456789012:key/1
+needs kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/1
 needs iam:PassRole on arn:aws:iam::123456789012:role/SageMakerRole
 needs sagemaker:CreateTrainingJob on arn:aws:sagemaker:eu-west-1:*:training-job/job
 needs sagemaker:AddTags on arn:aws:sagemaker:eu-west-1:*:training-job/job
 needs sagemaker:DescribeTrainingJob on arn:aws:sagemaker:eu-west-1:*:training-job/job
+needs sagemaker:ListTrainingJobs on *
 needs logs:DescribeLogStreams on arn:aws:logs:eu-west-1:*:log-group:/aws/sagemaker/TrainingJobs:*
 needs logs:GetLogEvents on arn:aws:logs:eu-west-1:*:log-group:/aws/sagemaker/TrainingJobs:*
 ";

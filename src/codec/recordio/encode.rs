@@ -105,6 +105,11 @@ impl RecordWriter {
         std::mem::take(&mut self.out).into()
     }
 
+    /// Makes place for `more` times as much as was written so far.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.out.reserve_exact(self.out.len().saturating_mul(more));
+    }
+
     /// Gives what was written.
     pub fn finish(self) -> Bytes {
         self.out.into()

@@ -2,6 +2,7 @@
 
 use crate::ErrorKind;
 use crate::images::{ImageQuery, ImageScope, base_python, builtin, frameworks, image_uri, versions, xgboost};
+use crate::types::ImageUri;
 
 #[test]
 fn well_known_images() {
@@ -71,4 +72,14 @@ fn names_are_listed() {
     assert!(frameworks().count() > 60);
     assert!(versions("pytorch").unwrap().contains(&"2.0"));
     assert!(versions("pytorhc").unwrap_err().to_string().contains("did you mean pytorch?"));
+}
+
+#[test]
+fn images_of_built_in_algorithms_are_told_from_others() {
+    let is = |uri: &str| super::super::is_builtin(&ImageUri::new(uri).unwrap());
+    assert!(is("174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1"));
+    assert!(is("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1-cpu-py3"));
+    assert!(!is("123456789012.dkr.ecr.us-west-2.amazonaws.com/kmeans:1"), "another account's");
+    assert!(!is("763104351884.dkr.ecr.us-west-2.amazonaws.com/pytorch-training:2.0.1-cpu-py310"));
+    assert!(!is("kmeans:1"));
 }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::{ModelFiles, ProcessingTask, Reply, TrainingOutput, TrainingTask};
+use super::{ModelFiles, ProcessingTask, Reply, STARTUP_LIMIT, TrainingOutput, TrainingTask};
 
 impl Default for TrainingTask {
     fn default() -> Self {
@@ -65,6 +65,7 @@ impl Default for ModelFiles {
             region: String::new(),
             log: Arc::new(|_| {}),
             stopping: Arc::new(|| false),
+            startup_limit: STARTUP_LIMIT,
             s3: Arc::new(|_, _| None),
         }
     }

@@ -56,8 +56,6 @@ pub(in crate::local) use tests::has_python;
 pub(super) use command::CommandLine;
 pub(super) use environment::Variables;
 
-/// How long a server may take until it answers its first ping, as on AWS.
-const PING_LIMIT: Duration = Duration::from_secs(240);
 /// How long an answer may take: as long as the longest of whoever asks would wait, an asynchronous endpoint.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3600);
 
@@ -105,7 +103,8 @@ pub(super) struct Setting {
     pub(super) environment: Variables,
     /// `/opt/ml` stands for the private folder; `None` for this process's own.
     pub(super) working_directory: Option<PathBuf>,
-    pub(super) ping_limit: Duration,
+    /// `None` for what the model's endpoint says.
+    pub(super) ping_limit: Option<Duration>,
     pub(super) answer_limit: Duration,
 }
 
@@ -190,10 +189,11 @@ impl ProcessEngine {
         self
     }
 
-    /// How long a server may take until it answers `GET /ping` with 200. Default: 4 minutes, of real time.
+    /// How long a server may take until it answers `GET /ping` with 200. Default: what its endpoint says
+    /// (`ContainerStartupHealthCheckTimeoutInSeconds`), else 4 minutes. Of real time.
     #[must_use]
     pub fn ping_limit(mut self, limit: Duration) -> Self {
-        self.setting.ping_limit = limit;
+        self.setting.ping_limit = Some(limit);
         self
     }
 
@@ -289,12 +289,7 @@ impl fmt::Debug for ProcessEngine {
 
 impl Default for Setting {
     fn default() -> Self {
-        Self {
-            environment: Variables::new(),
-            working_directory: None,
-            ping_limit: PING_LIMIT,
-            answer_limit: ANSWER_LIMIT,
-        }
+        Self { environment: Variables::new(), working_directory: None, ping_limit: None, answer_limit: ANSWER_LIMIT }
     }
 }
 

@@ -39,6 +39,13 @@ pub(in crate::local) enum Hindrance {
     Refused(Box<Refusal>),
 }
 
+impl Hindrance {
+    /// The request is not signed as it must be; its body is not read.
+    pub(in crate::local) fn unsigned(operation: String, answer: Answer) -> Self {
+        Self::Refused(Box::new(Refusal { operation, seen: SeenBody::default(), answer }))
+    }
+}
+
 /// A request for its service, and the fault that befalls the answer.
 pub(in crate::local) type Passed = (Request<SdkBody>, Option<Box<AnswerFault>>);
 

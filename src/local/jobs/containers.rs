@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use super::multi_model::MultiModel;
 use crate::local::archive;
 use crate::local::backend::Core;
 use crate::local::data;
-use crate::local::engines::{Engine, ExecutionParameters, LoadedModel, ModelFiles};
+use crate::local::engines::{Engine, ExecutionParameters, LoadedModel, ModelFiles, STARTUP_LIMIT};
 use crate::local::kinds::Kind;
 use crate::local::profile::Nothing;
 use crate::local::state::Resource;
@@ -57,6 +58,7 @@ pub(super) struct Surroundings {
     pub(super) stopping: Arc<dyn Fn() -> bool + Send + Sync>,
     /// The same for a model that is loaded after that, when a request asks for it.
     pub(super) gone: Arc<dyn Fn() -> bool + Send + Sync>,
+    pub(super) startup_limit: Duration,
 }
 
 impl Surroundings {
@@ -67,6 +69,7 @@ impl Surroundings {
             log: run.owner.lasting_log(group.to_owned(), stream.to_owned()),
             stopping: Arc::new(move || stop.asked() || closed()),
             gone: Arc::new(run.owner.gone()),
+            startup_limit: STARTUP_LIMIT,
         }
     }
 
@@ -79,6 +82,7 @@ impl Surroundings {
             region: core.place.region.clone(),
             log: self.log.clone(),
             stopping: self.stopping.clone(),
+            startup_limit: self.startup_limit,
             s3: core.read_object(),
         }
     }

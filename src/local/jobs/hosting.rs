@@ -11,6 +11,7 @@ use super::Run;
 use super::containers::{self, LoadFailure, Serving, Surroundings};
 use super::run::Owner;
 use crate::local::backend::Core;
+use crate::local::engines::STARTUP_LIMIT;
 use crate::local::kinds::Kind;
 use crate::local::state::Resource;
 use crate::local::time::timestamp;
@@ -33,8 +34,6 @@ const ROLLING_BACK: u64 = 10;
 const DELETING: u64 = 5;
 const NO_CAPACITY: &str = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. \
      Please retry using a different ML instance type or after some time.";
-/// How long a container may take until it answers its first ping.
-const PING_LIMIT: Duration = Duration::from_secs(240);
 
 /// What an endpoint is to be: its configuration as it was when it was asked for, as it may be deleted later.
 #[derive(Clone)]
@@ -328,7 +327,7 @@ async fn bring_up(run: &Run, variants: &[Value]) -> Result<Vec<Variant>, String>
                 let load = move |core: &Arc<Core>, surroundings: &Surroundings| {
                     containers::load(core, &model, &BTreeMap::new(), surroundings)
                 };
-                up_in_time(run, log_group(&run.owner.name), &log_stream, load).await
+                up_in_time(run, log_group(&run.owner.name), &log_stream, startup_limit(variant), load).await
             }
             None => Ok(Serving::default()),
         };
@@ -344,15 +343,21 @@ async fn bring_up(run: &Run, variants: &[Value]) -> Result<Vec<Variant>, String>
     Ok(up)
 }
 
+/// How long the containers of a variant, or of what has `StartupParameters`, may take to answer their first ping.
+fn startup_limit(asked: &Value) -> Duration {
+    asked["ContainerStartupHealthCheckTimeoutInSeconds"].as_u64().map_or(STARTUP_LIMIT, Duration::from_secs)
+}
+
 /// Loads what is to answer, unless that takes longer than a container may take to answer its first ping.
 async fn up_in_time(
     run: &Run,
     group: String,
     stream: &str,
+    limit: Duration,
     load: impl FnOnce(&Arc<Core>, &Surroundings) -> Result<Serving, LoadFailure> + Send + 'static,
 ) -> Result<Serving, LoadFailure> {
     let (owner, stream) = (run.owner.clone(), stream.to_owned());
-    let surroundings = Surroundings::new(run, &group, &stream);
+    let surroundings = Surroundings { startup_limit: limit, ..Surroundings::new(run, &group, &stream) };
     let work = run.work(move || {
         let loaded = load(&owner.core, &surroundings);
         log_load(&owner, &group, &stream, &loaded);
@@ -361,9 +366,9 @@ async fn up_in_time(
     tokio::select! {
         biased;
         loaded = work => loaded.unwrap_or_else(|panic| Err(LoadFailure::Engine(panic))),
-        () = run.owner.core.clock.sleep(PING_LIMIT) => {
+        () = run.owner.core.clock.sleep(limit) => {
             run.owner.close_logs();
-            Err(LoadFailure::Engine(format!("it did not come up within {} seconds", PING_LIMIT.as_secs())))
+            Err(LoadFailure::Engine(format!("it did not come up within {} seconds", limit.as_secs())))
         }
     }
 }

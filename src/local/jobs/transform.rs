@@ -27,6 +27,8 @@ mod split;
 pub(in crate::local) use data_processing::{DataProcessing, Form};
 pub(in crate::local) use json_path::JsonPath;
 pub(in crate::local) use split::Split;
+#[cfg(fuzzing)]
+pub(in crate::local) use split::payloads;
 
 /// How many payloads are at a model at a time at most: more than this would only cost threads.
 pub(in crate::local) const MAX_CONCURRENT: u32 = 64;

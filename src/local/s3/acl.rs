@@ -1,4 +1,4 @@
-//! Access control lists. They are kept and given back; nobody is let in or kept out by them.
+//! Access control lists. They are kept and given back, and let in who has no credentials; who has is the owner.
 
 use s3s::dto::{self, Type};
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -183,6 +183,13 @@ impl Acl {
     fn is_public(&self) -> bool {
         let is_public = |grant: &Grant| matches!(&grant.to, Grantee::Group(group) if group != LOG_DELIVERY);
         self.0.iter().any(is_public)
+    }
+
+    /// Whether everybody has a permission.
+    pub(super) fn grants_all(&self, permission: &str) -> bool {
+        let is_public = |grant: &Grant| matches!(&grant.to, Grantee::Group(group) if group == ALL_USERS);
+        let covers = |grant: &Grant| grant.permission == permission || grant.permission == FULL_CONTROL;
+        self.0.iter().any(|grant| is_public(grant) && covers(grant))
     }
 
     pub(super) fn grants(&self) -> Vec<dto::Grant> {

@@ -12,6 +12,7 @@ use s3s::{HttpError, HttpResponse};
 
 use super::body::Body;
 use super::{Inner, address, errors, receive};
+use crate::local::aws_error::AwsError;
 
 /// What an answer has to know of its request.
 pub(super) struct Context {
@@ -71,10 +72,11 @@ pub(super) fn resource(request: &Request<SdkBody>) -> String {
 }
 
 /// An error that somebody else decided on.
-pub(super) fn refuse(status: u16, code: &str, message: &str, context: &Context) -> Response<SdkBody> {
-    let document = format!("{}{}", tag("Code", code), tag("Message", message));
-    let body = Bytes::from(error_document(&document, "", context));
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+pub(super) fn refuse(error: &AwsError, context: &Context) -> Response<SdkBody> {
+    let document = format!("{}{}", tag("Code", &error.code), tag("Message", &error.message));
+    let members = error.members.iter().filter_map(|(name, value)| Some(tag(name, value.as_str()?)));
+    let body = Bytes::from(error_document(&document, &members.collect::<String>(), context));
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(());
     *response.status_mut() = status;
     let (mut parts, ()) = response.into_parts();

@@ -1,4 +1,5 @@
-//! Takes authentication off a request: any key and any signature is accepted, only time is checked.
+//! Takes authentication off a request: any key and any signature is accepted. Of a presigned URL the form and the time
+//! are checked here, of a header elsewhere: see [`signature`].
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,9 +7,11 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use s3s::{S3Error, S3Result, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
+use super::errors;
 use crate::local::query;
+use crate::local::signature::{self, Credential};
 
 /// The longest life of a presigned URL: a week.
 const MAX_EXPIRES: u64 = 604_800;
@@ -32,13 +35,14 @@ pub(super) fn strip(query: &str, headers: &mut HeaderMap, now: SystemTime) -> S3
 
     let parameters: Vec<Parameter<'_>> = query.split('&').filter(|pair| !pair.is_empty()).map(Parameter::new).collect();
     let find = |name: &str| parameters.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name));
+    let value = |name: &str| find(name).map(|parameter| parameter.value.as_str());
     let presigned_v4 = find("X-Amz-Signature").is_some() || find("X-Amz-Algorithm").is_some();
-    let presigned_v2 = find("Signature").is_some() && find("AWSAccessKeyId").is_some();
+    // Without a signature the same names belong to the operation.
+    let presigned_v2 = !presigned_v4 && (find("Signature").is_some() || find("AWSAccessKeyId").is_some());
     if presigned_v4 {
-        let value = |name: &str| find(name).map(|parameter| parameter.value.as_str());
-        check_v4(value("X-Amz-Date"), value("X-Amz-Expires"), now)?;
+        check_v4(&value, now)?;
     } else if presigned_v2 {
-        check_v2(find("Expires").map(|parameter| parameter.value.as_str()), now)?;
+        check_v2(&value, now)?;
     }
     let region = region.or_else(|| find("X-Amz-Credential").and_then(|credential| scope(&credential.value)));
 
@@ -90,15 +94,33 @@ fn is_v2(name: &str) -> bool {
     matches!(name, "awsaccesskeyid" | "signature" | "expires" | "x-amz-security-token")
 }
 
-fn check_v4(date: Option<&str>, expires: Option<&str>, now: SystemTime) -> S3Result<()> {
-    let (Some(date), Some(expires)) = (date, expires) else {
-        return Err(query_error(
-            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, \
-             X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
-        ));
+/// Looks up a parameter of the query.
+type Value<'a> = &'a dyn Fn(&str) -> Option<&'a str>;
+
+fn check_v4(value: Value<'_>, now: SystemTime) -> S3Result<()> {
+    let given = |name: &str| {
+        value(name).filter(|value| !value.is_empty()).ok_or_else(|| {
+            query_error(
+                "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
+                 X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+            )
+        })
     };
-    let signed = parse_date(date)
+    let (algorithm, credential) = (given("X-Amz-Algorithm")?, given("X-Amz-Credential")?);
+    let (signed_headers, _) = (given("X-Amz-SignedHeaders")?, given("X-Amz-Signature")?);
+    let (date, expires) = (given("X-Amz-Date")?, given("X-Amz-Expires")?);
+    if !signature::ALGORITHMS.contains(&algorithm) {
+        return Err(query_error("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256\""));
+    }
+    let bad = |what: &str| query_error(&format!("Error parsing the X-Amz-Credential parameter; {what}"));
+    let scope = Credential::parse(credential, algorithm).ok_or_else(|| bad(signature::s3::BAD_CREDENTIAL))?;
+    signature::s3::check_scope(&scope).map_err(|what| bad(&what))?;
+    let signed = signature::timestamp(date)
         .ok_or_else(|| query_error("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""))?;
+    let day = date.get(..8).unwrap_or_default();
+    if scope.date != day {
+        return Err(bad(&signature::s3::wrong_day(scope.date, day)));
+    }
     let life: i64 = expires.parse().map_err(|_| query_error("X-Amz-Expires should be a number"))?;
     let life = u64::try_from(life).map_err(|_| query_error("X-Amz-Expires must be non-negative"))?;
     if life > MAX_EXPIRES {
@@ -107,35 +129,37 @@ fn check_v4(date: Option<&str>, expires: Option<&str>, now: SystemTime) -> S3Res
              604800 seconds",
         ));
     }
-    check_not_after(signed + Duration::from_secs(life), now)
-}
-
-fn check_v2(expires: Option<&str>, now: SystemTime) -> S3Result<()> {
-    let seconds = expires.and_then(|expires| expires.parse::<u64>().ok());
-    let end = seconds.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
-    let end = end.ok_or_else(|| s3_error!(AccessDenied, "Invalid date (should be seconds since epoch)"))?;
-    check_not_after(end, now)
-}
-
-fn check_not_after(end: SystemTime, now: SystemTime) -> S3Result<()> {
-    if now > end { Err(s3_error!(AccessDenied, "Request has expired")) } else { Ok(()) }
-}
-
-fn query_error(message: &'static str) -> S3Error {
-    s3_error!(AuthorizationQueryParametersError, "{message}")
-}
-
-/// `20260102T030405Z`.
-fn parse_date(date: &str) -> Option<SystemTime> {
-    let (day, time) = date.strip_suffix('Z')?.split_once('T')?;
-    let all_digits = day.bytes().chain(time.bytes()).all(|byte| byte.is_ascii_digit());
-    if day.len() != 8 || time.len() != 6 || !all_digits {
-        return None;
+    if !signature::signs_host(signed_headers) {
+        let error = s3_error!(AccessDenied, "There were headers present in the request which were not signed");
+        return Err(errors::with_details(error, &[("HeadersNotSigned", "host")]));
     }
-    let (year, month, day) = (&day[..4], &day[4..6], &day[6..]);
-    let (hour, minute, second) = (&time[..2], &time[2..4], &time[4..]);
-    let text = format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z");
-    SystemTime::try_from(DateTime::from_str(&text, Format::DateTime).ok()?).ok()
+    check_not_after(signed + Duration::from_secs(life), now, &[("X-Amz-Expires", expires)])
+}
+
+fn check_v2(value: Value<'_>, now: SystemTime) -> S3Result<()> {
+    let (Some(expires), Some(_), Some(_)) = (value("Expires"), value("Signature"), value("AWSAccessKeyId")) else {
+        return Err(s3_error!(
+            AccessDenied,
+            "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
+        ));
+    };
+    let end = expires.parse::<u64>().ok().and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    let end = end.ok_or_else(|| s3_error!(AccessDenied, "Invalid date (should be seconds since epoch)"))?;
+    check_not_after(end, now, &[])
+}
+
+fn check_not_after(end: SystemTime, now: SystemTime, details: &[(&str, &str)]) -> S3Result<()> {
+    if now <= end {
+        return Ok(());
+    }
+    let date = |time: SystemTime| DateTime::from(time).fmt(Format::DateTime).unwrap_or_default();
+    let (end, now) = (date(end), date(now));
+    let times = [("Expires", end.as_str()), ("ServerTime", now.as_str())];
+    Err(errors::with_details(s3_error!(AccessDenied, "Request has expired"), &[details, &times].concat()))
+}
+
+fn query_error(message: &str) -> S3Error {
+    S3Error::with_message(S3ErrorCode::AuthorizationQueryParametersError, message.to_owned())
 }
 
 fn scope_of_header(authorization: &str) -> Option<String> {
@@ -181,7 +205,9 @@ mod tests {
         let query = "AWSAccessKeyId=AKID&Signature=a%2Bb%3D&Expires=1767323045&tagging";
         assert_eq!(strip(query, &mut HeaderMap::new(), at(0)).unwrap().query, "tagging");
         assert!(strip(query, &mut HeaderMap::new(), at(1)).is_err());
-        // Without a signature the same names belong to the operation.
+        for missing in ["AWSAccessKeyId=AKID&Expires=1767323045", "Signature=a&AWSAccessKeyId=AKID"] {
+            assert_eq!(strip(missing, &mut HeaderMap::new(), at(0)).unwrap_err().code().as_str(), "AccessDenied");
+        }
         assert_eq!(strip("Expires=1", &mut HeaderMap::new(), at(0)).unwrap().query, "Expires=1");
     }
 
@@ -194,10 +220,22 @@ mod tests {
             ("X-Amz-Expires=60", "X-Amz-Expires=soon"),
             ("X-Amz-Expires=60", "X-Amz-Expires=-1"),
             ("X-Amz-Expires=60", "X-Amz-Expires=604801"),
+            ("X-Amz-Algorithm=AWS4-HMAC-SHA256&", ""),
+            ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"),
+            ("X-Amz-Signature=00", "X-Amz-Signature="),
+            ("&X-Amz-SignedHeaders=host", ""),
+            ("X-Amz-Credential", "Credential"),
+            ("a%2Fb%2F20260102%2F", ""),
+            ("a%2Fb%2F", "%2F"),
+            ("%2F20260102%2F", "%2F20260103%2F"),
+            ("%2Fs3%2F", "%2Fsts%2F"),
+            ("aws4_request", "aws5_request"),
         ] {
             let error = strip(&V4.replace(from, to), &mut HeaderMap::new(), at(0)).unwrap_err();
             assert_eq!(error.code().as_str(), "AuthorizationQueryParametersError", "{to}");
         }
+        let unsigned = V4.replace("Headers=host", "Headers=date");
+        assert_eq!(strip(&unsigned, &mut HeaderMap::new(), at(0)).unwrap_err().code().as_str(), "AccessDenied");
     }
 
     #[test]

@@ -28,13 +28,24 @@ pub(super) enum DecodeError {
     Malformed,
     /// A trailer is malformed.
     Trailer,
+    /// A chunk has no signature, or one that could be nobody's.
+    Signature,
 }
 
-/// Decodes a whole body. Chunk signatures are read over: any signature is accepted.
-pub(super) fn decode(mut input: Bytes) -> Result<Decoded, DecodeError> {
+/// What the chunks of a body must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signatures {
+    /// None; there may be any.
+    Optional,
+    /// Each has the digest that HMAC makes.
+    Hmac,
+}
+
+/// Decodes a whole body. Nobody knows the key, so that any signature of the right form is accepted.
+pub(super) fn decode(mut input: Bytes, signatures: Signatures) -> Result<Decoded, DecodeError> {
     let mut chunks: Vec<Bytes> = Vec::new();
     loop {
-        let size = chunk_size(&take_line(&mut input)?)?;
+        let size = chunk_size(&take_line(&mut input)?, signatures)?;
         if size == 0 {
             break;
         }
@@ -60,14 +71,19 @@ fn join(mut chunks: Vec<Bytes>) -> Bytes {
     body.freeze()
 }
 
-fn chunk_size(line: &[u8]) -> Result<usize, DecodeError> {
+fn chunk_size(line: &[u8], signatures: Signatures) -> Result<usize, DecodeError> {
     let line = std::str::from_utf8(line).map_err(|_| DecodeError::Malformed)?;
     let digits = match line.split_once(';') {
+        None if signatures == Signatures::Hmac => return Err(DecodeError::Signature),
         None => line,
         Some((digits, extension)) => {
             let signature = extension.strip_prefix("chunk-signature=").ok_or(DecodeError::Malformed)?;
             if signature.is_empty() || !signature.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(DecodeError::Malformed);
+            }
+            let is_digest = signature.len() == 64 && signature.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if signatures == Signatures::Hmac && !is_digest {
+                return Err(DecodeError::Signature);
             }
             digits
         }
@@ -156,7 +172,7 @@ mod tests {
     proptest! {
         #[test]
         fn decodes_what_was_encoded(chunks in chunks(), signed: bool, trailers in trailer_list()) {
-            let decoded = decode(encode(&chunks, signed, &trailers)).unwrap();
+            let decoded = decode(encode(&chunks, signed, &trailers), Signatures::Optional).unwrap();
             prop_assert_eq!(decoded.body.to_vec(), chunks.concat());
             prop_assert_eq!(decoded.trailers, trailers);
         }
@@ -165,19 +181,19 @@ mod tests {
         fn every_cut_is_truncated(chunks in chunks(), signed: bool, trailers in trailer_list(), cut: prop::sample::Index) {
             let wire = encode(&chunks, signed, &trailers);
             let cut = cut.index(wire.len());
-            prop_assert_eq!(decode(wire.slice(..cut)), Err(DecodeError::Truncated));
+            prop_assert_eq!(decode(wire.slice(..cut), Signatures::Optional), Err(DecodeError::Truncated));
         }
 
         #[test]
         fn any_bytes_end_without_a_panic(bytes: Vec<u8>) {
-            let _ = decode(bytes.into());
+            let _ = (decode(bytes.clone().into(), Signatures::Optional), decode(bytes.into(), Signatures::Hmac));
         }
     }
 
     #[test]
     fn one_chunk_is_not_copied() {
         let wire = Bytes::from_static(b"5\r\nhello\r\n0\r\n\r\n");
-        let decoded = decode(wire.clone()).unwrap();
+        let decoded = decode(wire.clone(), Signatures::Optional).unwrap();
         assert_eq!(decoded.body.as_ptr(), wire[3..].as_ptr());
     }
 
@@ -198,8 +214,23 @@ mod tests {
             ("0\r\n:value\r\n\r\n", DecodeError::Trailer),
             ("0\r\nname:line\nbreak\r\n\r\n", DecodeError::Trailer),
         ] {
-            assert_eq!(decode(Bytes::copy_from_slice(wire.as_bytes())), Err(error), "{wire:?}");
+            let wire = Bytes::copy_from_slice(wire.as_bytes());
+            assert_eq!(decode(wire.clone(), Signatures::Optional), Err(error), "{wire:?}");
         }
-        assert_eq!(decode(vec![b'1'; MAX_LINE].into()), Err(DecodeError::Malformed));
+        assert_eq!(decode(vec![b'1'; MAX_LINE].into(), Signatures::Optional), Err(DecodeError::Malformed));
+    }
+
+    #[test]
+    fn signatures_of_chunks_must_be_able_to_be_right() {
+        let body = |signature: &str| {
+            let wire = format!("5;chunk-signature={signature}\r\nhello\r\n0;chunk-signature={signature}\r\n\r\n");
+            decode(wire.into(), Signatures::Hmac).map(|decoded| decoded.body)
+        };
+        assert_eq!(body(&"0a".repeat(32)), Ok(Bytes::from("hello")));
+        for wrong in ["0a", &"0g".repeat(32), &"0a".repeat(33)] {
+            assert_eq!(body(wrong), Err(DecodeError::Signature), "{wrong}");
+        }
+        let unsigned = Bytes::from_static(b"5\r\nhello\r\n0\r\n\r\n");
+        assert_eq!(decode(unsigned, Signatures::Hmac), Err(DecodeError::Signature));
     }
 }

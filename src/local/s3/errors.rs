@@ -168,6 +168,11 @@ pub(super) fn bad_digest(of: &str) -> S3Error {
     S3Error::with_message(S3ErrorCode::BadDigest, message)
 }
 
+/// There is no memory left for the body.
+pub(super) fn slow_down() -> S3Error {
+    s3_error!(SlowDown, "Please reduce your request rate.")
+}
+
 pub(super) fn incomplete_body() -> S3Error {
     s3_error!(IncompleteBody, "The request body terminated unexpectedly")
 }

@@ -178,6 +178,7 @@ async fn collect(body: SdkBody, limit: u64) -> S3Result<Bytes> {
         wire::Unread::TooLarge(MAX_DOCUMENT) => S3Error::new(s3s::S3ErrorCode::MaxMessageLengthExceeded),
         wire::Unread::TooLarge(_) => errors::entity_too_large(),
         wire::Unread::Incomplete => errors::incomplete_body(),
+        wire::Unread::NoRoom => errors::slow_down(),
     })
 }
 
@@ -196,7 +197,11 @@ fn decode(body: Bytes, headers: &mut HeaderMap) -> S3Result<Bytes> {
             length.parse::<usize>().map_err(|_| errors::invalid_argument("Invalid x-amz-decoded-content-length"))
         })
         .transpose()?;
-    let decoded = aws_chunked::decode(body).map_err(chunked_error)?;
+    let signatures = match payload_hash {
+        Some(hash) if hash.starts_with("STREAMING-AWS4-HMAC-") => aws_chunked::Signatures::Hmac,
+        _ => aws_chunked::Signatures::Optional,
+    };
+    let decoded = aws_chunked::decode(body, signatures).map_err(chunked_error)?;
     if announced.is_some_and(|announced| announced != decoded.body.len()) {
         return Err(errors::incomplete_body());
     }
@@ -236,6 +241,11 @@ fn chunked_error(error: aws_chunked::DecodeError) -> S3Error {
     match error {
         aws_chunked::DecodeError::Truncated => errors::incomplete_body(),
         aws_chunked::DecodeError::Trailer => trailer_error(),
+        aws_chunked::DecodeError::Signature => s3_error!(
+            SignatureDoesNotMatch,
+            "The request signature we calculated does not match the signature you provided. Check your key and signing \
+             method."
+        ),
         aws_chunked::DecodeError::Malformed => errors::invalid_request("The aws-chunked body is not well-formed."),
     }
 }

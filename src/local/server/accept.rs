@@ -8,9 +8,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::connection::{self, Shared};
-use super::connections::Connections;
+use super::connections::{Connections, Room};
 use super::host::Hosts;
-use super::limits::{Limits, MAX_UNDER_WAY};
+use super::limits::Limits;
 use super::upload::Budget;
 use crate::local::backend::LocalBackend;
 
@@ -29,17 +29,17 @@ pub(super) struct Acceptor {
 impl Acceptor {
     pub(super) async fn run(self) {
         let Self { listener, backend, hosts, limits, mut stopped } = self;
-        let shared = Shared { backend, hosts, limits, budget: Budget::new(MAX_UNDER_WAY) };
+        let shared = Shared { backend, hosts, limits, budget: Budget::new(limits.memory) };
         let connections = Arc::new(Connections::default());
         let mut tasks = JoinSet::new();
         let every_task_sees = stopped.clone();
         // Accepted, and waiting for room; and whether another connection makes it.
-        let (mut newcomer, mut room) = (None, false);
+        let (mut newcomer, mut room) = (None, Room::None);
         loop {
             let full = connections.open() >= limits.connections;
             if !full && let Some(stream) = newcomer.take() {
                 tasks.spawn(connection::serve(stream, shared.clone(), connections.enter(), every_task_sees.clone()));
-                room = false;
+                room = Room::None;
                 continue;
             }
             tokio::select! {
@@ -47,18 +47,28 @@ impl Acceptor {
                 // An error says that the server is gone.
                 _ = stopped.wait_for(|stopped| *stopped) => break,
                 Some(_) = tasks.join_next() => {}
-                () = connections.idle.notified(), if newcomer.is_some() && !room => {
+                () = connections.spare.notified(), if newcomer.is_some() && room != Room::Made => {
+                    room = connections.make_room();
+                }
+                () = until(room), if newcomer.is_some() && matches!(room, Room::At(_)) => {
                     room = connections.make_room();
                 }
                 stream = accept(&listener), if newcomer.is_none() => {
                     newcomer = Some(stream);
-                    room = full && connections.make_room();
+                    room = if full { connections.make_room() } else { Room::None };
                 }
             }
         }
         drop(listener);
         // Each ends by itself within the grace period.
         while tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Waits until a connection may make room.
+async fn until(room: Room) {
+    if let Room::At(time) = room {
+        tokio::time::sleep_until(time).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! One connection: request after request, as HTTP/1.1 has it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use aws_smithy_types::body::SdkBody;
 use http::{Request, Response};
@@ -42,17 +42,13 @@ pub(super) async fn serve(
     let Limits { head, body, grace, .. } = shared.limits;
     // An answer is written whole: waiting for more to send would only delay it.
     let _ = stream.set_nodelay(true);
-    let writing = Arc::new(AtomicBool::new(false));
-    let io = TokioIo::new(Socket::new(stream, body, writing.clone()));
-    let busy = Arc::new(AtomicBool::new(false));
+    let io = TokioIo::new(Socket::new(stream, body, connection.clone()));
     let service = {
-        let (connection, busy) = (connection.clone(), busy.clone());
+        let connection = connection.clone();
         service_fn(move |request| {
-            let (shared, under_way, busy) = (shared.clone(), connection.begin(), busy.clone());
+            let (shared, connection, under_way) = (shared.clone(), connection.clone(), connection.begin());
             async move {
-                busy.store(true, Ordering::Relaxed);
-                let answer = answer(&shared, request).await;
-                busy.store(false, Ordering::Relaxed);
+                let answer = answer(&shared, &connection, request).await;
                 drop(under_way);
                 answer
             }
@@ -69,28 +65,34 @@ pub(super) async fn serve(
     tokio::select! {
         // Errors are the other side's: a reset, a time-out, or what is no HTTP, which has been answered with 400.
         _ = &mut serving => return,
-        () = connection.close.notified() => {}
+        // Nobody knows how long the other side would still take, and others are waiting.
+        () = connection.close.told.notified() => if connection.is_stalled() { return },
         _ = stopped.wait_for(|stopped| *stopped) => {}
     }
-    if busy.load(Ordering::Relaxed) || writing.load(Ordering::Relaxed) {
+    if connection.is_busy() {
         serving.as_mut().graceful_shutdown();
         let _ = tokio::time::timeout(grace, serving).await;
     }
 }
 
 /// Answers a request, or refuses it before the backend hears of it. An error closes the connection without an answer.
-async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<SdkBody>, Broken> {
+async fn answer(
+    shared: &Shared,
+    connection: &Arc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Response<SdkBody>, Broken> {
     if let Err(refusal) = shared.hosts.check(&request) {
         let mut answer = wire::answer(refusal.status, TEXT, refusal.text);
         wire::set(&mut answer, "x-content-type-options", "nosniff");
         return Ok(answer);
     }
-    let share = Share::new(&shared.budget);
-    let request = request.map(|incoming| upload::body(incoming, shared.limits.body, share.clone()));
-    let answer = Box::pin(shared.backend.exchange(request)).await;
-    if share.exceeded() {
-        // To the service it looked like a body that broke off.
-        return Ok(wire::answer(503, TEXT, "The server holds too many request bodies at once. Try again.\n"));
+    if connection.is_ambiguous.load(Ordering::Relaxed) {
+        let mut answer = wire::answer(400, TEXT, "A request has either a Content-Length or a Transfer-Encoding.\n");
+        wire::set(&mut answer, "connection", "close");
+        return Ok(answer);
     }
-    answer
+    // Held until the request is answered: what was received is in memory for as long.
+    let share = Share::new(&shared.budget);
+    let request = request.map(|incoming| upload::body(incoming, shared.limits.body, &share, connection));
+    Box::pin(shared.backend.exchange(request)).await
 }

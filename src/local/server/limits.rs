@@ -11,6 +11,8 @@ pub(super) struct Limits {
     pub(super) body: Duration,
     /// Connections at once.
     pub(super) connections: usize,
+    /// Bytes of bodies at once.
+    pub(super) memory: u64,
     /// How long the requests under way may take after the server was told to stop.
     pub(super) grace: Duration,
 }
@@ -19,8 +21,18 @@ pub(super) struct Limits {
 pub(super) const MIN_RATE: u64 = 1024;
 /// The largest request head in bytes.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
-/// Bytes of request bodies that are being read at once, by all connections: one S3 upload of the largest size fits.
-pub(super) const MAX_UNDER_WAY: u64 = 6 << 30;
+/// Bytes of request bodies that are held at once for requests under way, of all connections. See [`Budget`].
+///
+/// [`Budget`]: super::upload::Budget
+pub(super) const MAX_UNDER_WAY: u64 = 1 << 30;
+/// Connections that may wait to be accepted.
+pub(super) const BACKLOG: u32 = 4096;
+/// Connections that may be about to close besides those that are open. Fewer than [`OTHER_FILES`].
+pub(super) const MAX_CLOSING: usize = 128;
+/// Bytes of each body that do not count for it.
+pub(super) const FREE: u64 = 64 * 1024;
+/// How long the other side of a connection is waited for in any case, when others wait for a connection.
+pub(super) const STALLED: Duration = Duration::from_millis(250);
 
 const CONNECTIONS: usize = 4096;
 /// Files that the process needs for other things.
@@ -32,6 +44,7 @@ impl Default for Limits {
             head: Duration::from_secs(60),
             body: Duration::from_secs(30),
             connections: CONNECTIONS,
+            memory: MAX_UNDER_WAY,
             grace: Duration::from_secs(10),
         }
     }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,25 +12,32 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::connections::Connection;
+use super::framing::Heads;
+
 /// A TCP stream that gives up when its other side takes nothing for too long.
 pub(super) struct Socket {
     stream: TcpStream,
     limit: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
-    /// Whether an answer waits for its reader.
-    writing: Arc<AtomicBool>,
+    connection: Arc<Connection>,
+    heads: Heads,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, limit: Duration, writing: Arc<AtomicBool>) -> Self {
-        Self { stream, limit, waiting: None, writing }
+    pub(super) fn new(stream: TcpStream, limit: Duration, connection: Arc<Connection>) -> Self {
+        Self { stream, limit, waiting: None, connection, heads: Heads::default() }
     }
 
     fn limited<T>(&mut self, polled: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        self.writing.store(polled.is_pending(), Ordering::Relaxed);
         if polled.is_ready() {
-            self.waiting = None;
+            if self.waiting.take().is_some() {
+                self.connection.leaves_answer(false);
+            }
             return polled;
+        }
+        if self.waiting.is_none() {
+            self.connection.leaves_answer(true);
         }
         #[expect(clippy::disallowed_methods, reason = "a client is slow in reality")]
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.limit)));
@@ -43,7 +50,18 @@ impl Socket {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, into);
+        let come = &into.filled()[before..];
+        if !come.is_empty() {
+            if !self.connection.is_asked() {
+                self.heads.begin();
+            }
+            if self.heads.read(come) {
+                self.connection.is_ambiguous.store(true, Ordering::Relaxed);
+            }
+        }
+        polled
     }
 }
 

@@ -98,7 +98,7 @@ fn answer(core: &Core, operation: &str, request: &Value) -> Result<Value, AwsErr
 type Handler = fn(&Core, &Value) -> Result<Value, AwsError>;
 
 fn handler(operation: &str) -> Option<Handler> {
-    Some(match operation {
+    let handler: Handler = match operation {
         "PutMetricData" => put::put,
         "GetMetricStatistics" => data::statistics,
         "GetMetricData" => queries::data,
@@ -125,7 +125,8 @@ fn handler(operation: &str) -> Option<Handler> {
         "UntagResource" => tags::remove,
         "ListTagsForResource" => tags::list,
         _ => return None,
-    })
+    };
+    Some(handler)
 }
 
 fn invalid_value(message: impl Into<String>) -> AwsError {

@@ -32,6 +32,13 @@ pub(in crate::local) use store::{LogLine, LogStore};
 
 type Answer = Result<Value, AwsError>;
 
+/// Any text as a filter pattern, which then filters that text, and as a query.
+#[cfg(fuzzing)]
+pub(in crate::local) fn expressions(text: &str) {
+    let _ = pattern::Pattern::parse(text).map(|pattern| pattern.matches(text));
+    insights::expression(text);
+}
+
 pub(super) fn handle(core: &Core, operation: &str, request: &Value) -> Answer {
     match operation {
         "CreateLogGroup" => create_group(core, parse(request)?),

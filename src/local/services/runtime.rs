@@ -137,7 +137,7 @@ fn unread_error(operation: Operation, unread: Unread) -> AwsError {
         Unread::TooLarge(limit) if operation == Operation::Async => body_too_long(limit),
         // The service's front answers this one, without a code.
         Unread::TooLarge(limit) => AwsError::new(413, "", format!("HTTP content length exceeded {limit} bytes.")),
-        incomplete @ Unread::Incomplete => incomplete.error(),
+        unread @ (Unread::Incomplete | Unread::NoRoom) => unread.error(),
     }
 }
 

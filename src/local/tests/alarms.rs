@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 
 use super::support::Aws;
 use crate::local::LocalClock;
+use crate::local::signature::sign;
 use crate::local::time::epoch;
 
 async fn call(aws: &Aws, operation: &str, body: Value) -> (u16, Value) {
     let request = Request::post("https://monitoring.us-east-1.amazonaws.com")
         .header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"))
         .header("x-amzn-query-mode", "true");
-    let answer = aws.backend.handle(request.body(SdkBody::from(body.to_string())).unwrap()).await;
+    let answer = aws.backend.handle(sign(request).body(SdkBody::from(body.to_string())).unwrap()).await;
     let (parts, body) = answer.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     (parts.status.as_u16(), serde_json::from_slice(&body).unwrap_or_default())

@@ -1,10 +1,12 @@
 //! The built-in algorithms from end to end: training, metrics, endpoint, batch transform, spot interruption.
 
+use std::time::Duration;
+
 use aws_sdk_sagemaker::types as sm;
 use aws_sdk_sagemakerruntime::primitives::Blob;
 
 use super::support::{Aws, channel};
-use crate::local::Fault;
+use crate::local::{Fault, LocalClock};
 
 fn image(repository: &str) -> String {
     format!("382416733822.dkr.ecr.us-east-1.amazonaws.com/{repository}")
@@ -119,6 +121,34 @@ async fn a_job_whose_hyperparameters_are_wrong_is_the_clients_error() {
         "ClientError: No value(s) were specified for 'feature_dim' which are required hyperparameter(s) (caused by \
          ValidationError)\n\nCaused by: 'feature_dim' is a required property, exit code: 2"
     );
+}
+
+#[tokio::test]
+async fn an_engine_that_trains_for_too_long_is_stopped() {
+    // 300 ms are ten minutes.
+    let aws = Aws::with_clock(LocalClock::scaled(2000.0));
+    put_line(&aws);
+    let boosts = [("num_round", "1000000")];
+    let learns = [
+        ("predictor_type", "regressor"),
+        ("epochs", "100000"),
+        ("num_models", "1"),
+        ("early_stopping_patience", "100000"),
+    ];
+    let jobs: [(&str, &str, &[(&str, &str)]); 2] =
+        [("boosts", "sagemaker-xgboost:1.7-1", &boosts), ("learns", "linear-learner:1", &learns)];
+    for (name, repository, hyperparameters) in jobs {
+        let limit = sm::StoppingCondition::builder().max_runtime_in_seconds(600).build();
+        let mut create = aws.train(name).algorithm_specification(algorithm(repository)).stopping_condition(limit);
+        for (name, value) in hyperparameters {
+            create = create.hyper_parameters(*name, *value);
+        }
+        create.set_input_data_config(Some(vec![csv_channel("s3://data/line")])).send().await.unwrap();
+        let job = aws.ended(name).await;
+        assert_eq!(job.training_job_status(), Some(&sm::TrainingJobStatus::Stopped), "{:?}", job.failure_reason());
+        assert_eq!(job.secondary_status(), Some(&sm::SecondaryStatus::MaxRuntimeExceeded));
+        assert!(job.training_time_in_seconds().unwrap() >= 600);
+    }
 }
 
 #[tokio::test]

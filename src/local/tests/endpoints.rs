@@ -343,11 +343,10 @@ fn an_update_whose_runtime_ends_leaves_the_endpoint_in_service() {
 async fn a_container_that_takes_too_long_is_given_up() {
     // 300 ms are five minutes.
     let aws = Aws::with_clock(LocalClock::scaled(1000.0));
-    let up = async |name: &'static str| {
-        aws.config(name, &[("A", name, 1.0)]).await;
-        aws.create_endpoint(name, name).await;
+    let up = async |name: String| {
+        aws.create_endpoint(&name, &name).await;
         loop {
-            let endpoint = aws.endpoint(name).await;
+            let endpoint = aws.endpoint(&name).await;
             if endpoint.endpoint_status() != Some(&sm::EndpointStatus::Creating) {
                 return endpoint;
             }
@@ -355,13 +354,32 @@ async fn a_container_that_takes_too_long_is_given_up() {
         }
     };
     aws.model("late", "slow").await;
-    let endpoint = up("late").await;
+    aws.config("late", &[("A", "late", 1.0)]).await;
+    let endpoint = up("late".to_owned()).await;
     assert_eq!(endpoint.endpoint_status(), Some(&sm::EndpointStatus::Failed));
     let reason = endpoint.failure_reason().unwrap();
     assert!(reason.contains("did not pass the ping health check") && reason.contains("240 seconds"), "{reason}");
 
+    // Given enough time, the engine says what it thinks of the model.
+    for (seconds, why) in [(60, "within 60 seconds"), (3600, "mean.txt holds no number")] {
+        let name = format!("late-{seconds}");
+        let variant = sm::ProductionVariant::builder()
+            .variant_name("A")
+            .model_name("late")
+            .initial_instance_count(1)
+            .instance_type(sm::ProductionVariantInstanceType::MlM5Large)
+            .container_startup_health_check_timeout_in_seconds(seconds)
+            .build();
+        let config = aws.sagemaker.create_endpoint_config().endpoint_config_name(&name);
+        config.production_variants(variant).send().await.unwrap();
+        let endpoint = up(name).await;
+        let reason = endpoint.failure_reason().unwrap();
+        assert!(reason.contains(why), "{reason}");
+    }
+
     aws.model("e", "1").await;
-    assert_eq!(up("e").await.endpoint_status(), Some(&sm::EndpointStatus::InService));
+    aws.config("e", &[("A", "e", 1.0)]).await;
+    assert_eq!(up("e".to_owned()).await.endpoint_status(), Some(&sm::EndpointStatus::InService));
     let error = aws.invoke("e", "slow").send().await.unwrap_err();
     let InvokeEndpointError::ModelError(error) = error.into_service_error() else { panic!("no ModelError") };
     assert_eq!(error.original_status_code, Some(0));

@@ -11,6 +11,7 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 
 use super::support::{Aws, refusal};
+use crate::local::signature::sign;
 use crate::local::{LocalBackend, LocalClock};
 
 async fn stream(aws: &Aws, endpoint: &str, body: &str) -> InvokeEndpointWithResponseStreamOutput {
@@ -111,7 +112,8 @@ async fn the_size_of_a_body_is_a_setting() {
     let aws = Aws::of(LocalBackend::builder().engine(super::support::Echo).max_invocation_body(10).build());
     aws.deploy_echo("e").await;
     aws.invoke("e", "0123456789").send().await.unwrap();
-    let request = http::Request::post("http://localhost/endpoints/e/invocations").body(SdkBody::from("0123456789a"));
+    let request =
+        sign(http::Request::post("http://localhost/endpoints/e/invocations")).body(SdkBody::from("0123456789a"));
     let answer = aws.backend.handle(request.unwrap()).await;
     assert!(answer.status() == 413 && !answer.headers().contains_key("x-amzn-errortype"));
     let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -189,7 +191,7 @@ async fn an_asynchronous_body_may_come_in_line() {
     let aws = Aws::new();
     asynchronous(&aws, "e", 1, false).await;
     let post = |headers: &[(&str, &str)], body: String| {
-        let mut request = http::Request::post("http://localhost/endpoints/e/async-invocations");
+        let mut request = sign(http::Request::post("http://localhost/endpoints/e/async-invocations"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

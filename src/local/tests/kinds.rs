@@ -18,13 +18,14 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use crate::local::LocalBackend;
+use crate::local::signature::sign;
 
 /// Code and message of a refusal.
 pub(super) type Refusal = (String, String);
 
 /// Sends an operation of SageMaker as any client does.
 pub(super) async fn call(backend: &LocalBackend, operation: &str, body: &Value) -> Result<Value, Refusal> {
-    let request = Request::post("https://api.sagemaker.us-east-1.amazonaws.com/")
+    let request = sign(Request::post("https://api.sagemaker.us-east-1.amazonaws.com/"))
         .header("x-amz-target", format!("SageMaker.{operation}"))
         .body(SdkBody::from(body.to_string()))
         .unwrap();

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::support::Aws;
 use crate::local::LocalClock;
+use crate::local::signature::sign;
 use crate::local::time::millis;
 
 async fn call(aws: &Aws, operation: &str, body: Value) -> Result<Value, (String, String)> {
     let request = Request::post("http://localhost/").header("x-amz-target", format!("Logs_20140328.{operation}"));
-    let answer = aws.backend.handle(request.body(SdkBody::from(body.to_string())).unwrap()).await;
+    let answer = aws.backend.handle(sign(request).body(SdkBody::from(body.to_string())).unwrap()).await;
     let (parts, body) = answer.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -68,8 +69,8 @@ async fn metric_filters_measure_what_is_logged() {
             "Period": 3600, "Statistics": ["Sum", "SampleCount"],
         });
         let request = Request::post("http://localhost/")
-            .header("x-amz-target", "GraniteServiceVersion20100801.GetMetricStatistics")
-            .body(SdkBody::from(body.to_string()));
+            .header("x-amz-target", "GraniteServiceVersion20100801.GetMetricStatistics");
+        let request = sign(request).body(SdkBody::from(body.to_string()));
         let answer = aws.backend.handle(request.unwrap()).await.into_body().collect().await.unwrap().to_bytes();
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         let points = answer["Datapoints"].as_array().unwrap().clone();

@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 
 use super::support::Aws;
 use crate::local::LocalClock;
+use crate::local::signature::sign;
 use crate::local::time::epoch;
 
 const HOST: &str = "https://monitoring.us-east-1.amazonaws.com";
 
 async fn send(aws: &Aws, request: http::request::Builder, body: Vec<u8>) -> (u16, http::HeaderMap, Vec<u8>) {
-    let answer = aws.backend.handle(request.body(SdkBody::from(body)).unwrap()).await;
+    let answer = aws.backend.handle(sign(request).body(SdkBody::from(body)).unwrap()).await;
     let (parts, body) = answer.into_parts();
     (parts.status.as_u16(), parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
 }

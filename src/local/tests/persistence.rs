@@ -10,6 +10,7 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 
 use super::support::{Aws, Mean};
+use crate::local::signature::sign;
 use crate::local::{LocalBackend, LocalClock};
 
 /// Where the child of [`nothing_acknowledged_is_lost_on_kill`] keeps its data.
@@ -20,8 +21,8 @@ fn open(directory: &Path, clock: LocalClock) -> Aws {
 }
 
 async fn send(backend: &LocalBackend, method: &str, uri: &str, body: impl Into<SdkBody>) -> (u16, String, Vec<u8>) {
-    let request = http::Request::builder().method(method).uri(format!("http://s3.localhost{uri}")).body(body.into());
-    let (parts, body) = backend.handle(request.unwrap()).await.into_parts();
+    let request = http::Request::builder().method(method).uri(format!("http://s3.localhost{uri}"));
+    let (parts, body) = backend.handle(sign(request).body(body.into()).unwrap()).await.into_parts();
     let etag = parts.headers.get("etag").map(|etag| etag.to_str().unwrap().to_owned()).unwrap_or_default();
     (parts.status.as_u16(), etag, body.collect().await.unwrap().to_bytes().to_vec())
 }
@@ -63,7 +64,7 @@ async fn objects_are_there_after_a_restart() {
     ok(s3, "PUT", "/data/overwritten", big.clone()).await;
     ok(s3, "PUT", "/data/overwritten", "small").await;
     let request = http::Request::put("http://s3.localhost/data/copy").header("x-amz-copy-source", "data/big");
-    assert_eq!(s3.handle(request.body(SdkBody::empty()).unwrap()).await.status(), 200);
+    assert_eq!(s3.handle(sign(request).body(SdkBody::empty()).unwrap()).await.status(), 200);
     let tagging = "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>";
     ok(s3, "PUT", "/data/big?tagging", tagging).await;
 
@@ -91,7 +92,7 @@ async fn objects_are_there_after_a_restart() {
     assert_eq!(ok(s3, "GET", "/data/big", "").await, big);
     assert_eq!(ok(s3, "GET", "/data/copy", "").await, big);
     let range = http::Request::get("http://s3.localhost/data/big").header("range", "bytes=3000000-3000009");
-    let range = s3.handle(range.body(SdkBody::empty()).unwrap()).await;
+    let range = s3.handle(sign(range).body(SdkBody::empty()).unwrap()).await;
     assert_eq!(range.headers()["content-length"], "10");
     assert_eq!(range.into_body().collect().await.unwrap().to_bytes(), big[3_000_000..3_000_010]);
     assert_eq!(ok(s3, "GET", "/data/overwritten", "").await, b"small");
@@ -177,7 +178,7 @@ async fn resources_and_logs_are_there_after_a_restart() {
 /// A call of one of the JSON protocols.
 async fn call(backend: &LocalBackend, target: &str, body: serde_json::Value) -> serde_json::Value {
     let request = http::Request::post("http://localhost/").header("x-amz-target", target);
-    let answer = backend.handle(request.body(SdkBody::from(body.to_string())).unwrap()).await;
+    let answer = backend.handle(sign(request).body(SdkBody::from(body.to_string())).unwrap()).await;
     let status = answer.status();
     let answer = answer.into_body().collect().await.unwrap().to_bytes();
     assert!(status.is_success(), "{target}: {}", String::from_utf8_lossy(&answer));

@@ -154,7 +154,7 @@ async fn a_bad_request_is_refused() {
 
 /// `DeleteTransformJob` does not exist, although the table of kinds could answer it.
 async fn status_of_delete(aws: &Aws) -> u16 {
-    let request = http::Request::post("https://api.sagemaker.us-east-1.amazonaws.com/")
+    let request = crate::local::signature::sign(http::Request::post("https://api.sagemaker.us-east-1.amazonaws.com/"))
         .header("x-amz-target", "SageMaker.DeleteTransformJob")
         .body(aws_smithy_types::body::SdkBody::from(r#"{"TransformJobName": "t"}"#))
         .unwrap();

@@ -3,9 +3,10 @@ use http::Request;
 use http_body_util::BodyExt;
 
 use super::support::Aws;
+use crate::local::signature::sign;
 
 async fn send(aws: &Aws, request: http::request::Builder, body: &'static str) -> (u16, http::HeaderMap, String) {
-    let answer = aws.backend.handle(request.body(SdkBody::from(body)).unwrap()).await;
+    let answer = aws.backend.handle(sign(request).body(SdkBody::from(body)).unwrap()).await;
     let (parts, body) = answer.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())

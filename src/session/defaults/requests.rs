@@ -52,6 +52,11 @@ impl Defaults {
         request
     }
 
+    /// Whether training jobs that are given no network have that of the file.
+    pub(crate) fn has_network_of_training(&self) -> bool {
+        self.vpc("SageMaker.TrainingJob").is_some()
+    }
+
     pub(crate) fn transform(&self, mut request: CreateTransformJobInputBuilder) -> CreateTransformJobInputBuilder {
         const AT: &str = "SageMaker.TransformJob";
         if self.get(AT).is_none() {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use aws_sdk_sagemaker::types as sdk;
 
-use super::{map, place};
+use super::{FrameworkProfile, map, place};
 use crate::error::Problems;
 use crate::types::S3Uri;
 
@@ -15,6 +15,7 @@ const INTERVALS: [u128; 6] = [100, 200, 500, 1000, 5000, 60_000];
 pub struct Profiler {
     output_path: Option<String>,
     interval: Option<Duration>,
+    framework: Option<FrameworkProfile>,
     parameters: BTreeMap<String, String>,
     disabled: bool,
 }
@@ -44,10 +45,17 @@ impl Profiler {
         self
     }
 
-    /// A parameter of framework profiling, such as `DetailedProfilingConfig`, whose value is JSON.
+    /// Profiles the framework too. Default: no.
     #[must_use]
-    pub fn parameter(mut self, name: impl Into<String>, json: impl Into<String>) -> Self {
-        self.parameters.insert(name.into(), json.into());
+    pub fn framework(mut self, profile: FrameworkProfile) -> Self {
+        self.framework = Some(profile);
+        self
+    }
+
+    /// A parameter that [`FrameworkProfile`] has no method for; it comes before what a profile says.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.insert(name.into(), value.into());
         self
     }
 
@@ -61,7 +69,7 @@ impl Profiler {
         sdk::ProfilerConfig::builder()
             .set_s3_output_path(output)
             .set_profiling_interval_in_milliseconds(self.milliseconds(problems))
-            .set_profiling_parameters(map(&self.parameters))
+            .set_profiling_parameters(map(&self.all_parameters(problems)))
             .disable_profiler(self.disabled)
             .build()
     }
@@ -71,9 +79,15 @@ impl Profiler {
         sdk::ProfilerConfigForUpdate::builder()
             .set_s3_output_path(place("profiler.output_path", self.output_path.as_ref(), problems))
             .set_profiling_interval_in_milliseconds(self.milliseconds(problems))
-            .set_profiling_parameters(map(&self.parameters))
+            .set_profiling_parameters(map(&self.all_parameters(problems)))
             .disable_profiler(self.disabled)
             .build()
+    }
+
+    fn all_parameters(&self, problems: &mut Problems) -> BTreeMap<String, String> {
+        let mut all = self.framework.as_ref().map(|profile| profile.to_parameters(problems)).unwrap_or_default();
+        all.extend(self.parameters.clone());
+        all
     }
 
     fn milliseconds(&self, problems: &mut Problems) -> Option<i64> {

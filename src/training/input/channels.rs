@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_sagemaker::types as sdk;
 
@@ -8,7 +8,7 @@ use crate::types::S3Uri;
 
 /// The channels of a training job by name, in order.
 ///
-/// Made from pairs, or from a single input, which becomes the channel `training`; a single input's mode is then the job's.
+/// Made from pairs, a map, or from a single input, which becomes the channel `training`; a single input's mode is then the job's.
 ///
 /// ```
 /// use sagemaker::training::{Channels, FileSystemInput, TrainingInput};
@@ -116,6 +116,39 @@ impl From<&str> for Channels {
     }
 }
 
+impl From<String> for Channels {
+    fn from(uri: String) -> Self {
+        Self::single(uri)
+    }
+}
+
+impl From<&S3Uri> for Channels {
+    fn from(uri: &S3Uri) -> Self {
+        Self::single(uri)
+    }
+}
+
+impl From<ChannelInput> for Channels {
+    fn from(input: ChannelInput) -> Self {
+        Self::single(input)
+    }
+}
+
+impl<N: Into<String>, I: Into<ChannelInput>> From<BTreeMap<N, I>> for Channels {
+    fn from(channels: BTreeMap<N, I>) -> Self {
+        channels.into_iter().collect()
+    }
+}
+
+/// In the order of the names.
+impl<N: Into<String>, I: Into<ChannelInput>, S> From<HashMap<N, I, S>> for Channels {
+    fn from(channels: HashMap<N, I, S>) -> Self {
+        let mut all: Self = channels.into_iter().collect();
+        all.named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all
+    }
+}
+
 impl From<S3Uri> for Channels {
     fn from(uri: S3Uri) -> Self {
         Self::single(uri)
@@ -137,5 +170,27 @@ impl<N: Into<String>, I: Into<ChannelInput>, const LENGTH: usize> From<[(N, I); 
 impl<N: Into<String>, I: Into<ChannelInput>> From<Vec<(N, I)>> for Channels {
     fn from(channels: Vec<(N, I)>) -> Self {
         channels.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_are_made_of_whatever_names_data() {
+        let text = "s3://bucket/train/";
+        let uri: S3Uri = text.parse().unwrap();
+        let single = Channels::from(text);
+        assert_eq!(Channels::from(text.to_owned()), single);
+        assert_eq!(Channels::from(&uri), Channels::from(uri.clone()));
+        assert_eq!(Channels::from(ChannelInput::from(text)), single);
+        let pipe = ChannelInput::from(TrainingInput::new(text).input_mode(InputMode::Pipe));
+        assert_eq!(Channels::from(pipe).single_mode(), Some(InputMode::Pipe));
+
+        let pairs = [("a", "s3://b/a"), ("b", "s3://b/b"), ("c", "s3://b/c"), ("d", "s3://b/d")];
+        let expected = Channels::from(pairs);
+        assert_eq!(Channels::from(BTreeMap::from(pairs)), expected);
+        assert_eq!(Channels::from(HashMap::from(pairs)), expected);
     }
 }

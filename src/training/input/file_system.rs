@@ -58,6 +58,10 @@ impl FileSystemInput {
         self
     }
 
+    pub(super) fn own_content_type(&self) -> Option<&ContentType> {
+        self.content_type.as_ref()
+    }
+
     pub(super) fn to_request(&self, name: &str, job: &JobOfChannels<'_>) -> Result<sdk::Channel> {
         let mut problems = Problems::default();
         let known = self.id.strip_prefix("fs-").is_some_and(|digits| {
@@ -65,7 +69,8 @@ impl FileSystemInput {
         });
         problems.require(known, "file_system_id", "is \"fs-\" and 8 to 18 hexadecimal digits");
         problems.require(self.directory.starts_with('/'), "directory", "begins with a slash");
-        problems.require(job.has_network, "", "a file system is reached through the job's network only: .vpc(..)");
+        let text = "a file system is reached through the job's network only: .vpc(..), or that of a defaults file";
+        problems.require(job.has_network, "", text);
         problems.into_result()?;
         let source = sdk::FileSystemDataSource::builder()
             .file_system_id(&self.id)

@@ -159,6 +159,10 @@ impl TrainingInput {
         self.input_mode
     }
 
+    pub(super) fn own_content_type(&self) -> Option<&ContentType> {
+        self.content_type.as_ref()
+    }
+
     pub(super) fn to_request(&self, name: &str, job: &JobOfChannels<'_>) -> Result<sdk::Channel> {
         let mut problems = Problems::default();
         let uri = problems.check("", self.uri.parse::<S3Uri>());

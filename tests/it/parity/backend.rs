@@ -94,6 +94,9 @@ impl Place {
         let backend = LocalBackend::builder().region(set_up.region).engine(any_container()).build();
         let session = Session::with_backend(&backend);
         prepare(&session, &set_up).await.unwrap();
+        if scenario == "train_algorithm_hosting" {
+            register_algorithm(&session).await;
+        }
         let before = backend.requests().len();
         Self { session, backend, before }
     }
@@ -201,6 +204,42 @@ async fn prepare(session: &Session, set_up: &SetUp) -> Result<()> {
         s3.put_object().bucket(bucket).key(key).body(ByteStream::from(content)).send().await.unwrap();
     }
     Ok(())
+}
+
+/// `parity-algorithm`, as the scenarios have it.
+async fn register_algorithm(session: &Session) {
+    use sagemaker::aws::sagemaker::types::{
+        ChannelSpecification, ContinuousParameterRangeSpecification, HyperParameterSpecification,
+        InferenceSpecification, IntegerParameterRangeSpecification, ModelPackageContainerDefinition, ParameterRange,
+        ParameterType, ProductionVariantInstanceType, TrainingInputMode, TrainingInstanceType, TrainingSpecification,
+    };
+    const IMAGE: &str = "123456789012.dkr.ecr.us-west-2.amazonaws.com/parity-algorithm:1";
+    let depth = IntegerParameterRangeSpecification::builder().min_value("1").max_value("10").build();
+    let depth = ParameterRange::builder().integer_parameter_range_specification(depth).build();
+    let depth = HyperParameterSpecification::builder().name("depth").r#type(ParameterType::Integer).range(depth);
+    let rate = ContinuousParameterRangeSpecification::builder().min_value("0.0").max_value("1.0").build();
+    let rate = ParameterRange::builder().continuous_parameter_range_specification(rate).build();
+    let rate = HyperParameterSpecification::builder().name("rate").r#type(ParameterType::Continuous).range(rate);
+    let channel = ChannelSpecification::builder()
+        .name("training")
+        .is_required(true)
+        .supported_content_types("text/csv")
+        .supported_input_modes(TrainingInputMode::File);
+    let training = TrainingSpecification::builder()
+        .training_image(IMAGE)
+        .supported_hyper_parameters(depth.is_tunable(true).is_required(true).build())
+        .supported_hyper_parameters(rate.is_tunable(true).default_value("0.5").build())
+        .supported_training_instance_types(TrainingInstanceType::MlM5Xlarge)
+        .supports_distributed_training(true)
+        .training_channels(channel.build());
+    let inference = InferenceSpecification::builder()
+        .containers(ModelPackageContainerDefinition::builder().image(IMAGE).build())
+        .supported_realtime_inference_instance_types(ProductionVariantInstanceType::MlM5Xlarge)
+        .supported_content_types("text/csv")
+        .supported_response_mime_types("text/csv");
+    let algorithm = session.aws().sagemaker().create_algorithm().algorithm_name("parity-algorithm");
+    let algorithm = algorithm.training_specification(training.build()).inference_specification(inference.build());
+    algorithm.send().await.unwrap();
 }
 
 fn archive(members: &[(&str, &str)]) -> Vec<u8> {

@@ -114,8 +114,11 @@ pub async fn more_options(session: &Session) -> Result<()> {
     let tagged = small().tags([("b", "2"), ("a", "1")]).max_run(Duration::from_secs(60));
     start(session, "tagged", tagged, train()).await?;
     let deep = json!({"a": [1, {"b": null}], "c": true});
-    let values =
-        small().hyperparameters(odd_values()).hyperparameter("deep", deep).hyperparameter("list", json!(["a'b", "c"]));
+    let values = small()
+        .hyperparameters(odd_values())
+        .hyperparameter("tuple", "(1, 2)")
+        .hyperparameter("deep", deep)
+        .hyperparameter("list", json!(["a'b", "c"]));
     start(session, "values", values, train()).await
 }
 

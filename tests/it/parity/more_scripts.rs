@@ -211,6 +211,7 @@ pub async fn more_scripts(session: &Session) -> Result<()> {
     }
     let deep = [("z", json!([1, {"b": null}])), ("a", json!(true))];
     values = values
+        .hyperparameter("tuple", [1, 2])
         .hyperparameter("deep", HyperparameterValue::map(deep))
         .hyperparameter("emoji", "\u{1f600}")
         .hyperparameter("lines", "a\nb\t");
@@ -229,7 +230,6 @@ pub fn odd_values() -> Vec<(&'static str, HyperparameterValue)> {
     vec![
         ("text", "gr\u{fc}\u{df}".into()),
         ("big", 123_456_789_012_345_678_901_234_567_890_i128.into()),
-        ("tuple", json!([1, 2]).into()),
         ("exp", 1e22.into()),
         ("tiny", 1.5e-10.into()),
         ("neg", (-0.0).into()),
@@ -260,15 +260,15 @@ pub async fn more_hosting(session: &Session) -> Result<()> {
         ($name:literal, $builder:expr) => {
             let estimator = $builder.role(ROLE).output_path(out()).build()?;
             let done = trained(session, $name, &estimator).await?;
-            host(session, $name, estimator.serving_model(&done)?).await?;
+            let model = estimator.model(session, &done).instance_type("ml.m5.large").await?;
+            model.deploy(one()).endpoint_name(concat!("e-", $name)).await?;
         };
     }
     let sklearn = SKLearn::builder(script()).framework_version("1.2-1").role(ROLE).compute(one()).output_path(out());
     let tags = [("t", "1")];
     let loud = sklearn.clone().container_log_level(10).tags(tags).vpc(vpc()).build()?;
-    let model = loud.serving_model(&trained(session, "sk", &loud).await?)?;
-    let model = model.create(session, "ml.m5.large").await?.tags(tags).await?;
-    model.deploy(one()).tags(tags).endpoint_name("e-sk").await?;
+    let model = loud.model(session, &trained(session, "sk", &loud).await?).await?;
+    model.deploy(one()).endpoint_name("e-sk").await?;
 
     let xgboost = XGBoost::builder(script()).framework_version("1.7-1").role(ROLE).compute(one()).output_path(out());
     let xgboost = xgboost.base_job_name("boosted").build()?;
@@ -296,7 +296,7 @@ pub async fn more_hosting(session: &Session) -> Result<()> {
         .tags(tags)
         .build()?;
     let done = trained(session, "generic", &generic).await?;
-    let model = generic.model(session, &done).name("own-name").tags(tags).await?;
-    model.deploy(one()).tags(tags).endpoint_name("e-generic").await?;
+    let model = generic.model(session, &done).name("own-name").await?;
+    model.deploy(one()).endpoint_name("e-generic").await?;
     Ok(())
 }

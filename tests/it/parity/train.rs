@@ -21,6 +21,7 @@ use serde_json::json;
 use super::support::{DATA, IMAGE, KMS_KEY, ROLE, VOLUME_KMS_KEY, WorkDir, below, fresh, scenarios, vpc};
 
 scenarios![
+    train_algorithm_hosting,
     train_attach_script,
     train_config_defaults,
     train_debugger_rules,

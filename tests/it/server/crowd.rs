@@ -4,10 +4,17 @@ use std::time::Duration;
 
 use sagemaker::local::{LocalBackend, LocalServer};
 
-use super::raw::Raw;
+use super::raw::{Raw, SIGNED};
 
 const HEALTH: &str = "GET /_local/health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 const SHORT: Duration = Duration::from_millis(150);
+
+/// The head of an upload that is asked for its body.
+fn upload(length: u64) -> String {
+    format!(
+        "PUT /data/k HTTP/1.1\r\nhost: localhost\r\n{SIGNED}expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+    )
+}
 
 #[tokio::test]
 async fn slow_heads_and_idle_connections_are_closed() {
@@ -27,8 +34,10 @@ async fn slow_heads_and_idle_connections_are_closed() {
 async fn slow_bodies_are_refused() {
     let backend = LocalBackend::new();
     let server = LocalServer::builder(&backend).body_timeout(SHORT).bind("127.0.0.1:0").await.unwrap();
-    let target =
-        "POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: SageMaker.ListModels\r\ncontent-length: 2000\r\n\r\n{";
+    let target = &format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\n{SIGNED}x-amz-target: SageMaker.ListModels\r\n\
+         content-length: 2000\r\n\r\n{{"
+    );
     let mut stalled = Raw::connect(&server).await;
     assert_eq!(stalled.send(target).await.answer().await.status, 400);
     assert_eq!(stalled.closed().await, b"");
@@ -52,7 +61,7 @@ async fn time_goes_on_while_a_client_is_slow() {
     let backend = LocalBackend::new();
     let server = backend.serve("127.0.0.1:0").await.unwrap();
     let mut slow = Raw::connect(&server).await;
-    slow.send("PUT /data/k HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n").await;
+    slow.send(upload(5)).await;
     assert_eq!(slow.answer().await.status, 100);
     let hour = backend.clock().sleep(Duration::from_secs(3600));
     tokio::time::timeout(Duration::from_secs(10), hour).await.unwrap();
@@ -83,7 +92,7 @@ async fn a_newcomer_waits_while_all_are_busy() {
     let backend = LocalBackend::new();
     let server = LocalServer::builder(&backend).max_connections(1).bind("127.0.0.1:0").await.unwrap();
     let mut busy = Raw::connect(&server).await;
-    busy.send("PUT /data/k HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n").await;
+    busy.send(upload(5)).await;
     assert_eq!(busy.answer().await.status, 100);
     let mut newcomer = Raw::connect(&server).await;
     newcomer.send(HEALTH).await;

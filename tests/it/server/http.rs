@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use sagemaker::local::{Fault, LocalBackend, LocalServer};
 
-use super::raw::Raw;
+use super::raw::{Raw, SIGNED};
 
-const HOST: &str = "host: 127.0.0.1\r\n";
+/// The host, and a signature.
+const HOST: &str = "host: 127.0.0.1\r\nauthorization: AWS4-HMAC-SHA256 Credential=AK/20260102/us-east-1/s3/aws4_request, \
+                    SignedHeaders=host, Signature=0f\r\nx-amz-date: 20260102T030405Z\r\n";
 
 async fn serve() -> (LocalBackend, LocalServer) {
     let backend = LocalBackend::new();
@@ -212,7 +214,7 @@ async fn buckets_are_in_the_host_name_too() {
     .iter()
     .enumerate()
     {
-        let put = format!("PUT /k{number} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 2\r\n\r\nhi");
+        let put = format!("PUT /k{number} HTTP/1.1\r\nhost: {host}\r\n{SIGNED}content-length: 2\r\n\r\nhi");
         assert_eq!(ask(&server, &put).await.status, 200, "{host}");
         assert_eq!(content(&server, &format!("k{number}")).await, "hi", "{host}");
     }

@@ -6,6 +6,10 @@ use sagemaker::local::LocalServer;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+/// What says that a request is signed.
+pub const SIGNED: &str = "authorization: AWS4-HMAC-SHA256 Credential=AK/20260102/us-east-1/s3/aws4_request, \
+                          SignedHeaders=host;x-amz-date, Signature=0f\r\nx-amz-date: 20260102T030405Z\r\n";
+
 /// No test waits longer for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -41,6 +45,29 @@ impl Raw {
 
     pub async fn finish_sending(&mut self) {
         self.0.shutdown().await.unwrap();
+    }
+
+    /// As [`finish_sending`](Self::finish_sending), for a connection that the other side may have closed.
+    pub async fn finish_sending_if_open(&mut self) {
+        let _ = self.0.shutdown().await;
+    }
+
+    /// An answer, if one has come already.
+    pub async fn answer_so_far(&mut self) -> Option<Answer> {
+        let come = tokio::time::timeout(Duration::from_millis(20), self.0.fill_buf()).await;
+        match come {
+            Ok(Ok(bytes)) if !bytes.is_empty() => Some(self.answer().await),
+            _ => None,
+        }
+    }
+
+    /// The status of an answer, and its body, which need not be text.
+    pub async fn status_and_bytes(&mut self) -> (u16, Vec<u8>) {
+        let head = tokio::time::timeout(PATIENCE, self.read("HEAD")).await.expect("an answer comes in time");
+        let length = head.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).await.unwrap();
+        (head.status, body)
     }
 
     pub async fn answer(&mut self) -> Answer {

@@ -27,7 +27,7 @@ pub(super) fn train(task: &TrainingTask) -> Result<TrainingOutput, EngineFailure
     let factors = given.count("num_factors").unwrap_or(1);
     // Weights, a gradient and two memories of the optimizer.
     let size = factors.checked_add(1).and_then(|factors| columns.checked_mul(factors));
-    if size.and_then(|size| size.checked_mul(4)).is_none_or(|total| total > LIMIT / 2) {
+    if size.and_then(|size| size.checked_mul(4)).is_none_or(|total| total > LIMIT / 4) {
         return Err(refused(format!(
             "{columns} features with {factors} factors do not fit the memory of the local engine."
         )));

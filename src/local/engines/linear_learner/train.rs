@@ -213,7 +213,7 @@ fn candidates(settings: &Settings, train: &Prepared) -> Result<Vec<Candidate>, E
     let given = &settings.given;
     let size = settings.classes.saturating_mul(train.features.columns());
     // Weights, the best ones, a gradient and two memories of the optimizer.
-    if size.checked_mul(5).and_then(|size| size.checked_mul(settings.models)).is_none_or(|total| total > LIMIT) {
+    if size.checked_mul(5).and_then(|size| size.checked_mul(settings.models)).is_none_or(|total| total > LIMIT / 4) {
         return Err(refused(format!(
             "{} models of {} classes and {} features do not fit the memory of the local engine: choose a smaller num_models.",
             settings.models,

@@ -11,6 +11,12 @@ pub(in crate::local::engines) struct Matrix {
     values: Vec<f32>,
 }
 
+/// The most columns of sparse rows: engines hold memory for each, and the width is just a number in a record.
+pub(in crate::local::engines) const MAX_SPARSE_COLUMNS: usize = 1 << 24;
+
+/// The most numbers that sparse rows become when they are made dense.
+const MAX_MADE_DENSE: usize = 1 << 26;
+
 /// One row.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::local::engines) struct Row<'a> {
@@ -78,6 +84,11 @@ impl Matrix {
         keys: &[u64],
         row: &[f32],
     ) -> Result<(), String> {
+        if width > MAX_SPARSE_COLUMNS {
+            return Err(format!(
+                "a row says that it has {width} features; the local engine takes {MAX_SPARSE_COLUMNS}"
+            ));
+        }
         self.fit(width)?;
         if width != self.columns {
             return Err(format!("a row has {width} features, {} are expected", self.columns));
@@ -110,6 +121,7 @@ impl Matrix {
     /// # Errors
     /// There would be more than `limit` values.
     pub(in crate::local::engines) fn to_dense(&self, limit: usize) -> Result<Vec<f32>, String> {
+        let limit = if self.is_sparse() { limit.min(MAX_MADE_DENSE) } else { limit };
         let size = self.rows().checked_mul(self.columns).filter(|size| *size <= limit);
         let Some(size) = size else {
             return Err(format!("{} rows of {} features are too many to be held dense", self.rows(), self.columns));

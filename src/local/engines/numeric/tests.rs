@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::answer::{self, Form, Value};
 use super::artifact::Artifact;
-use super::matrix::Matrix;
+use super::matrix::{MAX_SPARSE_COLUMNS, Matrix};
 use super::parameters::{Parameters, Spec, between, choice, float, int, list};
 use super::scores::{Confusion, roc_auc};
 use super::{csv, linear_algebra, records, repository, request};
@@ -183,6 +183,21 @@ fn models_of_others_are_refused() {
     assert!(Artifact::decode(&[&file[..], &[0]].concat()).unwrap_err().contains("1 bytes follow"));
     assert!(Artifact::decode(b"PK\x03\x04 a zip \n of MXNet").unwrap_err().contains("models of AWS are MXNet files"));
     assert_eq!(repository("174872318107.dkr.ecr.us-west-2.amazonaws.com/linear-learner@sha256:ab"), "linear-learner");
+}
+
+/// A few bytes must not ask for gigabytes.
+#[test]
+fn the_width_of_sparse_rows_is_bounded() {
+    let mut rows = Matrix::new(None);
+    let refused = rows.push_sparse(MAX_SPARSE_COLUMNS + 1, &[1], &[1.5]).unwrap_err();
+    assert!(refused.contains("a row says that it has 16777217 features"), "{refused}");
+    for _ in 0..5 {
+        rows.push_sparse(MAX_SPARSE_COLUMNS, &[1], &[1.5]).unwrap();
+    }
+    let refused = rows.to_dense(usize::MAX).unwrap_err();
+    assert!(refused.contains("too many to be held dense"), "{refused}");
+    rows = rows.select(&[0]);
+    assert_eq!(rows.to_dense(usize::MAX).unwrap().len(), MAX_SPARSE_COLUMNS);
 }
 
 proptest! {

@@ -76,6 +76,7 @@ impl Server {
         let spawned = spawn(&self.processes, &self.launch, folder.root(), variables, self.model.log.clone());
         let (group, output) = spawned.map_err(|why| self.launch.cannot_start(&why))?;
         let running = Running { group, client: Client::new(port), _output: output };
+        let limit = self.launch.setting.ping_limit.unwrap_or(self.model.startup_limit);
         let mut pause = Pause::default();
         while !self.answers(&running)? {
             if let Some(status) = running.group.ended() {
@@ -85,8 +86,8 @@ impl Server {
             if unwanted() {
                 return Err("it is not needed any more".to_owned());
             }
-            if pause.total > self.launch.setting.ping_limit {
-                let seconds = self.launch.setting.ping_limit.as_secs();
+            if pause.total > limit {
+                let seconds = limit.as_secs();
                 return Err(format!("it did not answer GET /ping with 200 within {seconds} seconds"));
             }
             pause.take();

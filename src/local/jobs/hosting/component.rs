@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::deployment::{Deployment, Variant};
 use super::{
-    CREATING, DELETING, ROLLING_BACK, UPDATING, component_log_group, deployed_image, log_stream, reason, up_in_time,
+    CREATING, DELETING, ROLLING_BACK, UPDATING, component_log_group, deployed_image, log_stream, reason, startup_limit,
+    up_in_time,
 };
 use crate::local::backend::Core;
 use crate::local::jobs::Run;
@@ -56,10 +57,11 @@ async fn change(mut run: Run, plan: Plan) {
         Some(specification) => {
             let group = component_log_group(&run.owner.name);
             let stream = log_stream(&run.owner.name, &plan.variant);
+            let limit = startup_limit(&specification["StartupParameters"]);
             let load = move |core: &Arc<Core>, surroundings: &Surroundings| {
                 containers::load_component(core, &specification, surroundings)
             };
-            up_in_time(&run, group, &stream, load).await.map(|serving| Some(Arc::new(serving)))
+            up_in_time(&run, group, &stream, limit, load).await.map(|serving| Some(Arc::new(serving)))
         }
         None => Ok(None),
     };

@@ -16,7 +16,12 @@ pub(in crate::local) enum Split {
 const RECORD_IO: u32 = 0xced7_230a;
 
 /// What is sent to the model, one body a call; `limit` is in bytes. The text says what is wrong with the object.
-pub(super) fn payloads(split: Split, several: bool, limit: Option<usize>, body: &Bytes) -> Result<Vec<Bytes>, String> {
+pub(in crate::local) fn payloads(
+    split: Split,
+    several: bool,
+    limit: Option<usize>,
+    body: &Bytes,
+) -> Result<Vec<Bytes>, String> {
     let limit = limit.unwrap_or(usize::MAX);
     let mut out: Vec<Bytes> = Vec::new();
     let (mut start, mut end) = (0, 0);

@@ -19,6 +19,8 @@ use rule::Rule;
 const FAMILY: &str = "cloudwatch alarm";
 /// How many alarms there are at most.
 const MAX_ALARMS: usize = 5000;
+/// How many ranks of alarms of alarms are followed at a time.
+const MAX_RANKS: usize = 10;
 /// How long a state that was set stays before the alarm is evaluated again, in milliseconds.
 const SET_FOR: i64 = 60_000;
 /// Members that are the backend's own.
@@ -166,8 +168,8 @@ fn evaluated(core: &Core) -> BTreeMap<String, Value> {
     for (name, state) in changed {
         apply(core, &mut alarms, &name, &state, now);
     }
-    // An alarm of alarms of alarms needs as many rounds as there are ranks.
-    for _ in 0..alarms.len() {
+    // An alarm of alarms of alarms needs as many rounds as there are ranks. Those that name each other never end.
+    for _ in 0..MAX_RANKS {
         let composite = alarms.iter().filter(|(_, alarm)| alarm["Kind"] == COMPOSITE);
         let due = composite.filter(|(_, alarm)| alarm["EvaluateFrom"].as_i64().is_none_or(|from| now >= from));
         let next = due.filter_map(|(name, alarm)| Some((name.clone(), rule::evaluate(alarm, &alarms, now)?)));

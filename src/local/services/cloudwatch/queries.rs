@@ -16,6 +16,8 @@ use crate::local::backend::Core;
 
 const MAX_DATAPOINTS: usize = 100_800;
 const MAX_QUERIES: usize = 500;
+/// How many datapoints the queries of a request may have together, also those that are not returned.
+const MAX_HELD: usize = 2_000_000;
 
 /// Units in the order in which the service looks for one that has values.
 const UNITS: [&str; 27] = [
@@ -59,6 +61,8 @@ pub(super) struct Queries<'a> {
     units: BTreeMap<String, Vec<String>>,
     /// The queries whose results are being made.
     open: Vec<String>,
+    /// How many datapoints the results have.
+    held: usize,
 }
 
 /// A query with the datapoints that it found.
@@ -85,7 +89,7 @@ impl<'a> Queries<'a> {
             check(query, number)?;
         }
         let (results, units) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { core, queries, start, end, results, units, open: Vec::new() })
+        Ok(Self { core, queries, start, end, results, units, open: Vec::new(), held: 0 })
     }
 
     /// The result of a query.
@@ -106,6 +110,15 @@ impl<'a> Queries<'a> {
         };
         self.open.pop();
         let result = result?;
+        self.held += match &result {
+            math::Value::Series(series) => series.points.len(),
+            math::Value::Array(all) => all.iter().map(|series| series.points.len()).sum(),
+            _ => 0,
+        };
+        if self.held > MAX_HELD {
+            let message = "the request has too many datapoints: use longer periods or a shorter time range";
+            return Err(validation(format!("Error in expression '{id}': {message}.")));
+        }
         self.results.insert(id.to_owned(), result.clone());
         Ok(result)
     }
@@ -254,7 +267,8 @@ impl Scope for Queries<'_> {
     fn seconds(&self, period: i64) -> Vec<i64> {
         let period = period.max(1);
         let start = self.start.div_euclid(period) * period;
-        let count = usize::try_from((self.end - start).max(0) / period + 1).unwrap_or(0).min(MAX_DATAPOINTS);
+        let count = usize::try_from((self.end - start).max(0) / period + 1).unwrap_or(0);
+        let count = count.min(MAX_DATAPOINTS / self.queries.len().max(1));
         let seconds = (0..).map(|number| start + number * period).take(count);
         seconds.take_while(|second| *second < self.end).collect()
     }

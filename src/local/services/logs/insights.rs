@@ -362,5 +362,10 @@ fn malformed_with(message: &str, start: usize, end: usize) -> AwsError {
     AwsError::new(400, "MalformedQueryException", message).with("queryCompileError", error)
 }
 
+#[cfg(fuzzing)]
+pub(super) fn expression(text: &str) {
+    let _ = query::Query::parse(text);
+}
+
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use crate::local::kinds;
 use crate::local::s3::documents::kept;
 use crate::local::s3::service::INPUTS;
 use crate::local::services::sagemaker;
+use crate::local::signature::sign;
 
 const PAGE: &str = "docs/src/supported-operations.md";
 
@@ -76,13 +77,13 @@ async fn answers(service: Service, operation: &str) -> bool {
                 "InvokeEndpointAsync" => "async-invocations",
                 _ => "invocations-response-stream",
             };
-            Request::post(format!("https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/e/{verb}"))
+            sign(Request::post(format!("https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/e/{verb}")))
                 .body(SdkBody::from("x"))
         }
-        Service::CloudWatch => Request::post("https://monitoring.us-east-1.amazonaws.com/")
+        Service::CloudWatch => sign(Request::post("https://monitoring.us-east-1.amazonaws.com/"))
             .header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"))
             .body(SdkBody::from("{}")),
-        _ => Request::post("https://logs.us-east-1.amazonaws.com/")
+        _ => sign(Request::post("https://logs.us-east-1.amazonaws.com/"))
             .header("x-amz-target", format!("Logs_20140328.{operation}"))
             .body(SdkBody::from(minimal::request_of(service, operation).to_string())),
     };
