@@ -107,11 +107,10 @@ pub fn scripts(script: &std::path::Path) -> Result<Vec<(&'static str, Box<dyn Es
     ])
 }
 
-/// The channels of an estimator; none where it takes records.
-type Channelled = &'static [&'static str];
+/// An estimator by a name of its own, with its channels: none where it takes records.
+type Case = (&'static str, Box<dyn Estimator>, &'static [&'static str]);
 
-/// With how they are given data.
-pub fn algorithms() -> Result<Vec<(&'static str, Box<dyn Estimator>, Channelled)>> {
+pub fn algorithms() -> Result<Vec<Case>> {
     use deepar::TimeFrequency;
     let insights = IpInsights::builder(100, 8).mini_batch_size(10);
     let machines = FactorizationMachines::builder(10, factorization_machines::PredictorType::Regressor);

@@ -97,7 +97,7 @@ async fn linear_learner_trains_serves_and_transforms() {
     let transform = aws.sagemaker.create_transform_job().transform_job_name("line").model_name("line");
     let transform = transform.transform_input(input.build()).transform_output(output.build());
     transform.transform_resources(resources).send().await.unwrap();
-    aws.backend.clock().sleep(std::time::Duration::from_secs(3600)).await;
+    aws.backend.clock().sleep(Duration::from_secs(3600)).await;
     let said = aws.get("out", "said/rows.csv.out").unwrap();
     assert_eq!(said.lines().filter(|line| line.starts_with("{\"score\": ")).count(), 3, "{said}");
 }
@@ -135,9 +135,9 @@ async fn an_engine_that_trains_for_too_long_is_stopped() {
         ("num_models", "1"),
         ("early_stopping_patience", "100000"),
     ];
-    let jobs: [(&str, &str, &[(&str, &str)]); 2] =
-        [("boosts", "sagemaker-xgboost:1.7-1", &boosts), ("learns", "linear-learner:1", &learns)];
-    for (name, repository, hyperparameters) in jobs {
+    for (name, repository, hyperparameters) in
+        [("boosts", "sagemaker-xgboost:1.7-1", &boosts[..]), ("learns", "linear-learner:1", &learns[..])]
+    {
         let limit = sm::StoppingCondition::builder().max_runtime_in_seconds(600).build();
         let mut create = aws.train(name).algorithm_specification(algorithm(repository)).stopping_condition(limit);
         for (name, value) in hyperparameters {
