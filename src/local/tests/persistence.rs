@@ -219,11 +219,14 @@ async fn metrics_alarms_and_settings_are_there_after_a_restart() {
     logs(&aws.backend, "PutMetricFilter", filter).await;
     logs(&aws.backend, "PutQueryDefinition", json!({"name": "q", "queryString": "limit 1"})).await;
     let read = async |backend: &LocalBackend| {
-        let request = json!({
+        let mut request = json!({
             "Namespace": "N", "MetricName": "m", "StartTime": now - 60, "EndTime": now + 60, "Period": 300,
-            "Statistics": ["Sum", "SampleCount"], "ExtendedStatistics": ["p50"],
+            "Statistics": ["Sum", "SampleCount"],
         });
-        let statistics = metrics(backend, "GetMetricStatistics", request).await;
+        let statistics = metrics(backend, "GetMetricStatistics", request.clone()).await;
+        request["ExtendedStatistics"] = json!(["p50"]);
+        request.as_object_mut().unwrap().remove("Statistics");
+        let percentiles = metrics(backend, "GetMetricStatistics", request).await;
         let alarms = metrics(backend, "DescribeAlarms", json!({})).await;
         let history = metrics(backend, "DescribeAlarmHistory", json!({})).await;
         let dashboards = metrics(backend, "ListDashboards", json!({})).await;
@@ -231,7 +234,7 @@ async fn metrics_alarms_and_settings_are_there_after_a_restart() {
         let tags = metrics(backend, "ListTagsForResource", json!({"ResourceARN": arn})).await;
         let filters = logs(backend, "DescribeMetricFilters", json!({})).await;
         let definitions = logs(backend, "DescribeQueryDefinitions", json!({})).await;
-        [statistics, alarms, history, dashboards, tags, filters, definitions]
+        [statistics, alarms, history, dashboards, tags, filters, definitions, percentiles]
     };
     let before = read(&aws.backend).await;
     assert_eq!(before[0]["Datapoints"][0]["Sum"], 14.0);

@@ -323,14 +323,16 @@ async fn options_that_do_not_go_together_are_refused() {
 #[tokio::test]
 async fn buckets_of_other_regions_are_out_of_reach() {
     let aws = Aws::new();
-    let far = |method: &str, path: &str, body: &str| {
-        let request = http::Request::builder().method(method).uri(format!("http://s3.us-east-1.amazonaws.com/{path}"));
-        let body = aws_smithy_types::body::SdkBody::from(body.to_owned());
-        aws.backend.handle(request.body(body).unwrap())
-    };
-    let europe =
-        "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
-    assert_eq!(far("PUT", "far", europe).await.status(), 200);
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+        .http_client(aws.backend.http_client());
+    let s3 = aws_sdk_s3::Client::from_conf(config.build());
+    let europe = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuWest1).build();
+    s3.create_bucket().bucket("far").create_bucket_configuration(europe).send().await.unwrap();
     aws.put("far", "train/a.csv", "1");
     let job = aws.train("no");
     let input = channel("train", "s3://far/train", sm::S3DataType::S3Prefix);
