@@ -51,7 +51,8 @@ async fn publish(backend: &LocalBackend, metric: &str, at: SystemTime, value: f6
         .header("x-amz-target", "GraniteServiceVersion20100801.PutMetricData")
         .body(SdkBody::from(body.to_string()))
         .unwrap();
-    assert_eq!(backend.handle(request).await.status(), 200);
+    let answer = backend.handle(request).await;
+    assert_eq!(answer.status(), 200, "{:?}", answer.body().bytes().map(String::from_utf8_lossy));
 }
 
 fn values(series: &MetricSeries) -> Vec<f64> {
