@@ -15,7 +15,8 @@ use serde_json::Value;
 pub fn by_hand(service: &str, region: &str, target: &str, version: &str, body: &Value) -> http::Request<SdkBody> {
     let scope = format!("AK/20260102/{region}/{service}/aws4_request");
     let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature=00");
-    http::Request::post(format!("http://{service}.{region}.amazonaws.com/"))
+    let host = if service == "sagemaker" { "api.sagemaker" } else { service };
+    http::Request::post(format!("http://{host}.{region}.amazonaws.com/"))
         .header("content-type", format!("application/x-amz-json-{version}"))
         .header("x-amz-target", target)
         .header("x-amz-date", "20260102T000000Z")
