@@ -23,7 +23,7 @@ use sagemaker::types::{Compute, ImageUri, Spot, VpcConfig};
 use sagemaker::{ErrorKind, Result, Session};
 use serde_json::Value;
 
-use crate::fixture::{one, put};
+use crate::fixture::{by_hand, one, put};
 use crate::plans::{algorithms, backend, planned, scripts, sent};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/SageMakerRole";
@@ -280,11 +280,7 @@ async fn jobs_that_the_python_sdk_started_come_back_typed() -> Result<()> {
 
 /// Starts a job by a request as it is.
 async fn raw(backend: &LocalBackend, body: &Value) -> String {
-    let request = http::Request::post("http://api.sagemaker.us-west-2.amazonaws.com/")
-        .header("content-type", "application/x-amz-json-1.1")
-        .header("x-amz-target", "SageMaker.CreateTrainingJob")
-        .body(aws_smithy_types::body::SdkBody::from(body.to_string()))
-        .unwrap();
+    let request = by_hand("sagemaker", "us-west-2", "SageMaker.CreateTrainingJob", "1.1", body);
     let answer = backend.handle(request).await;
     assert_eq!(answer.status(), 200, "{body:#} {:?}", answer.body().bytes().map(String::from_utf8_lossy));
     body["TrainingJobName"].as_str().unwrap().to_owned()

@@ -1,5 +1,6 @@
 //! What several tests start from.
 
+use aws_smithy_types::body::SdkBody;
 use sagemaker::algorithms::xgboost::{Objective, XGBoost, XGBoostBuilder};
 use sagemaker::endpoint::Endpoint;
 use sagemaker::estimator::EstimatorExt;
@@ -8,6 +9,21 @@ use sagemaker::model::Model;
 use sagemaker::training::{Training, TrainingInput};
 use sagemaker::types::{Compute, ContentType, S3Uri};
 use sagemaker::{Result, Session};
+use serde_json::Value;
+
+/// A request by hand, signed as far as the backend looks.
+pub fn by_hand(service: &str, region: &str, target: &str, version: &str, body: &Value) -> http::Request<SdkBody> {
+    let scope = format!("AK/20260102/{region}/{service}/aws4_request");
+    let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature=00");
+    let host = if service == "sagemaker" { "api.sagemaker" } else { service };
+    http::Request::post(format!("http://{host}.{region}.amazonaws.com/"))
+        .header("content-type", format!("application/x-amz-json-{version}"))
+        .header("x-amz-target", target)
+        .header("x-amz-date", "20260102T000000Z")
+        .header("authorization", signature)
+        .body(SdkBody::from(body.to_string()))
+        .unwrap()
+}
 
 pub fn one() -> Compute {
     Compute::instances("ml.m5.xlarge", 1)

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_types::body::SdkBody;
 use sagemaker::estimator::{ContainerEstimator, EstimatorExt};
 use sagemaker::local::engines::{FnEngine, TrainingOutput};
 use sagemaker::local::{Fault, LocalBackend};
@@ -10,7 +9,7 @@ use sagemaker::training::{MetricSeries, MetricStatistic, TrainingInput, Training
 use sagemaker::{ErrorKind, Result, Session};
 use serde_json::json;
 
-use crate::fixture::{one, put};
+use crate::fixture::{by_hand, one, put};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -46,11 +45,8 @@ async fn publish(backend: &LocalBackend, metric: &str, at: SystemTime, value: f6
         "Dimensions": [{"Name": "TrainingJobName", "Value": "measured"}],
     });
     let body = json!({"Namespace": "/aws/sagemaker/TrainingJobs", "MetricData": [datum]});
-    let request = http::Request::post("http://monitoring.us-east-1.amazonaws.com/")
-        .header("content-type", "application/x-amz-json-1.0")
-        .header("x-amz-target", "GraniteServiceVersion20100801.PutMetricData")
-        .body(SdkBody::from(body.to_string()))
-        .unwrap();
+    let target = "GraniteServiceVersion20100801.PutMetricData";
+    let request = by_hand("monitoring", "us-east-1", target, "1.0", &body);
     let answer = backend.handle(request).await;
     assert_eq!(answer.status(), 200, "{:?}", answer.body().bytes().map(String::from_utf8_lossy));
 }
