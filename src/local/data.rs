@@ -72,6 +72,9 @@ impl Input {
 /// The objects of an `S3DataSource` in key order (of a manifest: in its order).
 pub(super) fn resolve(core: &Core, data_type: &str, uri: &str, role: &str) -> Result<Vec<Input>, AwsError> {
     let place = s3_uri(uri)?;
+    if !is_in_reach(core, place.bucket()) {
+        return Err(no_objects(core, &place, role));
+    }
     match data_type {
         "S3Prefix" => {
             let inputs = below(core, &place);
@@ -140,9 +143,14 @@ pub(super) fn output_uri(core: &Core, uri: &str) -> Result<S3Uri, AwsError> {
     })
 }
 
-/// Refuses an output place whose bucket does not exist.
+/// Whether a bucket, if it exists, is in the region of whoever uses it; a lenient backend does not care.
+pub(super) fn is_in_reach(core: &Core, bucket: &str) -> bool {
+    core.is_lenient() || core.s3.region_of(bucket).is_none_or(|region| region == core.place.region)
+}
+
+/// Refuses an output place whose bucket does not exist, or is in another region.
 pub(super) fn check_output_bucket(core: &Core, place: &S3Uri) -> Result<(), AwsError> {
-    if core.s3.bucket_exists(place.bucket()) {
+    if core.s3.bucket_exists(place.bucket()) && is_in_reach(core, place.bucket()) {
         return Ok(());
     }
     if core.is_lenient() {

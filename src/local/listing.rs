@@ -50,7 +50,7 @@ pub(super) fn list_some<'a>(
     let scope = format!("{operation} {sort_by} {ascending}");
     let after = request.get("NextToken").and_then(Value::as_str).map(|token| read_token(token, &scope)).transpose()?;
     let order = |a: &SortKey<'_>, b: &SortKey<'_>| if ascending { a.order(b) } else { b.order(a) };
-    let filters = Filter::of_request(row, request);
+    let filters = Filter::of_request(row, operation, request);
 
     let mut found: Vec<(SortKey<'_>, &Resource)> = resources
         .filter(|resource| filters.iter().all(|filter| filter.passes(resource, row)))
@@ -148,9 +148,13 @@ impl Bound {
 }
 
 impl<'a> Filter<'a> {
-    /// The filters of a request follow from the names of its members.
-    fn of_request(row: &'a Row, request: &'a Value) -> Vec<Self> {
-        let members = request.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    /// The filters of a request follow from the names of its members. What the model does not declare is no filter: AWS
+    /// ignores unknown members.
+    fn of_request(row: &'a Row, operation: &str, request: &'a Value) -> Vec<Self> {
+        let declared = ModelShape::input(Service::SageMaker, operation);
+        let members = request.as_object().into_iter().flatten().filter(|(member, value)| {
+            !value.is_null() && declared.is_none_or(|declared| declared.member(member).is_some())
+        });
         members.filter_map(|(member, value)| Self::of(row, member, value)).collect()
     }
 

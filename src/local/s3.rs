@@ -245,6 +245,11 @@ impl S3 {
         self.inner.storage.read().contains_key(bucket)
     }
 
+    /// The region of a bucket.
+    pub(crate) fn region_of(&self, bucket: &str) -> Option<String> {
+        self.inner.storage.read().get(bucket).map(|bucket| bucket.region.clone())
+    }
+
     /// Makes a bucket; one that exists stays as it is.
     pub(crate) fn create_bucket(&self, bucket: &str) {
         let mut buckets = self.inner.storage.write();

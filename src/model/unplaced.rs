@@ -17,8 +17,7 @@ pub(crate) trait Unplaced: Debug + Send + Sync {
 /// Code on its way.
 pub(crate) type Placing<'a> = Pin<Box<dyn Future<Output = Result<CreateModel>> + Send + 'a>>;
 
-/// What was set on a model before its code is in its place, and matters to that.
-#[derive(Debug)]
+/// What was set on a model before its code is in its place, and matters to that. Without `Debug`, as the environment may hold tokens.
 pub(crate) struct SetOnModel {
     pub(crate) name: Option<String>,
     pub(crate) base_name: Option<String>,

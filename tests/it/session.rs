@@ -66,7 +66,7 @@ async fn the_role_is_the_one_that_the_caller_has_assumed() -> Result<()> {
 
 #[tokio::test]
 async fn a_builder_lists_what_is_wrong_before_anything_is_sent() {
-    let built = Session::builder().role("alice").bucket("NOT_A_BUCKET").endpoint_url("localhost:4566").build().await;
+    let built = Session::builder().role("no/role").bucket("NOT_A_BUCKET").endpoint_url("localhost:4566").build().await;
     let error = built.unwrap_err();
     let fields: Vec<_> = error.invalid_values().iter().map(|value| value.field.as_str()).collect();
     assert_eq!(fields, ["role", "bucket", "endpoint_url"]);

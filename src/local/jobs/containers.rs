@@ -56,6 +56,8 @@ pub(super) struct Surroundings {
     pub(super) log: Arc<dyn Fn(&str) + Send + Sync>,
     /// True once nobody waits for the container any more.
     pub(super) stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// The same for a model that is loaded after that, when a request asks for it.
+    pub(super) gone: Arc<dyn Fn() -> bool + Send + Sync>,
     pub(super) startup_limit: Duration,
 }
 
@@ -66,6 +68,7 @@ impl Surroundings {
         Self {
             log: run.owner.lasting_log(group.to_owned(), stream.to_owned()),
             stopping: Arc::new(move || stop.asked() || closed()),
+            gone: Arc::new(run.owner.gone()),
             startup_limit: STARTUP_LIMIT,
         }
     }
@@ -218,6 +221,8 @@ fn load_one(
         let url = definition.model_data_url.or(source).unwrap_or_default();
         let prefix = data::s3_uri(&url).map_err(|error| LoadFailure::Data(error.message))?;
         core.serving_engine(&model).ok_or_else(|| LoadFailure::NoEngine(no_engine(&model.image)))?;
+        // The task that brings the container up is over before the first model is asked for.
+        model.stopping = surroundings.gone.clone();
         return Ok(Hosted::Multi(Box::new(MultiModel::new(model, prefix))));
     }
     let missing = match files(core, &definition, number) {

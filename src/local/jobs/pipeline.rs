@@ -2,6 +2,7 @@
 
 mod callback;
 mod condition;
+mod definition;
 mod step;
 mod value;
 
@@ -14,6 +15,7 @@ use crate::local::state::Resource;
 use crate::local::time::timestamp;
 
 pub(in crate::local) use self::callback::CALLBACKS;
+pub(in crate::local) use self::definition::check;
 use self::step::{Outcome, Started};
 use self::value::Scope;
 

@@ -84,6 +84,12 @@ impl Owner {
         move || !logs.load(Ordering::Acquire)
     }
 
+    /// Tells whether the resource is gone, for what outlives the task; keeps nothing alive.
+    pub(in crate::local) fn gone(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let (core, kind, key, id) = (Arc::downgrade(&self.core), self.kind, self.key.clone(), self.id);
+        move || core.upgrade().is_none_or(|core| !core.state().is_same(kind, &key, id))
+    }
+
     /// A log for what outlives the task: it takes lines as long as the resource exists, and keeps nothing alive.
     pub(in crate::local) fn lasting_log(&self, group: String, stream: String) -> Arc<dyn Fn(&str) + Send + Sync> {
         let (core, name, kind, id) = (Arc::downgrade(&self.core), self.name.clone(), self.kind, self.id);

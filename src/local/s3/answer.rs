@@ -175,6 +175,8 @@ fn error_document(document: &str, more: &str, context: &Context) -> String {
     let message = element(document, "Message").or_else(|| errors::default_message(code)).unwrap_or(code);
     let (bucket, key) = context.bucket_and_key();
     let details = match code {
+        // Of a copy, it may be the bucket of the source.
+        "NoSuchBucket" if !more.is_empty() => String::new(),
         "NoSuchBucket"
         | "InvalidBucketName"
         | "BucketNotEmpty"

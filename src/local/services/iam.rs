@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 use crate::local::state::{Place, Role, State};
@@ -75,8 +77,46 @@ fn no_such(message: String) -> AwsError {
 }
 
 fn check_json(document: &str) -> Result<(), AwsError> {
-    let read = serde_json::from_str::<serde_json::Value>(document).map(drop);
+    let read = serde_json::from_str::<Value>(document).map(drop);
     read.map_err(|_| AwsError::new(400, "MalformedPolicyDocument", "This policy contains invalid Json"))
+}
+
+fn check_name(name: &str) -> Result<(), AwsError> {
+    const LONGEST: usize = 64;
+    let length = name.chars().count();
+    let message = if length > LONGEST {
+        format!(
+            "1 validation error detected: Value '{name}' at 'roleName' failed to satisfy constraint: Member must have \
+             length less than or equal to {LONGEST}"
+        )
+    } else if name.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c)) {
+        return Ok(());
+    } else {
+        "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: \
+         +=,.@_-"
+            .to_owned()
+    };
+    Err(AwsError::new(400, "ValidationError", message))
+}
+
+/// A trust policy has statements, each of which says who may do what.
+fn check_trust(document: &str) -> Result<(), AwsError> {
+    let malformed = |why: &str| Err(AwsError::new(400, "MalformedPolicyDocument", why));
+    let policy: Value = serde_json::from_str(document).unwrap_or_default();
+    let statements = match &policy["Statement"] {
+        Value::Array(statements) => statements.as_slice(),
+        one @ Value::Object(_) => std::slice::from_ref(one),
+        _ => return malformed("Syntax errors in policy."),
+    };
+    for statement in statements {
+        if !matches!(statement["Effect"].as_str(), Some("Allow" | "Deny")) {
+            return malformed("Syntax errors in policy.");
+        }
+        if statement.get("Resource").is_some() {
+            return malformed("Has prohibited field Resource");
+        }
+    }
+    Ok(())
 }
 
 /// Roles in the order of their names; the marker is the last one given.
@@ -117,11 +157,15 @@ fn delete_role(core: &Core, name: &str) -> Result<String, AwsError> {
 }
 
 fn create_role(core: &Core, name: &str, path: &str, trust: &str, description: &str) -> Result<String, AwsError> {
+    check_name(name)?;
     if !(path.starts_with('/') && path.ends_with('/')) {
         let message = "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.";
         return Err(AwsError::new(400, "ValidationError", message));
     }
     check_json(trust)?;
+    if !core.is_lenient() {
+        check_trust(trust)?;
+    }
     core.change(|state| {
         if state.roles.contains_key(name) {
             let message = format!("Role with name {name} already exists.");

@@ -120,6 +120,9 @@ pub(in crate::local) fn own_names() -> impl Iterator<Item = &'static str> {
 
 /// Answers an operation: those with behaviour of their own first, then what follows from the table of kinds.
 pub(in crate::local) fn handle(core: &Arc<Core>, operation: &str, request: &Value) -> Answer {
+    if !core.is_lenient() {
+        tags::check(request)?;
+    }
     if let Some(answer) = own(operation) {
         return answer(core, request);
     }

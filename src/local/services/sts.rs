@@ -22,22 +22,27 @@ pub(super) fn handle(core: &Core, action: &str, members: &Members) -> Result<Str
             Ok(format!("<Arn>{arn}</Arn><UserId>AROALOCAL:local</UserId><Account>{account}</Account>"))
         }
         "AssumeRole" => assume_role(core, members),
-        "GetSessionToken" => Ok(credentials(seconds(members, 43_200, 129_600)?)),
+        "GetSessionToken" => {
+            let mut wrong = Vec::new();
+            let seconds = seconds(members, 43_200, 129_600, &mut wrong);
+            refuse(&wrong)?;
+            Ok(credentials(seconds))
+        }
         other => Err(AwsError::unsupported("sts", other)),
     }
 }
 
 fn assume_role(core: &Core, members: &Members) -> Result<String, AwsError> {
-    let role = required(members, "RoleArn")?;
-    let session = required(members, "RoleSessionName")?;
+    let mut wrong = Vec::new();
+    let role = required(members, "RoleArn", 20, 2048, &mut wrong);
+    let session = required(members, "RoleSessionName", 2, 64, &mut wrong);
     let plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    if !(2..=64).contains(&session.len()) || !session.chars().all(plain) {
-        return Err(invalid(format!(
-            "1 validation error detected: Value '{session}' at 'roleSessionName' failed to satisfy constraint: Member \
-             must satisfy regular expression pattern: [\\w+=,.@-]*"
-        )));
+    if !session.chars().all(plain) {
+        let rule = "satisfy regular expression pattern: [\\w+=,.@-]*";
+        wrong.push(violation(Some(session), "roleSessionName", rule));
     }
-    let seconds = seconds(members, 3600, 43_200)?;
+    let seconds = seconds(members, 3600, 43_200, &mut wrong);
+    refuse(&wrong)?;
     let name = {
         let state = core.state();
         let known =
@@ -59,27 +64,46 @@ fn assume_role(core: &Core, members: &Members) -> Result<String, AwsError> {
     ))
 }
 
-fn required<'a>(members: &'a Members, name: &str) -> Result<&'a str, AwsError> {
+/// What is wrong with a member, in the words of AWS; `rule` goes on after "Member must".
+fn violation(value: Option<&str>, path: &str, rule: &str) -> String {
+    let value = value.map_or_else(|| "null".to_owned(), |value| format!("'{value}'"));
+    format!("Value {value} at '{path}' failed to satisfy constraint: Member must {rule}")
+}
+
+/// All that is wrong with a request, in one message.
+fn refuse(wrong: &[String]) -> Result<(), AwsError> {
+    let errors = match wrong.len() {
+        0 => return Ok(()),
+        1 => "1 validation error".to_owned(),
+        many => format!("{many} validation errors"),
+    };
+    Err(AwsError::new(400, "ValidationError", format!("{errors} detected: {}", wrong.join("; "))))
+}
+
+/// A member of a length; empty if it is not there.
+fn required<'a>(members: &'a Members, name: &str, least: usize, most: usize, wrong: &mut Vec<String>) -> &'a str {
     let path = name.get(..1).unwrap_or_default().to_lowercase() + name.get(1..).unwrap_or_default();
-    members.get(name).map(String::as_str).ok_or_else(|| {
-        invalid(format!(
-            "1 validation error detected: Value null at '{path}' failed to satisfy constraint: Member must not be null"
-        ))
-    })
+    let value = members.get(name).map(String::as_str);
+    let rule = match value.map(|value| value.chars().count()) {
+        None => "not be null".to_owned(),
+        Some(length) if length < least => format!("have length greater than or equal to {least}"),
+        Some(length) if length > most => format!("have length less than or equal to {most}"),
+        Some(_) => return value.unwrap_or_default(),
+    };
+    wrong.push(violation(value, &path, &rule));
+    value.unwrap_or_default()
 }
 
-fn invalid(message: String) -> AwsError {
-    AwsError::new(400, "ValidationError", message)
-}
-
-fn seconds(members: &Members, default: u64, most: u64) -> Result<u64, AwsError> {
-    let Some(text) = members.get("DurationSeconds") else { return Ok(default) };
-    text.parse().ok().filter(|seconds| (900..=most).contains(seconds)).ok_or_else(|| {
-        invalid(format!(
-            "1 validation error detected: Value '{text}' at 'durationSeconds' failed to satisfy constraint: Member must \
-             have value between 900 and {most}"
-        ))
-    })
+fn seconds(members: &Members, default: u64, most: u64, wrong: &mut Vec<String>) -> u64 {
+    const LEAST: u64 = 900;
+    let Some(text) = members.get("DurationSeconds") else { return default };
+    let rule = match text.parse::<u64>() {
+        Ok(seconds) if seconds > most => format!("have value less than or equal to {most}"),
+        Ok(seconds) if seconds >= LEAST => return seconds,
+        _ => format!("have value greater than or equal to {LEAST}"),
+    };
+    wrong.push(violation(Some(text), "durationSeconds", &rule));
+    default
 }
 
 /// Credentials in the form of those of AWS. They open nothing: the backend takes any.

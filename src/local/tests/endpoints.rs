@@ -415,3 +415,23 @@ async fn headers_that_do_not_fit_the_endpoint_are_refused() {
         refused("The local backend does not support EnableExplanations of InvokeEndpoint yet.")
     );
 }
+
+#[tokio::test]
+async fn a_variant_is_weighed_once() {
+    let aws = Aws::new();
+    aws.deploy("e", "1").await;
+    let weight = || sm::DesiredWeightAndCapacity::builder().variant_name("AllTraffic").desired_weight(1.0).build();
+    let update = aws.sagemaker.update_endpoint_weights_and_capacities().endpoint_name("e");
+    let twice = update.desired_weights_and_capacities(weight()).desired_weights_and_capacities(weight());
+    assert!(refusal(twice.send().await).1.starts_with("Duplicate variant name \"AllTraffic\""));
+    let serverless =
+        sm::ProductionVariantServerlessConfig::builder().memory_size_in_mb(1024).max_concurrency(1).build();
+    let variant =
+        sm::ProductionVariant::builder().variant_name("V").model_name("e").serverless_config(serverless).build();
+    aws.sagemaker.create_endpoint_config().endpoint_config_name("s").production_variants(variant).send().await.unwrap();
+    aws.up("s", "s").await;
+    let count = sm::DesiredWeightAndCapacity::builder().variant_name("V").desired_instance_count(1).build();
+    let update = aws.sagemaker.update_endpoint_weights_and_capacities().endpoint_name("s");
+    let refused = refusal(update.desired_weights_and_capacities(count).send().await);
+    assert!(refused.1.contains("which is serverless"), "{refused:?}");
+}

@@ -1,6 +1,29 @@
 use super::support::{Aws, refusal};
 use crate::local::LocalBackend;
 
+const TRUST: &str = r#"{"Statement": [{"Principal": {"Service": "sagemaker.amazonaws.com"}, "Effect": "Allow"}]}"#;
+
+#[tokio::test]
+async fn roles_have_names_and_policies_of_their_form() {
+    let aws = Aws::new();
+    let create =
+        |name: &str, trust: &str| aws.iam.create_role().role_name(name).assume_role_policy_document(trust).send();
+    let text = "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the \
+                following: +=,.@_-";
+    assert_eq!(refusal(create("x y", TRUST).await), ("ValidationError".to_owned(), text.to_owned()));
+    assert_eq!(refusal(create(&"x".repeat(65), TRUST).await).0, "ValidationError");
+    for document in [
+        "{}",
+        "[]",
+        "1",
+        r#"{"Statement": [{"Effect": "Maybe"}]}"#,
+        r#"{"Statement": {"Effect": "Allow", "Resource": "*"}}"#,
+    ] {
+        assert_eq!(refusal(create("x", document).await).0, "MalformedPolicyDocument", "{document}");
+    }
+    create("x", TRUST).await.unwrap();
+}
+
 #[tokio::test]
 async fn the_caller_is_the_execution_role() {
     let aws = Aws::new();
@@ -69,7 +92,17 @@ async fn roles_are_assumed() {
         )
     );
     let short = aws.sts.assume_role().role_arn(aws.backend.role_arn()).role_session_name("me").duration_seconds(60);
-    assert_eq!(refusal(short.send().await).0, "ValidationError");
+    let short = refusal(short.send().await);
+    let text = "1 validation error detected: Value '60' at 'durationSeconds' failed to satisfy constraint: Member must have \
+                value greater than or equal to 900";
+    assert_eq!(short, ("ValidationError".to_owned(), text.to_owned()));
+    let both = aws.sts.assume_role().role_arn(aws.backend.role_arn()).role_session_name("s").duration_seconds(90_000);
+    let text = "2 validation errors detected: Value 's' at 'roleSessionName' failed to satisfy constraint: Member must have \
+                length greater than or equal to 2; Value '90000' at 'durationSeconds' failed to satisfy constraint: Member \
+                must have value less than or equal to 43200";
+    assert_eq!(refusal(both.send().await), ("ValidationError".to_owned(), text.to_owned()));
+    let odd = aws.sts.assume_role().role_arn(aws.backend.role_arn()).role_session_name("a b").send().await;
+    assert!(refusal(odd).1.ends_with(r"Member must satisfy regular expression pattern: [\w+=,.@-]*"));
     assert!(aws.sts.get_session_token().send().await.unwrap().credentials().is_some());
 }
 
@@ -77,7 +110,7 @@ async fn roles_are_assumed() {
 async fn roles_have_policies_and_go() {
     let aws = Aws::new();
     for name in ["A", "B", "C"] {
-        let create = aws.iam.create_role().role_name(name).assume_role_policy_document("{}").description("d & e");
+        let create = aws.iam.create_role().role_name(name).assume_role_policy_document(TRUST).description("d & e");
         assert_eq!(create.send().await.unwrap().role().unwrap().description(), Some("d & e"));
     }
     let page = aws.iam.list_roles().max_items(2).send().await.unwrap();

@@ -96,3 +96,20 @@ async fn tags_take_arns_of_any_account_and_case() {
     done(&strict, "CreateExperiment", json!({"ExperimentName": "Trial-Run"})).await;
     assert!(call(&strict, "ListTags", &json!({"ResourceArn": other})).await.is_err());
 }
+
+#[tokio::test]
+async fn options_and_features_need_not_fit_together() {
+    let backend = lenient();
+    let role = backend.role_arn();
+    let job = json!({"TrainingJobName": "j", "RoleArn": role, "Tags": [{"Key": "k", "Value": "1"}, {"Key": "k", "Value": "2"}],
+        "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
+        "OutputDataConfig": {"S3OutputPath": "s3://out/x"}, "ResourceConfig": {"VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}});
+    assert_eq!(strict("CreateTrainingJob", &job).await, "ValidationException");
+    done(&backend, "CreateTrainingJob", job).await;
+    let feature = |name: &str, kind: &str| json!({"FeatureName": name, "FeatureType": kind});
+    let group = json!({"FeatureGroupName": "g", "RecordIdentifierFeatureName": "id", "EventTimeFeatureName": "time",
+        "FeatureDefinitions": [feature("id", "String"), feature("time", "Integral")]});
+    assert_eq!(strict("CreateFeatureGroup", &group).await, "ValidationException");
+    done(&backend, "CreateFeatureGroup", group).await;
+}

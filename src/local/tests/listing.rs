@@ -103,3 +103,11 @@ async fn other_kinds_list_the_newest_first() {
     assert!(up.endpoints()[0].last_modified_time() > up.endpoints()[0].creation_time());
     assert!(aws.sagemaker.list_transform_jobs().send().await.unwrap().transform_job_summaries().is_empty());
 }
+
+#[tokio::test]
+async fn unknown_members_of_a_request_are_no_filters() {
+    let aws = jobs(2).await;
+    let request = serde_json::json!({"Foo": 1, "BarEquals": "x", "ModelName": "m"});
+    let found = super::kinds::done(&aws.backend, "ListTrainingJobs", request).await;
+    assert_eq!(found["TrainingJobSummaries"].as_array().unwrap().len(), 2);
+}

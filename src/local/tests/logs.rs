@@ -306,3 +306,13 @@ async fn insights_answers_plain_queries() {
     assert_eq!(refusal(aws.logs.stop_query().query_id(id).send().await).0, "InvalidParameterException");
     assert_eq!(refusal(aws.logs.get_query_results().query_id("no").send().await).0, "ResourceNotFoundException");
 }
+
+#[tokio::test]
+async fn a_filter_names_streams_that_exist() {
+    let (aws, now) = stream().await;
+    put(&aws, "s", &[(now, "a")]).await;
+    let filter = |name: &str| aws.logs.filter_log_events().log_group_name("g").log_stream_names(name);
+    assert_eq!(filter("s").send().await.unwrap().events().len(), 1);
+    assert_eq!(refusal(filter("none").send().await), missing("stream"));
+    assert_eq!(refusal(filter("s").log_stream_names("none").send().await), missing("stream"));
+}

@@ -56,18 +56,25 @@ async fn what_is_put_is_read_in_each_protocol() {
 
     let document = json!({
         "Namespace": "N", "MetricName": "m", "StartTime": minute, "EndTime": minute + 60, "Period": 60,
-        "Statistics": ["Sum", "SampleCount", "Average"], "ExtendedStatistics": ["p50"],
+        "Statistics": ["Sum", "SampleCount", "Average"],
     });
-    let mut cbor = Vec::new();
-    ciborium::into_writer(&document, &mut cbor).unwrap();
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(&cbor).unwrap();
-    let request = Request::post(format!("{HOST}/service/GraniteServiceVersion20100801/operation/GetMetricStatistics"));
-    let request = request.header("smithy-protocol", "rpc-v2-cbor").header("content-encoding", "gzip");
-    let (status, headers, body) = send(&aws, request, packed.finish().unwrap()).await;
-    assert_eq!((status, headers["smithy-protocol"].to_str().unwrap()), (200, "rpc-v2-cbor"));
-    let read: ciborium::Value = ciborium::from_reader(&body[..]).unwrap();
-    let text = format!("{read:?}");
+    let mut extended = document.clone();
+    extended["ExtendedStatistics"] = json!(["p50"]);
+    extended.as_object_mut().unwrap().remove("Statistics");
+    let mut text = String::new();
+    for document in [&document, &extended] {
+        let mut cbor = Vec::new();
+        ciborium::into_writer(document, &mut cbor).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(&cbor).unwrap();
+        let operation = "service/GraniteServiceVersion20100801/operation/GetMetricStatistics";
+        let request = Request::post(format!("{HOST}/{operation}"));
+        let request = request.header("smithy-protocol", "rpc-v2-cbor").header("content-encoding", "gzip");
+        let (status, headers, body) = send(&aws, request, packed.finish().unwrap()).await;
+        assert_eq!((status, headers["smithy-protocol"].to_str().unwrap()), (200, "rpc-v2-cbor"));
+        let read: ciborium::Value = ciborium::from_reader(&body[..]).unwrap();
+        text.push_str(&format!("{read:?}"));
+    }
     for part in
         ["Text(\"Sum\"), Float(20.0)", "Text(\"SampleCount\"), Float(4.0)", "Text(\"p50\"), Float(3.0)", "Tag(1, "]
     {
@@ -75,9 +82,10 @@ async fn what_is_put_is_read_in_each_protocol() {
     }
     let expected = json!({
         "Timestamp": minute as f64, "Unit": "Count", "Sum": 20.0, "SampleCount": 4.0, "Average": 5.0,
-        "ExtendedStatistics": {"p50": 3.0},
     });
     assert_eq!(ok(&aws, "GetMetricStatistics", document).await, json!({"Label": "m", "Datapoints": [expected]}));
+    let expected = json!({"Timestamp": minute as f64, "Unit": "Count", "ExtendedStatistics": {"p50": 3.0}});
+    assert_eq!(ok(&aws, "GetMetricStatistics", extended).await, json!({"Label": "m", "Datapoints": [expected]}));
 }
 
 #[tokio::test]
@@ -248,7 +256,7 @@ async fn queries_have_labels_units_and_expressions() {
     assert_eq!(result["Messages"][0]["Value"], "Multiple units returned: '[Milliseconds, Seconds]'");
     let request = json!({
         "Namespace": "N", "MetricName": "mixed", "StartTime": minute, "EndTime": minute + 60, "Period": 60,
-        "Statistics": ["Sum"], "ExtendedStatistics": ["p50", "tm90"],
+        "ExtendedStatistics": ["p50", "tm90"],
     });
     let answer = ok(&aws, "GetMetricStatistics", request.clone()).await;
     assert_eq!(answer["Datapoints"].as_array().unwrap().len(), 2, "each unit by itself");
@@ -352,4 +360,41 @@ async fn endpoints_and_training_jobs_publish() {
     assert_eq!(sum("/aws/sagemaker/TrainingJobs", "rmse", job, "Minimum").await, 2.5);
     aws.backend.reset();
     assert_eq!(ok(&aws, "ListMetrics", json!({})).await["Metrics"], json!([]));
+}
+
+#[tokio::test]
+async fn numbers_out_of_range_are_refused() {
+    let aws = Aws::new();
+    let most = 2f64.powi(360);
+    for (datum, path) in [
+        (json!({"Value": most * 2.0}), "Value"),
+        (json!({"Value": -most * 2.0}), "Value"),
+        (json!({"Values": [1.0, most * 2.0]}), "Values.member.2"),
+        (json!({"Values": [1.0, "NaN"]}), "Values.member.2"),
+        (
+            json!({"StatisticValues": {"SampleCount": 1, "Sum": "Infinity", "Minimum": 1, "Maximum": 1}}),
+            "StatisticValues.Sum",
+        ),
+    ] {
+        let mut datum = datum;
+        datum["MetricName"] = json!("m");
+        let (status, answer) = call(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": [datum]})).await;
+        assert_eq!(status, 400);
+        let text = answer["message"].as_str().unwrap();
+        assert!(text.ends_with(&format!("for parameter MetricData.member.1.{path} is invalid.")), "{text}");
+    }
+    let datum = json!({"MetricName": "m", "Value": -most});
+    ok(&aws, "PutMetricData", json!({"Namespace": "N", "MetricData": [datum]})).await;
+}
+
+#[tokio::test]
+async fn statistics_are_plain_or_extended() {
+    let aws = Aws::new();
+    let both = json!({"Namespace": "N", "MetricName": "m", "StartTime": 0, "EndTime": 600, "Period": 60,
+        "Statistics": ["Sum"], "ExtendedStatistics": ["p90"]});
+    let (status, answer) = call(&aws, "GetMetricStatistics", both).await;
+    assert_eq!(
+        (status, answer["message"].as_str()),
+        (400, Some("Must specify either Statistics or ExtendedStatistics, but not both"))
+    );
 }

@@ -133,7 +133,7 @@ async fn resources_and_logs_are_there_after_a_restart() {
     aws.deploy("gone", "7").await;
     aws.sagemaker.delete_endpoint().endpoint_name("gone").send().await.unwrap();
     aws.backend.clock().settle().await;
-    let policy = r#"{"Statement":[{"Principal":{"Service":"sagemaker.amazonaws.com"}}]}"#;
+    let policy = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"}}]}"#;
     aws.iam.create_role().role_name("mine").assume_role_policy_document(policy).send().await.unwrap();
     let arn = aws.endpoint("up").await.endpoint_arn().unwrap().to_owned();
     let tag = sm::Tag::builder().key("k").value("v").build();
@@ -219,11 +219,14 @@ async fn metrics_alarms_and_settings_are_there_after_a_restart() {
     logs(&aws.backend, "PutMetricFilter", filter).await;
     logs(&aws.backend, "PutQueryDefinition", json!({"name": "q", "queryString": "limit 1"})).await;
     let read = async |backend: &LocalBackend| {
-        let request = json!({
+        let mut request = json!({
             "Namespace": "N", "MetricName": "m", "StartTime": now - 60, "EndTime": now + 60, "Period": 300,
-            "Statistics": ["Sum", "SampleCount"], "ExtendedStatistics": ["p50"],
+            "Statistics": ["Sum", "SampleCount"],
         });
-        let statistics = metrics(backend, "GetMetricStatistics", request).await;
+        let statistics = metrics(backend, "GetMetricStatistics", request.clone()).await;
+        request["ExtendedStatistics"] = json!(["p50"]);
+        request.as_object_mut().unwrap().remove("Statistics");
+        let percentiles = metrics(backend, "GetMetricStatistics", request).await;
         let alarms = metrics(backend, "DescribeAlarms", json!({})).await;
         let history = metrics(backend, "DescribeAlarmHistory", json!({})).await;
         let dashboards = metrics(backend, "ListDashboards", json!({})).await;
@@ -231,7 +234,7 @@ async fn metrics_alarms_and_settings_are_there_after_a_restart() {
         let tags = metrics(backend, "ListTagsForResource", json!({"ResourceARN": arn})).await;
         let filters = logs(backend, "DescribeMetricFilters", json!({})).await;
         let definitions = logs(backend, "DescribeQueryDefinitions", json!({})).await;
-        [statistics, alarms, history, dashboards, tags, filters, definitions]
+        [statistics, alarms, history, dashboards, tags, filters, definitions, percentiles]
     };
     let before = read(&aws.backend).await;
     assert_eq!(before[0]["Datapoints"][0]["Sum"], 14.0);

@@ -331,3 +331,26 @@ async fn a_command_processes() {
     assert_eq!(job.failure_reason(), None);
     assert_eq!(aws.get("out", "processed/all.csv").as_deref(), Some("1,2\n3\n6\n"));
 }
+
+#[tokio::test]
+async fn a_command_serves_the_models_of_a_multi_model_endpoint() {
+    if !has_python() {
+        return;
+    }
+    let aws = aws(ProcessEngine::for_image("mean").serve_with(["python3", "-c", SERVER]));
+    let container = sm::ContainerDefinition::builder()
+        .image(IMAGE)
+        .mode(sm::ContainerMode::MultiModel)
+        .model_data_url("s3://out/models/")
+        .build();
+    aws.sagemaker.create_model().model_name("many").primary_container(container).send().await.unwrap();
+    aws.config("many", &[("AllTraffic", "many", 1.0)]).await;
+    aws.up("many", "many").await;
+    // Long after the endpoint came up.
+    aws.model("one", "1").await;
+    aws.model("two", "2").await;
+    for (target, mean) in [("one.tar.gz", b"1"), ("two.tar.gz", b"2"), ("one.tar.gz", b"1")] {
+        let answer = aws.invoke("many", "x").target_model(target).send().await.unwrap();
+        assert_eq!(answer.body().unwrap().as_ref(), mean);
+    }
+}

@@ -60,3 +60,13 @@ async fn what_cannot_be_tagged_is_refused() {
     assert_eq!(refusal(add(arn, tag("one more", "v")).await).0, "ResourceLimitExceeded");
     assert_eq!(aws.sagemaker.list_tags().resource_arn(arn).send().await.unwrap().tags().len(), 50);
 }
+
+#[tokio::test]
+async fn tags_at_creation_are_checked_as_later_ones() {
+    let aws = Aws::new();
+    let refused = refusal(aws.train("no").tags(tag("AWS:team", "a")).send().await);
+    assert!(refused.0 == "ValidationException" && refused.1.contains("is reserved"), "{refused:?}");
+    let twice = aws.train("no").tags(tag("k", "1")).tags(tag("K", "2")).tags(tag("k", "3"));
+    assert_eq!(refusal(twice.send().await), validation("Duplicate tag key"));
+    aws.train("yes").tags(tag("k", "1")).tags(tag("K", "2")).send().await.unwrap();
+}

@@ -232,3 +232,117 @@ async fn what_a_job_needs_is_named() {
                 not be null";
     assert_eq!(refusal(refused), validation(text));
 }
+
+#[tokio::test]
+async fn a_warm_pool_ends_when_its_period_is_cut() {
+    let aws = Aws::with_clock(LocalClock::manual());
+    let pool = async |name: &str| aws.job(name).await.warm_pool_status().unwrap().clone();
+    aws.train("one").resource_config(warm(3600)).send().await.unwrap();
+    aws.backend.clock().advance(Duration::from_secs(60));
+    aws.backend.clock().settle().await;
+    let keep = async |seconds: i32| {
+        let config = sm::ResourceConfigForUpdate::builder().keep_alive_period_in_seconds(seconds).build();
+        aws.sagemaker.update_training_job().training_job_name("one").resource_config(config).send().await.unwrap();
+        aws.backend.clock().settle().await;
+    };
+    keep(1800).await;
+    assert_eq!(pool("one").await.status(), Some(&sm::WarmPoolResourceStatus::Available));
+    aws.backend.clock().advance(Duration::from_secs(100));
+    aws.backend.clock().settle().await;
+    keep(0).await;
+    let mut ended = pool("one").await;
+    // The pool's own task does it.
+    while ended.status() != Some(&sm::WarmPoolResourceStatus::Terminated) {
+        tokio::task::yield_now().await;
+        ended = pool("one").await;
+    }
+    assert!((100..1800).contains(&ended.resource_retained_billable_time_in_seconds().unwrap()));
+    aws.sagemaker.delete_training_job().training_job_name("one").send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_warm_pool_is_for_jobs_like_the_first() {
+    let aws = Aws::with_clock(LocalClock::manual());
+    aws.train("first").resource_config(warm(3600)).send().await.unwrap();
+    aws.backend.clock().advance(Duration::from_secs(60));
+    aws.backend.clock().settle().await;
+    let trust = r#"{"Statement": [{"Principal": {"Service": "sagemaker.amazonaws.com"}, "Effect": "Allow"}]}"#;
+    let other = aws.iam.create_role().role_name("Other").assume_role_policy_document(trust).send().await.unwrap();
+    let like = |name: &str| aws.train(name).resource_config(warm(60));
+    let vpc = sm::VpcConfig::builder().subnets("subnet-1").security_group_ids("sg-1").build();
+    like("role").role_arn(other.role().unwrap().arn()).send().await.unwrap();
+    like("vpc").vpc_config(vpc).send().await.unwrap();
+    like("traffic").enable_inter_container_traffic_encryption(true).send().await.unwrap();
+    like("network").enable_network_isolation(true).send().await.unwrap();
+    let mut encrypted = warm(60);
+    encrypted.volume_kms_key_id = Some("key".to_owned());
+    aws.train("key").resource_config(encrypted).send().await.unwrap();
+    let status = async || aws.job("first").await.warm_pool_status().unwrap().status().unwrap().as_str().to_owned();
+    assert_eq!(status().await, "Available");
+    like("same").enable_network_isolation(false).send().await.unwrap();
+    assert_eq!(status().await, "Reused");
+}
+
+#[tokio::test]
+async fn options_that_do_not_go_together_are_refused() {
+    let aws = Aws::new();
+    let stopping = |runtime: i32| sm::StoppingCondition::builder().max_runtime_in_seconds(runtime);
+    let waiting = aws.train("no").stopping_condition(stopping(60).max_wait_time_in_seconds(60).build());
+    let text = "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true";
+    assert_eq!(refusal(waiting.send().await), validation(text));
+    let long = refusal(aws.train("no").stopping_condition(stopping(2_419_201).build()).send().await);
+    assert!(long.1.ends_with("Member must have value less than or equal to 2419200"), "{long:?}");
+
+    let resources = || sm::ResourceConfig::builder().volume_size_in_gb(1);
+    let group = |count: i32| {
+        sm::InstanceGroup::builder()
+            .instance_group_name("g")
+            .instance_type(sm::TrainingInstanceType::MlM5Large)
+            .instance_count(count)
+            .build()
+    };
+    let kind = sm::TrainingInstanceType::MlM5Large;
+    for (resources, part) in [
+        (resources(), "must have both an InstanceType and an InstanceCount"),
+        (resources().instance_count(1), "must have both an InstanceType and an InstanceCount"),
+        (resources().instance_type(kind.clone()).instance_count(0), "greater than or equal to 1"),
+        (resources().instance_groups(group(0)), "greater than or equal to 1"),
+        (resources().instance_groups(group(1)).instance_type(kind.clone()), "InstanceGroups cannot be specified"),
+    ] {
+        let refused = refusal(aws.train("no").resource_config(resources.build()).send().await);
+        assert!(refused.0 == "ValidationException" && refused.1.contains(part), "{refused:?}");
+    }
+    let spot = aws.train("no").enable_managed_spot_training(true).resource_config(warm(60));
+    let spot = spot.stopping_condition(stopping(60).max_wait_time_in_seconds(60).build());
+    assert!(refusal(spot.send().await).1.starts_with("KeepAlivePeriodInSeconds is not supported"));
+    let twice = aws.train("no").input_data_config(channel("train", "s3://data/train", sm::S3DataType::S3Prefix));
+    assert!(refusal(twice.send().await).1.contains("\"train\" is there more than once"));
+    aws.train("groups").resource_config(resources().instance_groups(group(1)).build()).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn buckets_of_other_regions_are_out_of_reach() {
+    let aws = Aws::new();
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+        .http_client(aws.backend.http_client());
+    let s3 = aws_sdk_s3::Client::from_conf(config.build());
+    let europe = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuWest1).build();
+    s3.create_bucket().bucket("far").create_bucket_configuration(europe).send().await.unwrap();
+    aws.put("far", "train/a.csv", "1");
+    let job = aws.train("no");
+    let input = channel("train", "s3://far/train", sm::S3DataType::S3Prefix);
+    let refused = refusal(job.set_input_data_config(Some(vec![input])).send().await);
+    assert!(refused.1.starts_with("No S3 objects found under S3 URL \"s3://far/train\""), "{refused:?}");
+    assert!(refused.1.contains("in the selected region (us-east-1)"));
+    let output = sm::OutputDataConfig::builder().s3_output_path("s3://far/out").build();
+    let refused = refusal(aws.train("no").output_data_config(output).send().await);
+    assert!(refused.1.starts_with("Could not find the output S3 bucket \"far\" in region us-east-1"), "{refused:?}");
+    let container = sm::ContainerDefinition::builder().image("i").model_data_url("s3://far/train/a.csv").build();
+    let model = aws.sagemaker.create_model().model_name("m").primary_container(container);
+    assert!(refusal(model.send().await).1.starts_with("Could not find model data"));
+}

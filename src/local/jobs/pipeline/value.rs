@@ -104,17 +104,22 @@ fn split(path: &str) -> Option<Vec<String>> {
 
 /// The steps that a value refers to.
 pub(super) fn references(value: &Value, found: &mut BTreeSet<String>) {
+    references_to("Steps", value, found);
+}
+
+/// The names that a value refers to among the `Steps` or the `Parameters`.
+pub(super) fn references_to(whose: &str, value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             if let Some(path) = members.get("Get").and_then(Value::as_str).filter(|_| members.len() == 1) {
                 let mut parts = split(path).unwrap_or_default().into_iter();
-                if parts.next().as_deref() == Some("Steps") {
+                if parts.next().as_deref() == Some(whose) {
                     found.extend(parts.next());
                 }
             }
-            members.values().for_each(|inner| references(inner, found));
+            members.values().for_each(|inner| references_to(whose, inner, found));
         }
-        Value::Array(items) => items.iter().for_each(|inner| references(inner, found)),
+        Value::Array(items) => items.iter().for_each(|inner| references_to(whose, inner, found)),
         _ => {}
     }
 }

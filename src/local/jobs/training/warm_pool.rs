@@ -24,10 +24,6 @@ pub(in crate::local) fn is_available(resource: &Resource) -> bool {
 
 /// A job begins: it takes over a pool of the same instances, if one is available.
 pub(in crate::local) fn take_over(state: &mut State, own: &str, place: &Place, now: SystemTime) {
-    let like = |resource: &Resource| {
-        let config = resource.request.get("ResourceConfig")?;
-        Some(["InstanceType", "InstanceCount", "VolumeSizeInGB"].map(|member| config.get(member).cloned()))
-    };
     let Some(job) = state.get(Kind::TrainingJob.row(), place, own).ok().filter(|job| keep_alive(job).is_some()) else {
         return;
     };
@@ -39,6 +35,24 @@ pub(in crate::local) fn take_over(state: &mut State, own: &str, place: &Place, n
         let status = json!({"Status": "Reused", "ReusedByJob": own, "ResourceRetainedBillableTimeInSeconds": kept});
         other.set(STATUS, status);
     }
+}
+
+/// What must be the same for a job to take over the pool of another.
+fn like(job: &Resource) -> [Value; 9] {
+    let config = |member: &str| job.request.get("ResourceConfig").and_then(|config| config.get(member)).cloned();
+    let own = |member: &str| job.request.get(member).cloned();
+    let flag = |member: &str| Value::from(own(member) == Some(Value::Bool(true)));
+    [
+        config("InstanceType").unwrap_or_default(),
+        config("InstanceCount").unwrap_or_default(),
+        config("InstanceGroups").unwrap_or_default(),
+        config("VolumeSizeInGB").unwrap_or_default(),
+        config("VolumeKmsKeyId").unwrap_or_default(),
+        own("RoleArn").unwrap_or_default(),
+        own("VpcConfig").unwrap_or_default(),
+        flag("EnableInterContainerTrafficEncryption"),
+        flag("EnableNetworkIsolation"),
+    ]
 }
 
 /// The seconds since a job's end.
@@ -57,16 +71,24 @@ pub(super) fn show(resource: &mut Resource, status: &str) {
 /// Keeps the instances of a job that ended, as long as its request says.
 pub(super) async fn keep(mut run: Run) {
     let began = run.now();
-    // The period may be changed meanwhile.
+    // The period may be changed meanwhile, also to one that is over.
     loop {
-        let waiting = run.update(|resource, _| is_available(resource).then(|| keep_alive(resource).unwrap_or(0)));
+        let clock = run.owner.core.clock.clone();
+        let seen = clock.changes();
+        let waiting =
+            run.owner.read(|resource| is_available(resource).then(|| keep_alive(resource).unwrap_or_default()));
         let Some(Some(seconds)) = waiting else { return run.abandon() };
         let passed = run.now().duration_since(began).unwrap_or_default();
-        let left = Duration::from_secs(seconds).saturating_sub(passed).as_secs();
-        if left == 0 {
+        let left = Duration::from_secs(seconds).saturating_sub(passed);
+        if left.is_zero() {
             break;
         }
-        run.pass(left).await;
+        run.hold().await;
+        let changed = async {
+            clock.change_since(seen).await;
+            ((), None)
+        };
+        run.attend(changed, true, Some(left)).await;
     }
     drop(run.finish(|resource, now| {
         let kept = kept_for(resource, now);

@@ -22,14 +22,20 @@ macro_rules! find_source {
     ($s3:expr, $input:expr) => {{
         let input = &$input;
         let (bucket, key, version) = source(&input.copy_source)?;
-        let (object, version_id) = $s3.storage.with(bucket, |bucket| {
-            let object = bucket.object(key, version).map_err(|error| {
-                let is_missing = error.code().as_str() == "NoSuchKey";
-                if is_missing { errors::with_details(error, &[("Key", key)]) } else { error }
+        let (object, version_id) = $s3
+            .storage
+            .with(bucket, |bucket| {
+                let object = bucket.object(key, version).map_err(|error| {
+                    let is_missing = error.code().as_str() == "NoSuchKey";
+                    if is_missing { errors::with_details(error, &[("Key", key)]) } else { error }
+                })?;
+                let version_id = bucket.version_id(object.version);
+                Ok((object, version_id))
+            })
+            .map_err(|error| {
+                let is_missing = error.code().as_str() == "NoSuchBucket";
+                if is_missing { errors::with_details(error, &[("BucketName", bucket)]) } else { error }
             })?;
-            let version_id = bucket.version_id(object.version);
-            Ok((object, version_id))
-        })?;
         let conditions = ReadConditions {
             if_match: input.copy_source_if_match.as_ref(),
             if_none_match: input.copy_source_if_none_match.as_ref(),

@@ -279,3 +279,17 @@ async fn a_part_of_an_object_is_partial_content() {
         assert!(parts.headers.contains_key("content-type"), "{method} {uri}");
     }
 }
+
+#[tokio::test]
+async fn a_copy_names_the_bucket_that_is_missing() {
+    let fixture = Fixture::new();
+    for (target, source, missing) in [("data", "none", "none"), ("nowhere", "data", "nowhere")] {
+        fixture.put("a", "hello").await;
+        let request = http::Request::put(format!("/{target}/b")).header("x-amz-copy-source", format!("/{source}/a"));
+        let (parts, body) = fixture.send(request.body("").unwrap()).await;
+        assert_eq!(parts.status, 404);
+        assert!(body.contains("<Code>NoSuchBucket</Code>"), "{body}");
+        assert_eq!(body.matches("<BucketName>").count(), 1, "{body}");
+        assert!(body.contains(&format!("<BucketName>{missing}</BucketName>")), "{body}");
+    }
+}

@@ -86,6 +86,10 @@ pub(super) fn statistics(core: &Core, request: &Value) -> Result<Value, AwsError
         Ok((name, statistic))
     });
     let extended: Vec<(&str, Statistic)> = extended.collect::<Result<_, AwsError>>()?;
+    if !core.is_lenient() && !plain.is_empty() && !extended.is_empty() {
+        let message = "Must specify either Statistics or ExtendedStatistics, but not both";
+        return Err(invalid_combination(message));
+    }
     if plain.is_empty() && extended.is_empty() {
         return Err(invalid_combination("Must specify either Statistics or ExtendedStatistics"));
     }

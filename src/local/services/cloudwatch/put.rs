@@ -29,16 +29,7 @@ pub(super) fn put(core: &Core, request: &Value) -> Result<Value, AwsError> {
         return Err(invalid_value("The value AWS/ for parameter Namespace is invalid."));
     }
     let now = epoch(core.clock.now());
-    let entries = |list: &Value| list.as_array().cloned().unwrap_or_default();
-    let mut data: Vec<(String, Value)> = Vec::new();
-    let mut gather = |list: &Value, path: &str| {
-        let named = entries(list).into_iter().zip(1..);
-        data.extend(named.map(|(datum, number)| (format!("{path}MetricData.member.{number}"), datum)));
-    };
-    gather(&request["MetricData"], "");
-    for (entity, number) in entries(&request["EntityMetricData"]).iter().zip(1..) {
-        gather(&entity["MetricData"], &format!("EntityMetricData.member.{number}."));
-    }
+    let data = entries(request);
     if data.is_empty() {
         return Err(missing("The parameter MetricData is required."));
     }
@@ -79,22 +70,53 @@ fn read(namespace: &str, path: &str, datum: &Value, now: i64) -> Result<Datum, A
     Ok(Datum { id, unit, second, resolution, summary: summary(path, datum)? })
 }
 
-/// Refuses what is no number, before the model sees that it is none either.
+/// Values must lie between this, which is 2 to the power of 360, and its negative.
+const LARGEST: f64 = 2.348_542_582_773_833_2e108;
+
+/// Refuses what is no number, before the model sees that it is none either, and what is too large a number.
 pub(super) fn check_numbers(request: &Value) -> Result<(), AwsError> {
-    let data = request["MetricData"].as_array().into_iter().flatten();
-    for (datum, number) in data.zip(1..) {
-        let value = datum["Value"].as_str().and_then(|text| text.parse::<f64>().ok());
-        if let Some(value) = value.filter(|value| !value.is_finite()) {
-            let name = match value {
-                f64::INFINITY => "Infinity",
-                f64::NEG_INFINITY => "-Infinity",
-                _ => "NaN",
-            };
-            let path = format!("MetricData.member.{number}.Value");
-            return Err(invalid_value(format!("The value {name} for parameter {path} is invalid.")));
+    for (path, datum) in entries(request) {
+        check_number(&format!("{path}.Value"), &datum["Value"])?;
+        for member in ["SampleCount", "Sum", "Minimum", "Maximum"] {
+            check_number(&format!("{path}.StatisticValues.{member}"), &datum["StatisticValues"][member])?;
+        }
+        for list in ["Values", "Counts"] {
+            for (value, number) in datum[list].as_array().into_iter().flatten().zip(1..) {
+                check_number(&format!("{path}.{list}.member.{number}"), value)?;
+            }
         }
     }
     Ok(())
+}
+
+fn check_number(path: &str, value: &Value) -> Result<(), AwsError> {
+    // What JSON has no number for is text here.
+    let Some(number) = value.as_f64().or_else(|| value.as_str()?.parse().ok()) else { return Ok(()) };
+    let name = match number {
+        f64::INFINITY => "Infinity".to_owned(),
+        f64::NEG_INFINITY => "-Infinity".to_owned(),
+        _ if number.is_nan() => "NaN".to_owned(),
+        _ if number.abs() > LARGEST => format!("{number:e}"),
+        _ => return Ok(()),
+    };
+    Err(invalid_value(format!("The value {name} for parameter {path} is invalid.")))
+}
+
+/// All entries of a request, with their paths.
+fn entries(request: &Value) -> Vec<(String, &Value)> {
+    let own = numbered(&request["MetricData"], String::new());
+    let of_entities = items(&request["EntityMetricData"])
+        .zip(1..)
+        .flat_map(|(entity, number)| numbered(&entity["MetricData"], format!("EntityMetricData.member.{number}.")));
+    own.chain(of_entities).collect()
+}
+
+fn numbered(list: &Value, path: String) -> impl Iterator<Item = (String, &Value)> {
+    items(list).zip(1..).map(move |(datum, number)| (format!("{path}MetricData.member.{number}"), datum))
+}
+
+fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
 }
 
 /// Exactly one of the three ways to give values.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::pattern::Pattern;
 use super::store::Position;
-use super::{Answer, bad_token, group_of_identifier, no_group, required};
+use super::{Answer, bad_token, group_of_identifier, no_group, no_stream, required};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
 
@@ -45,6 +45,10 @@ pub(super) fn filter(core: &Core, request: Filter) -> Answer {
         |at: i64| request.start_time.is_none_or(|start| at >= start) && request.end_time.is_none_or(|end| at <= end);
     core.logs.read(|groups| {
         let streams = &groups.get(group).ok_or_else(no_group)?.streams;
+        let named = request.log_stream_names.iter().flatten();
+        if !core.is_lenient() && named.clone().any(|name| !streams.contains_key(name)) {
+            return Err(no_stream());
+        }
         let mut found: Vec<_> = streams
             .iter()
             .filter(|(name, _)| wanted(name))

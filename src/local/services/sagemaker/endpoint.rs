@@ -1,5 +1,6 @@
 //! Endpoints: created, updated, weighed anew, deleted.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -124,11 +125,20 @@ pub(super) fn update_weights(core: &Arc<Core>, request: &Value) -> Answer {
             let message = format!("Cannot update endpoint \"{}\" in status Failed.", endpoint.arn);
             return Err(AwsError::validation(message));
         };
+        let mut names = BTreeSet::new();
         for change in &desired {
-            if !deployment.variants.iter().any(|variant| variant.name == change.variant) {
-                let message =
-                    format!("Could not find variant \"{}\" of endpoint \"{}\".", change.variant, endpoint.arn);
-                return Err(AwsError::validation(message));
+            let name = &change.variant;
+            let refuse = |message: String| Err(AwsError::validation(message));
+            let Some(variant) = deployment.variants.iter().find(|variant| variant.name == *name) else {
+                return refuse(format!("Could not find variant \"{name}\" of endpoint \"{}\".", endpoint.arn));
+            };
+            if !names.insert(name) {
+                return refuse(format!("Duplicate variant name \"{name}\" found in DesiredWeightsAndCapacities."));
+            }
+            if variant.serverless.is_some() && change.instances.is_some() {
+                return refuse(format!(
+                    "DesiredInstanceCount cannot be specified for the variant \"{name}\", which is serverless."
+                ));
             }
         }
         endpoint.set("EndpointStatus", "Updating");

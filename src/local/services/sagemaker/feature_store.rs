@@ -1,15 +1,20 @@
 //! What is noted about single features.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Own, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
+use crate::local::data;
 use crate::local::kinds::Kind;
 use crate::local::state::{Resource, text};
 use crate::local::time::timestamp;
 
 pub(super) static OPERATIONS: &[Own] = &[
+    ("CreateFeatureGroup", create),
     ("DescribeFeatureMetadata", |core, request| describe(core, request)),
     ("UpdateFeatureMetadata", |core, request| update(core, request)),
 ];
@@ -17,11 +22,60 @@ pub(super) static OPERATIONS: &[Own] = &[
 /// Notes by feature name.
 const NOTES: &str = "FeatureMetadata";
 
+/// The features that every group has in its offline store.
+const RESERVED: [&str; 3] = ["is_deleted", "write_time", "api_invocation_time"];
+
+/// `CreateFeatureGroup`.
+fn create(core: &Arc<Core>, request: &Value) -> Answer {
+    if !core.is_lenient() {
+        check(core, request)?;
+    }
+    table::create(core, "CreateFeatureGroup", Kind::FeatureGroup.row(), request)
+}
+
+fn check(core: &Core, request: &Value) -> Result<(), AwsError> {
+    let refuse = |message: String| Err(AwsError::validation(format!("Validation Error: {message}")));
+    let features = || request["FeatureDefinitions"].as_array().into_iter().flatten();
+    let mut names = BTreeSet::new();
+    for name in features().filter_map(|feature| feature["FeatureName"].as_str()) {
+        if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
+            return refuse(format!("the feature name {name} is reserved."));
+        }
+        if !names.insert(name) {
+            return refuse(format!("the feature name {name} is there more than once: feature names must be unique."));
+        }
+    }
+    let time = features().find(|feature| feature["FeatureName"] == request["EventTimeFeatureName"]);
+    if let Some(time) = time.filter(|feature| feature["FeatureType"] == "Integral") {
+        let name = time["FeatureName"].as_str().unwrap_or_default();
+        return refuse(format!("the event time feature {name} is Integral: it can be a String or Fractional."));
+    }
+    let store = |member: &str| request.get(member).filter(|config| !config.is_null());
+    let (online, offline) = (store("OnlineStoreConfig"), store("OfflineStoreConfig"));
+    if online.is_none() && offline.is_none() {
+        return refuse("an OnlineStoreConfig, an OfflineStoreConfig or both must be given.".to_owned());
+    }
+    if let Some(uri) = offline.and_then(|config| config["S3StorageConfig"]["S3Uri"].as_str()) {
+        data::check_output_bucket(core, &data::s3_uri(uri)?)?;
+    }
+    Ok(())
+}
+
 fn describe(core: &Core, request: &Value) -> Answer {
     let name = text(request, "FeatureName")?;
     let state = core.state();
     let group = table::find(core, &state, Kind::FeatureGroup.row(), request)?;
-    let feature = feature(group, name)?;
+    Ok(metadata(group, feature(group, name)?))
+}
+
+/// What is known of each feature of a group.
+pub(super) fn features(group: &Resource) -> Vec<Value> {
+    let features = group.request.get("FeatureDefinitions").and_then(Value::as_array).into_iter().flatten();
+    features.map(|feature| metadata(group, feature)).collect()
+}
+
+fn metadata(group: &Resource, feature: &Value) -> Value {
+    let name = feature["FeatureName"].as_str().unwrap_or_default();
     let mut answer = json!({
         "FeatureGroupArn": group.arn,
         "FeatureGroupName": group.name,
@@ -41,7 +95,7 @@ fn describe(core: &Core, request: &Value) -> Answer {
             };
         }
     }
-    Ok(answer)
+    answer
 }
 
 fn update(core: &Core, request: &Value) -> Answer {

@@ -109,6 +109,9 @@ fn check_container(core: &Core, container: &Container) -> Result<(), AwsError> {
         Err(_) if core.is_lenient() => return Ok(()),
         Err(_) => return Err(missing()),
     };
+    if !data::is_in_reach(core, place.bucket()) {
+        return Err(missing());
+    }
     if container.mode.as_deref() == Some("MultiModel") {
         return Ok(()); // models may come later
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Answer, Own, table};
 use crate::local::aws_error::AwsError;
 use crate::local::backend::Core;
+use crate::local::jobs::pipeline;
 use crate::local::kinds::Kind;
 use crate::local::listing;
 use crate::local::state::{Resource, text};
@@ -15,6 +16,7 @@ use crate::local::time::timestamp;
 pub(super) static OPERATIONS: &[Own] = &[
     ("CreatePipeline", create),
     ("UpdatePipeline", |core, request| update(core, request)),
+    ("DeletePipeline", |core, request| delete(core, request)),
     ("DescribePipeline", |core, request| describe(core, request)),
     ("ListPipelineVersions", |core, request| list_versions(core, request)),
     ("UpdatePipelineVersion", |core, request| update_version(core, request)),
@@ -74,11 +76,28 @@ fn update(core: &Core, request: &Value) -> Answer {
     })
 }
 
+/// `DeletePipeline`: takes its executions along, of which none may run.
+fn delete(core: &Core, request: &Value) -> Answer {
+    let (row, executions) = (Kind::Pipeline.row(), Kind::PipelineExecution.row());
+    core.change(|state| {
+        let pipeline = table::find(core, state, row, request)?;
+        let (key, arn) = (pipeline.key.clone(), pipeline.arn.clone());
+        let runs = |execution: &Resource| matches!(execution.status(executions), "Executing" | "Stopping");
+        if !core.is_lenient() && state.of_parent(executions, &key).any(runs) {
+            let message = format!("Pipeline {arn} has running executions: stop them before you delete the pipeline.");
+            return Err(AwsError::new(400, "ConflictException", message));
+        }
+        state.remove_below(row, &key);
+        state.remove(row, &core.place, &key)?;
+        Ok(json!({"PipelineArn": arn}))
+    })
+}
+
 fn version(number: u64, definition: &str, now: std::time::SystemTime) -> Value {
     json!({"PipelineVersionId": number, DEFINITION: definition, "CreationTime": timestamp(now)})
 }
 
-fn versions(pipeline: &Resource) -> &[Value] {
+pub(super) fn versions(pipeline: &Resource) -> &[Value] {
     pipeline.state.get(VERSIONS).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
@@ -212,26 +231,16 @@ fn from_s3(core: &Core, location: &Value) -> Result<String, AwsError> {
     String::from_utf8(bytes.to_vec()).map_err(|_| missing())
 }
 
-/// A definition is an object with a version and steps of different names.
+/// A definition is an object with a version and steps that fit together.
 fn check(definition: &str) -> Result<(), AwsError> {
-    let invalid = |why: &str| AwsError::validation(format!("Unable to parse pipeline definition: {why}"));
+    let invalid = |why: &str| AwsError::validation(format!("Unable to parse pipeline definition. {why}"));
     let parsed: Value =
-        serde_json::from_str(definition).map_err(|error| invalid(&format!("it is no JSON ({error}).")))?;
+        serde_json::from_str(definition).map_err(|error| invalid(&format!("It is no JSON ({error}).")))?;
     if !parsed.is_object() {
-        return Err(invalid("it is no JSON object."));
+        return Err(invalid("Expecting start of Json Object."));
     }
     if parsed["Version"].as_str().is_none() {
         return Err(invalid("Version is missing."));
     }
-    let Some(steps) = parsed["Steps"].as_array() else { return Err(invalid("Steps are missing.")) };
-    let mut names = std::collections::BTreeSet::new();
-    for step in steps {
-        let (Some(name), Some(_)) = (step["Name"].as_str(), step["Type"].as_str()) else {
-            return Err(invalid("a step has no Name or no Type."));
-        };
-        if !names.insert(name) {
-            return Err(invalid(&format!("two steps are named {name}.")));
-        }
-    }
-    Ok(())
+    pipeline::check(&parsed).map_err(|why| invalid(&why))
 }

@@ -1,9 +1,11 @@
 //! `Search` and its suggestions.
 
+mod candidates;
 mod condition;
 mod property;
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
@@ -15,11 +17,14 @@ use crate::local::kinds::{Kind, Row};
 use crate::local::listing;
 use crate::local::state::{Resource, State, text};
 
+use self::candidates::Candidate;
 use self::condition::Condition;
 use self::property::Property;
 
-pub(super) static OPERATIONS: &[Own] =
-    &[("Search", |core, request| search(core, request)), ("GetSearchSuggestions", |_, request| suggest(request))];
+pub(super) static OPERATIONS: &[Own] = &[
+    ("Search", |core, request| search(core, request)),
+    ("GetSearchSuggestions", |core, request| suggest(core, request)),
+];
 
 const MAX_SUGGESTIONS: usize = 10;
 
@@ -28,10 +33,12 @@ pub(super) struct Searchable {
     row: &'static Row,
     member: &'static str,
     shape: ModelShape,
+    /// Whether operators must suit the types of properties.
+    strict: bool,
 }
 
 impl Searchable {
-    fn of(resource: &str) -> Result<Self, AwsError> {
+    fn of(core: &Core, resource: &str) -> Result<Self, AwsError> {
         let (kind, member) = match resource {
             "TrainingJob" => (Kind::TrainingJob, "TrainingJob"),
             "HyperParameterTuningJob" => (Kind::HyperParameterTuningJob, "HyperParameterTuningJob"),
@@ -47,12 +54,17 @@ impl Searchable {
             "Project" => (Kind::Project, "Project"),
             "ModelCard" => (Kind::ModelCard, "ModelCard"),
             "HubContent" => (Kind::HubContent, "HubContent"),
+            "Job" => (Kind::Job, "Job"),
+            "Model" => (Kind::Model, "Model"),
+            "FeatureMetadata" => (Kind::FeatureGroup, "FeatureMetadata"),
+            "PipelineVersion" => (Kind::Pipeline, "PipelineVersion"),
+            // Of images the service's own model has no records.
             _ => return Err(unsupported(resource)),
         };
         let record = ModelShape::output(Service::SageMaker, "Search")
             .and_then(|output| output.member("Results")?.element()?.member(member));
         let shape = record.ok_or_else(|| unsupported(resource))?;
-        Ok(Self { row: kind.row(), member, shape })
+        Ok(Self { row: kind.row(), member, shape, strict: !core.is_lenient() })
     }
 
     fn record(&self, resource: &Resource) -> Value {
@@ -68,17 +80,14 @@ fn unsupported(resource: &str) -> AwsError {
 }
 
 fn search(core: &Core, request: &Value) -> Answer {
-    let searchable = Searchable::of(text(request, "Resource")?)?;
+    let searchable = Searchable::of(core, text(request, "Resource")?)?;
     let condition = match request.get("SearchExpression") {
         Some(expression) => Some(Condition::read(expression, &searchable)?),
         None => None,
     };
     let sort_by = match request.get("SortBy").and_then(Value::as_str) {
         Some(asked) => Property::read(asked, &searchable)?,
-        // Records of some kinds do not say when they were last modified.
-        None => {
-            Property::read("LastModifiedTime", &searchable).or_else(|_| Property::read("CreationTime", &searchable))?
-        }
+        None => Property::time(&searchable),
     };
     let ascending = request.get("SortOrder").and_then(Value::as_str) == Some("Ascending");
 
@@ -89,15 +98,16 @@ fn search(core: &Core, request: &Value) -> Answer {
         if ascending { order } else { order.reverse() }
     });
     let total = found.len();
-    let records = listing::page_of("Search", &found, request, |resource| searchable.record(resource))?;
+    let records = listing::page_of("Search", &found, request, |candidate| searchable.record(candidate))?;
     let mut answer = records;
     answer["TotalHits"] = json!({"Value": total, "Relation": "EqualTo"});
     Ok(answer)
 }
 
-fn matching<'a>(state: &'a State, searchable: &Searchable, condition: Option<&Condition>) -> Vec<&'a Resource> {
-    let all = state.all(searchable.row.kind);
-    all.filter(|resource| condition.is_none_or(|condition| condition.holds(resource))).collect()
+fn matching<'a>(state: &'a State, searchable: &Searchable, condition: Option<&Condition>) -> Vec<Candidate<'a>> {
+    let mut all = candidates::all(state, searchable);
+    all.retain(|candidate| condition.is_none_or(|condition| condition.holds(candidate)));
+    all
 }
 
 /// What is missing comes first, then numbers, then text.
@@ -115,12 +125,21 @@ fn compare(a: Option<Value>, b: Option<Value>) -> Ordering {
 }
 
 /// `GetSearchSuggestions`: the properties that begin like the hint.
-fn suggest(request: &Value) -> Answer {
-    let searchable = Searchable::of(text(request, "Resource")?)?;
+fn suggest(core: &Core, request: &Value) -> Answer {
+    let searchable = Searchable::of(core, text(request, "Resource")?)?;
     let hint = request.get("SuggestionQuery").and_then(|query| query.get("PropertyNameQuery"));
     let hint = hint.and_then(|query| query.get("PropertyNameHint")).and_then(Value::as_str).unwrap_or_default();
     let hint = hint.to_lowercase();
-    let names = property::names(searchable.shape).into_iter().filter(|name| name.to_lowercase().starts_with(&hint));
-    let suggestions: Vec<Value> = names.take(MAX_SUGGESTIONS).map(|name| json!({"PropertyName": name})).collect();
+    let begins = |name: &String| name.to_lowercase().starts_with(&hint);
+    let mut names: Vec<String> = property::names(searchable.shape).into_iter().filter(begins).collect();
+    if names.len() < MAX_SUGGESTIONS {
+        let state = core.state();
+        let used = candidates::all(&state, &searchable);
+        let used: BTreeSet<String> =
+            used.iter().flat_map(|candidate| property::keys(searchable.shape, candidate)).filter(begins).collect();
+        names.extend(used);
+    }
+    let names = names.into_iter().take(MAX_SUGGESTIONS);
+    let suggestions: Vec<Value> = names.map(|name| json!({"PropertyName": name})).collect();
     Ok(json!({"PropertyNameSuggestions": suggestions}))
 }

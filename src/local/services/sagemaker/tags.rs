@@ -1,6 +1,6 @@
 //! Tags of any resource, by ARN.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -29,14 +29,32 @@ struct Request {
     next_token: Option<String>,
 }
 
+/// Refuses tags that no request may have, whatever it is for.
+pub(super) fn check(request: &Value) -> Result<(), AwsError> {
+    let tags = request.get("Tags");
+    check_reserved(tags)?;
+    let mut seen = BTreeSet::new();
+    if keys(tags).all(|key| seen.insert(key)) { Ok(()) } else { Err(AwsError::validation("Duplicate tag key")) }
+}
+
+fn check_reserved(tags: Option<&Value>) -> Result<(), AwsError> {
+    match keys(tags).find(|key| key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))) {
+        Some(key) => Err(AwsError::validation(format!(
+            "Tag key \"{key}\" is reserved: keys that begin with aws: are for AWS use only."
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn keys(tags: Option<&Value>) -> impl Iterator<Item = &str> {
+    tags.and_then(Value::as_array).into_iter().flatten().filter_map(|tag| tag.get("Key")?.as_str())
+}
+
 /// `AddTags`: new values replace old ones.
 fn add(core: &Core, request: &Value) -> Answer {
     let request: Request = parse(request)?;
+    check_reserved(request.tags.as_ref())?;
     let new = read_tags(request.tags.as_ref());
-    if let Some(key) = new.keys().find(|key| key.to_lowercase().starts_with("aws:")) {
-        let message = format!("Tag key \"{key}\" is reserved: keys that begin with aws: are for AWS use only.");
-        return Err(AwsError::validation(message));
-    }
     core.change(|state| {
         let resource = find(core, state, &request.resource_arn)?;
         let mut tags = resource.tags.clone();

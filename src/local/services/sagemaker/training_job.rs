@@ -21,6 +21,8 @@ use crate::local::metrics;
 use crate::local::services::iam;
 use crate::local::state::text;
 
+mod checks;
+
 const DEFAULT_MAX_RUNTIME: u64 = 86_400;
 
 #[derive(Deserialize)]
@@ -146,6 +148,9 @@ struct ResourceConfig {
     instance_count: Option<u32>,
     #[serde(default)]
     instance_groups: Vec<InstanceGroup>,
+    keep_alive_period_in_seconds: Option<u64>,
+    training_plan_arn: Option<Value>,
+    instance_preferences: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -235,6 +240,9 @@ pub(super) fn definitions(specification: &Value) -> Result<Vec<Definition>, AwsE
 }
 
 fn plan(core: &Core, request: CreateTrainingJob, definitions: &[Definition]) -> Result<Plan, AwsError> {
+    if !core.is_lenient() {
+        checks::check(&request)?;
+    }
     iam::check_assumable(core, &request.role_arn)?;
     let max_runtime = request.stopping_condition.max_runtime_in_seconds.unwrap_or(DEFAULT_MAX_RUNTIME);
     let max_wait = request.stopping_condition.max_wait_time_in_seconds;

@@ -48,7 +48,7 @@ async fn the_feature_group_catalog_comes_with_the_first_group() {
     assert_eq!(done(&backend, "ListResourceCatalogs", json!({})).await["ResourceCatalogs"], json!([]));
     let feature = |name: &str| json!({"FeatureName": name, "FeatureType": "String"});
     let create = json!({"FeatureGroupName": "g", "RecordIdentifierFeatureName": "id", "EventTimeFeatureName": "time",
-        "FeatureDefinitions": [feature("id"), feature("time")]});
+        "FeatureDefinitions": [feature("id"), feature("time")], "OnlineStoreConfig": {"EnableOnlineStore": true}});
     done(&backend, "CreateFeatureGroup", create).await;
     let catalogs = done(&backend, "ListResourceCatalogs", json!({"NameContains": "Feature"})).await;
     assert_eq!(

@@ -39,9 +39,19 @@ const REASONS: &[(&str, &[&str])] = &[
 ];
 
 fn sagemaker_support(operation: &str) -> Support {
-    // Their operations of their own only shape answers.
-    let kept_only =
-        ["AutoML", "Monitoring", "Labeling", "Edge", "Device", "TrainingPlan", "Reserved", "Cluster", "Router"];
+    // Their operations of their own only check requests and shape answers.
+    let kept_only = [
+        "AutoML",
+        "Monitoring",
+        "Labeling",
+        "Edge",
+        "Device",
+        "TrainingPlan",
+        "Reserved",
+        "Cluster",
+        "Router",
+        "FeatureGroup",
+    ];
     let nothing_runs = kept_only.iter().any(|kind| operation.contains(kind));
     match (sagemaker::own(operation), kinds::operation(operation)) {
         (None, None) => Support::Refused,

@@ -147,6 +147,26 @@ async fn a_stopped_execution_stops_its_jobs() {
 }
 
 #[tokio::test]
+async fn a_pipeline_that_runs_is_not_deleted() {
+    let aws = Aws::new();
+    create(&aws, definition(&aws)).await;
+    let execution = start(&aws, json!([{"Name": "Mode", "Value": "stuck"}])).await;
+    while steps(&aws, &execution).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let delete = json!({"PipelineName": "Flow", "ClientRequestToken": TOKEN});
+    assert_eq!(call(&aws.backend, "DeletePipeline", &delete).await.unwrap_err().0, "ConflictException");
+    let mut stop = execution.clone();
+    stop["ClientRequestToken"] = json!(TOKEN);
+    done(&aws.backend, "StopPipelineExecution", stop).await;
+    assert_eq!(ended(&aws, &execution).await["PipelineExecutionStatus"], "Stopped");
+    let deleted = done(&aws.backend, "DeletePipeline", delete.clone()).await;
+    assert_eq!(deleted["PipelineArn"], "arn:aws:sagemaker:us-east-1:123456789012:pipeline/flow");
+    assert_eq!(call(&aws.backend, "DescribePipelineExecution", &execution).await.unwrap_err().0, "ResourceNotFound");
+    assert_eq!(call(&aws.backend, "DeletePipeline", &delete).await.unwrap_err().0, "ResourceNotFound");
+}
+
+#[tokio::test]
 async fn conditions_choose_a_branch() {
     let aws = Aws::new();
     let fail = |name: &str| json!({"Name": name, "Type": "Fail", "Arguments": {"ErrorMessage": {"Std:Join": {"On": " ", "Values": ["limit", {"Get": "Parameters.Limit"}]}}}});
@@ -179,7 +199,18 @@ async fn definitions_are_checked_and_kept_by_version() {
     {
         let request = json!({"PipelineName": "Flow", "ClientRequestToken": TOKEN, "RoleArn": aws.backend.role_arn(), "PipelineDefinition": bad});
         let refusal = call(&aws.backend, "CreatePipeline", &request).await.unwrap_err();
-        assert!(refusal.1.starts_with("Unable to parse pipeline definition"), "{refusal:?}");
+        assert!(refusal.1.starts_with("Unable to parse pipeline definition. "), "{refusal:?}");
+    }
+    let cycle =
+        json!([{"Name": "a", "Type": "Fail", "DependsOn": ["b"]}, {"Name": "b", "Type": "Fail", "DependsOn": ["a"]}]);
+    let unknown = json!([{"Name": "a", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.Q"}}}]);
+    for steps in [cycle, unknown] {
+        let definition = json!({"Version": "2020-12-01", "Steps": steps}).to_string();
+        let mut request =
+            json!({"PipelineName": "Flow", "PipelineDefinition": definition, "RoleArn": aws.backend.role_arn()});
+        assert_eq!(call(&aws.backend, "UpdatePipeline", &request).await.unwrap_err().0, "ValidationException");
+        request["ClientRequestToken"] = json!(TOKEN);
+        assert_eq!(call(&aws.backend, "CreatePipeline", &request).await.unwrap_err().0, "ValidationException");
     }
     create(&aws, json!({"Version": "2020-12-01", "Steps": []})).await;
     create(&aws, json!({"Version": "2020-12-01", "Steps": []})).await;

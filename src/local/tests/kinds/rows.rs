@@ -39,6 +39,7 @@ fn completed(row: &Row, mut request: Value) -> Value {
             set("EventTimeFeatureName", json!("time"));
             let definition = |name: &str| json!({"FeatureName": name, "FeatureType": "String"});
             set("FeatureDefinitions", json!([definition("id"), definition("time")]));
+            set("OnlineStoreConfig", json!({"EnableOnlineStore": true}));
         }
         Kind::CompilationJob => {
             set("InputConfig", json!({"S3Uri": "s3://bucket/model.tar.gz", "Framework": "XGBOOST"}));

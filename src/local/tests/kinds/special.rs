@@ -119,9 +119,26 @@ async fn feature_groups_grow() {
     let backend = LocalBackend::new();
     let feature = |name: &str| json!({"FeatureName": name, "FeatureType": "String"});
     let mut create = json!({"FeatureGroupName": "Clicks", "RecordIdentifierFeatureName": "id", "EventTimeFeatureName": "time",
-        "FeatureDefinitions": [feature("id")], "OfflineStoreConfig": {"S3StorageConfig": {"S3Uri": "s3://b/p"}}, "RoleArn": backend.role_arn()});
+        "FeatureDefinitions": [feature("id")], "OfflineStoreConfig": {"S3StorageConfig": {"S3Uri": "s3://bucket/p"}}, "RoleArn": backend.role_arn()});
     assert_eq!(call(&backend, "CreateFeatureGroup", &create).await.unwrap_err().0, "ValidationException");
     create["FeatureDefinitions"] = json!([feature("id"), feature("time")]);
+    let no_bucket = call(&backend, "CreateFeatureGroup", &create).await.unwrap_err();
+    assert!(no_bucket.1.starts_with("Could not find the output S3 bucket \"bucket\""), "{no_bucket:?}");
+    backend.core().s3.create_bucket("bucket");
+    let integral = |name: &str| json!({"FeatureName": name, "FeatureType": "Integral"});
+    for (definitions, part) in [
+        (json!([feature("id"), integral("time")]), "can be a String or Fractional"),
+        (json!([feature("id"), feature("time"), feature("write_time")]), "write_time is reserved"),
+        (json!([feature("id"), feature("time"), integral("id")]), "id is there more than once"),
+    ] {
+        let mut wrong = create.clone();
+        wrong["FeatureDefinitions"] = definitions;
+        let refused = call(&backend, "CreateFeatureGroup", &wrong).await.unwrap_err();
+        assert!(refused.0 == "ValidationException" && refused.1.contains(part), "{refused:?}");
+    }
+    let mut nowhere = create.clone();
+    nowhere.as_object_mut().unwrap().remove("OfflineStoreConfig");
+    assert_eq!(call(&backend, "CreateFeatureGroup", &nowhere).await.unwrap_err().0, "ValidationException");
     done(&backend, "CreateFeatureGroup", create).await;
     backend.clock().settle().await;
     let group = json!({"FeatureGroupName": "Clicks"});
@@ -134,7 +151,7 @@ async fn feature_groups_grow() {
         described["OfflineStoreConfig"]["S3StorageConfig"]["ResolvedOutputS3Uri"]
             .as_str()
             .unwrap()
-            .starts_with("s3://b/p/123456789012/")
+            .starts_with("s3://bucket/p/123456789012/")
     );
     done(&backend, "UpdateFeatureGroup", json!({"FeatureGroupName": "Clicks", "FeatureAdditions": [feature("new")]}))
         .await;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Searchable;
 use super::property::{Property, below};
+use crate::api_model::ShapeKind;
 use crate::local::aws_error::AwsError;
 use crate::local::state::{Resource, text};
 
@@ -26,6 +27,8 @@ pub(super) enum Condition {
 pub(super) struct Test {
     operator: String,
     value: String,
+    /// Whether what is greater or less is so as a number, though it is text.
+    as_number: bool,
 }
 
 impl Condition {
@@ -39,7 +42,13 @@ impl Condition {
         }
         let mut parts = Vec::new();
         for filter in list(expression, "Filters") {
-            parts.push(Self::Test(Property::read(text(filter, "Name")?, searchable)?, Test::read(filter)?));
+            let property = Property::read(text(filter, "Name")?, searchable)?;
+            let mut test = Test::read(filter)?;
+            if searchable.strict {
+                test.check(&property, searchable)?;
+            }
+            test.as_number = property.is_hyperparameter();
+            parts.push(Self::Test(property, test));
         }
         for nested in list(expression, "NestedFilters") {
             let name = text(nested, "NestedPropertyName")?;
@@ -83,21 +92,53 @@ impl Test {
     fn read(filter: &Value) -> Result<Self, AwsError> {
         let operator = filter.get("Operator").and_then(Value::as_str).unwrap_or("Equals").to_owned();
         match filter.get("Value").and_then(Value::as_str) {
-            Some(value) => Ok(Self { operator, value: value.to_owned() }),
-            None if matches!(operator.as_str(), "Exists" | "NotExists") => Ok(Self { operator, value: String::new() }),
+            Some(value) => Ok(Self { operator, value: value.to_owned(), as_number: false }),
+            None if matches!(operator.as_str(), "Exists" | "NotExists") => {
+                Ok(Self { operator, value: String::new(), as_number: false })
+            }
             None => Err(AwsError::validation(format!("A filter with the operator {operator} must have a Value."))),
         }
     }
 
+    /// Refuses an operator that the type of the property does not support.
+    fn check(&self, property: &Property, searchable: &Searchable) -> Result<(), AwsError> {
+        let is_text = match property.kind(searchable) {
+            Some(ShapeKind::String) => true,
+            Some(
+                ShapeKind::Integer | ShapeKind::Long | ShapeKind::Float | ShapeKind::Boolean | ShapeKind::Timestamp,
+            ) => false,
+            // Lists and unions have values of more than one type.
+            _ => return Ok(()),
+        };
+        let suits = match self.operator.as_str() {
+            "Contains" | "In" => is_text,
+            "GreaterThan" | "GreaterThanOrEqualTo" | "LessThan" | "LessThanOrEqualTo" => {
+                !is_text || property.is_hyperparameter()
+            }
+            _ => true,
+        };
+        if suits {
+            return Ok(());
+        }
+        let which = if is_text { "text" } else { "properties that are no text" };
+        let (operator, name) = (&self.operator, property.name());
+        Err(AwsError::validation(format!("The operator {operator} is not supported for {which}: {name}")))
+    }
+
     fn passes(&self, found: &[Value]) -> bool {
         let any = |test: fn(Ordering) -> bool| found.iter().any(|value| order(value, &self.value).is_some_and(test));
+        let ordered = |test: fn(Ordering) -> bool| {
+            let order =
+                |value| if self.as_number { order_as_numbers(value, &self.value) } else { order(value, &self.value) };
+            found.iter().any(|value| order(value).is_some_and(test))
+        };
         match self.operator.as_str() {
             "Equals" => any(Ordering::is_eq),
             "NotEquals" => !any(Ordering::is_eq),
-            "GreaterThan" => any(Ordering::is_gt),
-            "GreaterThanOrEqualTo" => any(Ordering::is_ge),
-            "LessThan" => any(Ordering::is_lt),
-            "LessThanOrEqualTo" => any(Ordering::is_le),
+            "GreaterThan" => ordered(Ordering::is_gt),
+            "GreaterThanOrEqualTo" => ordered(Ordering::is_ge),
+            "LessThan" => ordered(Ordering::is_lt),
+            "LessThanOrEqualTo" => ordered(Ordering::is_le),
             "Contains" => found.iter().any(|value| value.as_str().is_some_and(|text| text.contains(&self.value))),
             "Exists" => !found.is_empty(),
             "NotExists" => found.is_empty(),
@@ -108,6 +149,14 @@ impl Test {
             _ => false,
         }
     }
+}
+
+/// A number that is kept as text, against the text of a filter. If the filter's is whole, what follows the point does
+/// not count.
+fn order_as_numbers(value: &Value, text: &str) -> Option<Ordering> {
+    let number: f64 = value.as_str()?.parse().ok()?;
+    let number = if text.parse::<i64>().is_ok() { number.trunc() } else { number };
+    number.partial_cmp(&text.parse().ok()?)
 }
 
 /// A value against the text of a filter: as numbers, times or truths where it is one.
@@ -149,8 +198,23 @@ mod tests {
             (json!(1), "NotExists", "", false),
             (json!(1), "Equals", "one", false),
         ] {
-            let test = Test { operator: operator.to_owned(), value: text.to_owned() };
+            let test = Test { operator: operator.to_owned(), value: text.to_owned(), as_number: false };
             assert_eq!(test.passes(std::slice::from_ref(&value)), passes, "{value} {operator} {text}");
+        }
+    }
+
+    #[test]
+    fn hyperparameters_are_ordered_as_numbers() {
+        for (value, operator, text, passes) in [
+            ("10", "GreaterThan", "9", true),
+            ("0.05", "LessThan", "0.5", true),
+            ("1.7", "GreaterThan", "1", false),
+            ("1.7", "GreaterThan", "1.0", true),
+            ("auto", "LessThan", "1", false),
+            ("0.10", "Equals", "0.1", false),
+        ] {
+            let test = Test { operator: operator.to_owned(), value: text.to_owned(), as_number: true };
+            assert_eq!(test.passes(&[json!(value)]), passes, "{value} {operator} {text}");
         }
     }
 }

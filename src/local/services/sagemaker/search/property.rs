@@ -20,11 +20,50 @@ impl Property {
     pub(super) fn read(name: &str, searchable: &Searchable) -> Result<Self, AwsError> {
         let path: Vec<String> = name.split('.').map(str::to_owned).collect();
         let first = path.first().map_or("", String::as_str);
-        let known = matches!(first, "Tags" | "Metrics" | "Parents") || searchable.shape.member(first).is_some();
+        let shape = searchable.shape;
+        let known = matches!(first, "Tags" | "Metrics" | "Parents")
+            || shape.member(first).is_some()
+            || shape.member(searchable.member).is_some_and(|own| own.member(first).is_some());
         if !known {
             return Err(AwsError::validation(format!("Unknown property name: {name}")));
         }
         Ok(Self { row: searchable.row, path })
+    }
+
+    /// When a record was last modified or, if such records do not say that, created.
+    pub(super) fn time(searchable: &Searchable) -> Self {
+        let created_only =
+            searchable.shape.member("LastModifiedTime").is_none() && searchable.shape.member("CreationTime").is_some();
+        let name = if created_only { "CreationTime" } else { "LastModifiedTime" };
+        Self { row: searchable.row, path: vec![name.to_owned()] }
+    }
+
+    /// The name in requests.
+    pub(super) fn name(&self) -> String {
+        self.path.join(".")
+    }
+
+    /// Whether values are compared as numbers though they are text.
+    pub(super) fn is_hyperparameter(&self) -> bool {
+        self.path.first().is_some_and(|first| first == "HyperParameters")
+    }
+
+    /// The type of the property's values, where there is one type for all of them.
+    pub(super) fn kind(&self, searchable: &Searchable) -> Option<ShapeKind> {
+        if self.path.first().is_some_and(|first| first == "Tags") {
+            return Some(ShapeKind::String);
+        }
+        let mut shape = searchable.shape;
+        for part in &self.path {
+            shape = match shape.kind() {
+                ShapeKind::Structure => shape.member(part)?,
+                ShapeKind::List => shape.element()?.member(part)?,
+                // The rest of the path is a key of the map.
+                ShapeKind::Map => return Some(shape.element()?.kind()),
+                _ => return None,
+            };
+        }
+        Some(shape.kind())
     }
 
     /// The elements of the list that the property is.
@@ -92,6 +131,23 @@ fn metric(resource: &Resource, name: &str) -> Option<Value> {
     let list = resource.member("FinalMetricDataList").or_else(|| resource.member("Metrics"))?.as_array()?;
     let metric = list.iter().find(|metric| metric["MetricName"] == name)?;
     metric.get("Value").or_else(|| metric.get("Last")).cloned()
+}
+
+/// The names of properties that are keys of maps, such as `HyperParameters.eta`, tags or metrics.
+pub(super) fn keys(shape: ModelShape, resource: &Resource) -> Vec<String> {
+    let mut found: Vec<String> = resource.tags.keys().map(|key| format!("Tags.{key}")).collect();
+    for (member, inner) in shape.members() {
+        let value = resource.member(member.name);
+        if inner.kind() == ShapeKind::Map {
+            let keys = value.and_then(Value::as_object).into_iter().flat_map(Map::keys);
+            found.extend(keys.map(|key| format!("{}.{key}", member.name)));
+        } else if matches!(member.name, "FinalMetricDataList" | "Metrics") {
+            let metrics = value.and_then(Value::as_array).into_iter().flatten();
+            let names = metrics.filter_map(|metric| metric["MetricName"].as_str());
+            found.extend(names.map(|name| format!("Metrics.{name}")));
+        }
+    }
+    found
 }
 
 /// The names of a shape's properties, also of inner structures.
