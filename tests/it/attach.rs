@@ -1,6 +1,6 @@
 //! Estimators that are made of jobs: nothing that the service tells is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sagemaker::algorithms::xgboost::Objective;
@@ -8,6 +8,7 @@ use sagemaker::algorithms::{
     BlazingText, DeepAr, FactorizationMachines, ImageClassification, IpInsights, KMeans, Knn, Lda, LinearLearner, Ntm,
     Object2Vec, ObjectDetection, Pca, RandomCutForest, SemanticSegmentation, Seq2Seq, XGBoost,
 };
+use sagemaker::aws::s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use sagemaker::aws::sagemaker::types as sdk;
 use sagemaker::estimator::{
     AlgorithmEstimator, Checkpoints, ContainerEstimator, Estimator, EstimatorExt, ExperimentConfig, PlanContext,
@@ -19,7 +20,7 @@ use sagemaker::local::{LocalBackend, Profile};
 use sagemaker::source::SourceCode;
 use sagemaker::training::debugger::{BuiltinRule, DebuggerHook, DebuggerRule, TensorCollection};
 use sagemaker::training::{Channels, DataDistribution, InputMode, RecordSet, TrainingInput, TrainingJob};
-use sagemaker::types::{Compute, ImageUri, Spot, VpcConfig};
+use sagemaker::types::{Compute, ContentType, ImageUri, Spot, VpcConfig};
 use sagemaker::{ErrorKind, Result, Session};
 use serde_json::Value;
 
@@ -245,15 +246,28 @@ async fn jobs_that_the_python_sdk_started_come_back_typed() -> Result<()> {
     let all = of_python();
     assert!(all.len() > 40, "{}", all.len());
     let mut kinds = BTreeMap::<String, usize>::new();
+    let mut names = BTreeSet::new();
+    let backend = LocalBackend::builder().region("us-west-2").profile(Profile::Lenient).build();
+    let session = Session::with_backend(&backend);
+    let location = BucketLocationConstraint::from("us-west-2");
+    let location = CreateBucketConfiguration::builder().location_constraint(location).build();
+    let fixtures = session.aws().s3().create_bucket().bucket("parity-fixtures").create_bucket_configuration(location);
+    fixtures.send().await.unwrap();
+    for (key, text) in [
+        ("list.manifest", r#"[{"prefix": "s3://parity-fixtures/data/"}, "train.csv"]"#),
+        ("list.augmented", r#"{"source-ref": "s3://parity-fixtures/data/train.csv", "label": 1}"#),
+        ("train.csv", "1,2\n"),
+    ] {
+        let target = format!("s3://parity-fixtures/data/{key}").parse()?;
+        session.upload_bytes(text, &target, &ContentType::TEXT).await?;
+    }
     for mut asked in all {
         // Job names with an underscore, and images that are not in ECR, are refused.
         let (name, image) =
             (asked["TrainingJobName"].as_str().unwrap(), &asked["AlgorithmSpecification"]["TrainingImage"]);
-        if name.contains('_') || image.is_null() {
+        if name.contains('_') || image.is_null() || !names.insert(name.to_owned()) {
             continue;
         }
-        let backend = LocalBackend::builder().region("us-west-2").profile(Profile::Lenient).build();
-        let session = Session::with_backend(&backend);
         let job = raw(&backend, &asked).await;
         let job = TrainingJob::attach(&session, &job).await?;
         // The service does not tell it.
