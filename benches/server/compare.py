@@ -19,6 +19,7 @@ from botocore.config import Config
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerRole"
 BUCKET = "bench"
+URL = r"http://[\d.]+:\d+"
 
 
 def start(command, url_in_output):
@@ -92,7 +93,6 @@ def resident(pid):
 
 def fill(url, objects, jobs):
     s3, sagemaker = client("s3", url), client("sagemaker", url)
-    urllib.request.urlopen(url + "/_local/reset", data=b"").read()
     s3.create_bucket(Bucket=BUCKET)
     body, payload = os.urandom(1024), 0
     for i in range(objects):
@@ -113,7 +113,8 @@ def main():
     arguments.add_argument("--jobs", type=int, default=10_000)
     arguments = arguments.parse_args()
 
-    ours, our_url, cold = start([arguments.sagemaker_local, "--port", "0"], r"http://[\d.]+:\d+")
+    ours_command = [arguments.sagemaker_local, "--port", "0"]
+    ours, our_url, cold = start(ours_command, URL)
     at_rest = resident(ours.pid)
     moto_server = os.path.join(os.path.dirname(sys.executable), "moto_server")
     theirs, their_url, moto_cold = start([moto_server, "--host", "127.0.0.1", "--port", "0"], r"http://[\d.]+:\d+")
@@ -129,12 +130,16 @@ def main():
             rust = [(f"Rust, {n} at once", rust_ours[n], rust_theirs[n]) for n in rust_ours]
             for who, mine, other in [("boto3", boto_ours, boto_theirs), *rust]:
                 print(f"{text:22} {who:16}  {mine[name]:8.0f} /s   moto {other[name]:8.0f} /s   ratio {mine[name] / other[name]:6.1f}")
-        payload = fill(our_url, arguments.objects, arguments.jobs)
-        after = resident(ours.pid)
-        print(f"{arguments.objects} objects of 1 KiB, {arguments.jobs} jobs: {payload:.1f} MiB of payload, resident {after:.1f} MiB, ratio {after / payload:.2f}")
     finally:
         ours.kill()
         theirs.kill()
+    filled, url, _ = start(ours_command, URL)
+    try:
+        payload = fill(url, arguments.objects, arguments.jobs)
+        after = resident(filled.pid)
+        print(f"{arguments.objects} objects of 1 KiB, {arguments.jobs} jobs: {payload:.1f} MiB of payload, resident {after:.1f} MiB, ratio {after / payload:.2f}")
+    finally:
+        filled.kill()
 
 
 main()
