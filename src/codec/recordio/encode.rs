@@ -106,6 +106,7 @@ impl RecordWriter {
     }
 
     /// Makes place for `more` times as much as was written so far.
+    #[cfg(feature = "control-plane")]
     pub(crate) fn reserve(&mut self, more: usize) {
         self.out.reserve_exact(self.out.len().saturating_mul(more));
     }
